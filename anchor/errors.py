@@ -1,0 +1,53 @@
+"""The exceptions of the project.
+
+AnchorError
+├── ConfigError      a configuration file: names file and key
+├── ScriptError      a script or rundown: names file and line
+├── FormatError      a size, rate or other media parameter that cannot work
+├── MissingError     a back-end, package, font or file that is not here: says how to get it
+├── VoiceError       a voice that cannot speak what it was given
+├── AvatarError      an avatar package that cannot be used
+├── OutputError      a file or stream that cannot be written
+└── SignallingError  an SDP offer or trickle fragment that cannot be answered
+
+The text of an error is one or two lines for the person who made the mistake: what, where (``file:line`` or key), and
+what to do. Anything that is not an `AnchorError` is a defect of ours.
+"""
+
+from __future__ import annotations
+
+
+class AnchorError(Exception):
+    """Base of every error a user can cause and mend."""
+
+
+class ConfigError(AnchorError):
+    """A configuration file is wrong; the text names the file and the key."""
+
+
+class ScriptError(AnchorError):
+    """A script or rundown is wrong; the text names the file and the line."""
+
+
+class FormatError(AnchorError):
+    """A size, frame rate or other media parameter cannot work."""
+
+
+class MissingError(AnchorError):
+    """Something that is needed is not installed or not there; the text says how to get it."""
+
+
+class VoiceError(AnchorError):
+    """A voice cannot speak what it was given, or has failed."""
+
+
+class AvatarError(AnchorError):
+    """An avatar package cannot be used; the text names the file in it."""
+
+
+class OutputError(AnchorError):
+    """A file or stream cannot be written."""
+
+
+class SignallingError(AnchorError):
+    """An SDP offer or a trickle fragment cannot be answered."""

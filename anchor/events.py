@@ -1,0 +1,70 @@
+"""What is said, when: sentences, words, phones and captions. All times are samples of `anchor.media.SAMPLE_RATE`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A piece of text for a voice to speak in one breath.
+
+    `text` is display text, as a viewer reads it; the voice decides how it is read aloud. `language` is a BCP 47 tag
+    such as ``zh-CN`` or ``en``. `pause` is the silence that follows, in seconds.
+    """
+
+    text: str
+    language: str
+    pause: float = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A display word (for Chinese and Japanese a word or a character) with its place in the sound.
+
+    `text` is as the viewer reads it ("2025", "CNY"), with attached punctuation and following space, so that joining
+    the words of a sentence gives its display text back.
+    """
+
+    text: str
+    start: int
+    end: int
+
+    def shifted(self, samples: int) -> Word:
+        return replace(self, start=self.start + samples, end=self.end + samples)
+
+
+@dataclass(frozen=True, slots=True)
+class Phone:
+    """A speech sound: IPA symbol without stress marks, samples, and stress (0 none, 1 secondary, 2 primary).
+
+    `start` of a plosive is the start of its closure, not its burst.
+    """
+
+    symbol: str
+    start: int
+    end: int
+    stress: int = 0
+
+    def shifted(self, samples: int) -> Phone:
+        return replace(self, start=self.start + samples, end=self.end + samples)
+
+
+@dataclass(frozen=True, slots=True)
+class Caption:
+    """One or two lines on screen from `start` to `end`."""
+
+    lines: tuple[str, ...]
+    start: int
+    end: int
+
+    def shifted(self, samples: int) -> Caption:
+        return replace(self, start=self.start + samples, end=self.end + samples)
+
+
+@dataclass(frozen=True, slots=True)
+class LowerThird:
+    """Who or what this is about: a headline and a smaller line below."""
+
+    title: str
+    subtitle: str = ""

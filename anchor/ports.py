@@ -1,0 +1,185 @@
+"""The ports: what a voice, a driver, an avatar, a scene and a sink must do.
+
+Back-ends are found by name in the entry-point groups ``anchor.voice``, ``anchor.driver``, ``anchor.avatar``,
+``anchor.scene``, ``anchor.sink`` (see `anchor.registry`). `anchor.testing` has a fake and a conformance suite for each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, AsyncIterator
+from dataclasses import dataclass, field, replace
+from types import TracebackType
+from typing import Protocol, Self
+
+import numpy as np
+
+from anchor.events import Phone, Sentence, Word
+from anchor.media import Beat, Bytes, FaceFrame, FaceKind, Look, Picture, Samples, VideoFormat
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechChunk:
+    """A stretch of sound that follows the chunk before it without a gap, and what is said in it.
+
+    Times of `words` and `phones` count from the start of the first chunk, not of this one. A word or phone comes in
+    the chunk where it starts or in an earlier one, never later, and in order.
+    """
+
+    audio: Samples
+    words: tuple[Word, ...] = ()
+    phones: tuple[Phone, ...] = ()
+
+    def shifted(self, samples: int) -> SpeechChunk:
+        return replace(
+            self,
+            words=tuple(word.shifted(samples) for word in self.words),
+            phones=tuple(phone.shifted(samples) for phone in self.phones),
+        )
+
+    @classmethod
+    def silence(cls, samples: int) -> SpeechChunk:
+        return cls(np.zeros(samples, np.float32))
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceInfo:
+    """What a voice is: `languages` are BCP 47 tags it can speak, best first."""
+
+    name: str
+    engine: str
+    languages: tuple[str, ...]
+    licence: str
+    phone_timings: bool
+
+
+class Voice(Protocol):
+    """Turns sentences into sound with timed words (and phones where it knows them)."""
+
+    @property
+    def info(self) -> VoiceInfo: ...
+
+    def speak(self, sentence: Sentence) -> AsyncIterator[SpeechChunk]:
+        """Yield the sentence's sound from its first sample, without `Sentence.pause`.
+
+        Text with nothing to say yields nothing. Raises `VoiceError`. Closing the iterator cancels at once.
+        """
+        ...
+
+    async def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class DriverInfo:
+    name: str
+    produces: FaceKind
+    lookahead_seconds: float
+    """How far ahead of a face frame the driver must know the speech."""
+
+
+class Driver(Protocol):
+    """Turns speech into face frames."""
+
+    @property
+    def info(self) -> DriverInfo: ...
+
+    def drive(self, speech: AsyncIterable[SpeechChunk], fps: int) -> AsyncIterator[FaceFrame]:
+        """Yield one frame for every started 1/fps of sound; frame n is the face in the middle of beat n.
+
+        Frames come as soon as `DriverInfo.lookahead_seconds` of speech after them is known, and all of them when the
+        speech ends.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where the head is in the picture, in fractions of its width and height.
+
+    `x`: middle of the face; `eyes`: height of the eye line from the top; `head`: crown to chin.
+    """
+
+    x: float
+    eyes: float
+    head: float
+
+
+@dataclass(frozen=True, slots=True)
+class AvatarInfo:
+    name: str
+    title: str
+    kind: str
+    accepts: FaceKind
+    licence: str
+    languages: tuple[str, ...] = ()
+    details: dict[str, str] = field(default_factory=dict)
+
+
+class AvatarView(Protocol):
+    """An avatar opened at one picture size over one backdrop; belongs to one stream and one thread at a time."""
+
+    def draw(self, face: FaceFrame, canvas: Picture) -> None:
+        """Bring `canvas` from the face drawn last to this one, touching only what moved.
+
+        The first call draws everything, backdrop included. Nobody else writes to `canvas`.
+        """
+        ...
+
+
+class Avatar(Protocol):
+    """A loaded avatar package, shared by all streams."""
+
+    @property
+    def info(self) -> AvatarInfo: ...
+
+    def open(self, video: VideoFormat, backdrop: Bytes, placement: Placement) -> AvatarView:
+        """Prepare layers at this size; `backdrop` is BGR, uint8, shape (height, width, 3)."""
+        ...
+
+
+class Scene(Protocol):
+    """The whole picture: backdrop, avatar, graphics, captions and the AI label; belongs to one stream."""
+
+    def draw(self, look: Look) -> Picture:
+        """Draw a picture of its own that no later call changes. Blocks for milliseconds; call it in a worker thread."""
+        ...
+
+
+class Sink(Protocol):
+    """Takes beats in order. Leaving its context by an exception discards what can be discarded."""
+
+    async def send(self, beat: Beat) -> None:
+        """Take a beat. A file sink returns when it has room for another; a live sink never waits."""
+        ...
+
+    async def __aenter__(self) -> Self: ...
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The answer to a viewer's SDP offer, and the name under which the viewer is known from now on."""
+
+    viewer: str
+    sdp: str
+
+
+class ViewerSink(Sink, Protocol):
+    """A live sink that WebRTC viewers join: one encoder for all of them."""
+
+    async def join(self, offer: str) -> Answer:
+        """Answer an SDP offer. Raises `SignallingError` for one that cannot be answered."""
+        ...
+
+    async def trickle(self, viewer: str, fragment: str) -> None:
+        """Take an SDP fragment (RFC 8840). Raises `SignallingError`, and `KeyError` for an unknown viewer."""
+        ...
+
+    async def leave(self, viewer: str) -> None:
+        """End a viewer. Raises `KeyError` for an unknown one."""
+        ...
+
+    @property
+    def viewers(self) -> int: ...
