@@ -1,0 +1,372 @@
+"""The performer: plays utterances one after another, beat by beat, and is alive in between.
+
+It decides what the next beat holds; it never waits when somebody is watching. `anchor.pipeline.playout` asks it for
+each beat (`next`), tells it when the beat goes out (`release`), and paces.
+
+Interrupting has two steps. `hush` silences the beat that is about to go out within its own 40 ms and eases the mouth
+shut; nothing is thrown away. Then `resume` goes on from the word that was cut, or `cancel` drops the utterance.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+from anchor.clock import Clock
+from anchor.events import Caption, LowerThird, Word
+from anchor.media import Blendshapes, FaceFrame, Samples, VideoFormat
+from anchor.pipeline.utterance import Block, Performance, Utterance, without_heard
+from anchor.ports import Driver
+
+EASE = 0.55
+"""What is left of the last face after each beat without speech: at rest within 160 ms."""
+
+REPEATS = 2
+"""Beats for which a missing face is repeated before the mouth eases to rest."""
+
+HISTORY_SECONDS = 15
+"""How far back `resume` can go to find the start of the word that was cut."""
+
+State = Literal["idle", "speaking", "hushed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What the next beat holds, before it is drawn. `speaking` is about the sound, `face` without the idle life."""
+
+    audio: Samples
+    face: FaceFrame
+    performance: Performance | None = None
+    block: Block | None = None
+    caption: Caption | None = None
+    lower_third: LowerThird | None = None
+    speaking: bool = False
+
+
+@dataclass(slots=True)
+class Counters:
+    """Beats that did not go as they should."""
+
+    late_faces: int = 0
+    starved: int = 0
+
+
+class Performer:
+    """Plays utterances on one stream.
+
+    `prepare_ahead` utterances are prepared while one is on air, each at most `ahead_seconds` of it. With a live clock
+    speech that is late is bridged by idle beats and a face that is late is repeated; otherwise both are waited for.
+    """
+
+    def __init__(
+        self,
+        driver: Driver,
+        video: VideoFormat,
+        clock: Clock,
+        *,
+        prepare_ahead: int = 2,
+        ahead_seconds: float = 4.0,
+    ) -> None:
+        self.video = video
+        self.counters = Counters()
+        self._driver = driver
+        self._clock = clock
+        self._prepare_ahead = prepare_ahead
+        self._ahead_seconds = ahead_seconds
+        self._waiting: list[Performance] = []
+        self._interrupted: list[Performance] = []
+        self._on_air: Performance | None = None
+        self._tasks: asyncio.TaskGroup | None = None
+        self._changed = asyncio.Event()
+        self._finishing = False
+        self._silence = np.zeros(video.samples_per_beat, np.float32)
+        self._face = Blendshapes()
+        self._missing_faces = 0
+        self._hush: Literal["no", "asked", "done"] = "no"
+        self._fade_in = False
+        self._replay: deque[tuple[Block, FaceFrame]] = deque()
+        self._history: deque[tuple[Block, FaceFrame]] = deque(maxlen=HISTORY_SECONDS * video.fps)
+
+    @contextlib.asynccontextmanager
+    async def open(self) -> AsyncIterator[Performer]:
+        """Own the tasks of all utterances for as long as the context lasts; leaving it cancels what is left."""
+        async with asyncio.TaskGroup() as tasks:
+            self._tasks = tasks
+            try:
+                yield self
+            finally:
+                self._tasks = None
+                for performance in self._all():
+                    performance.end("cancelled")
+                self._waiting.clear()
+                self._interrupted.clear()
+                self._on_air = None
+
+    @property
+    def state(self) -> State:
+        if self._hush != "no":
+            return "hushed"
+        return "speaking" if self._on_air is not None else "idle"
+
+    @property
+    def on_air(self) -> Performance | None:
+        return self._on_air
+
+    @property
+    def waiting(self) -> tuple[Performance, ...]:
+        """Utterances that have not begun, or were put aside for a more urgent one, in the order they will go on."""
+        return tuple(sorted([*self._interrupted, *self._waiting], key=lambda p: -p.utterance.priority))
+
+    def _all(self) -> list[Performance]:
+        on_air = [self._on_air] if self._on_air is not None else []
+        return [*on_air, *self._interrupted, *self._waiting]
+
+    def perform(self, utterance: Utterance) -> Performance:
+        """Take an utterance on; it is prepared at once if it is among the next, and played in its turn."""
+        if self._tasks is None:
+            raise RuntimeError("the performer is not open")
+        performance = Performance(utterance, self._driver, self.video, ahead_seconds=self._ahead_seconds)
+        performance.requested_at = self._clock.now()
+        at = next(
+            (i for i, other in enumerate(self._waiting) if other.utterance.priority < utterance.priority),
+            len(self._waiting),
+        )
+        self._waiting.insert(at, performance)
+        self._prepare()
+        self._changed.set()
+        return performance
+
+    def finish(self) -> None:
+        """No more utterances will come: `next` ends after the last one."""
+        self._finishing = True
+        self._changed.set()
+
+    def _prepare(self) -> None:
+        for performance in self._waiting[: self._prepare_ahead]:
+            if not performance.started and self._tasks is not None:
+                performance.start(self._tasks)
+
+    # Interrupting
+
+    def hush(self) -> None:
+        """Fall silent within the beat that is about to go out; keep everything."""
+        if self._on_air is not None and self._hush == "no":
+            self._hush = "asked"
+
+    def resume(self) -> None:
+        """Go on after `hush`, from the start of the word that was cut."""
+        if self._hush == "done" and self._on_air is not None:
+            self._rewind(self._on_air)
+            self._fade_in = True
+        self._hush = "no"
+
+    def cancel(self, *, everything: bool = False) -> Performance | None:
+        """Drop the utterance on air, and with `everything` all that wait; what was heard of it is kept.
+
+        One that is not interruptible stays, and None is returned.
+        """
+        performance = self._on_air
+        if performance is not None and not performance.utterance.interruptible:
+            return None
+        if everything:
+            for other in [*self._interrupted, *self._waiting]:
+                other.end("cancelled")
+            self._interrupted.clear()
+            self._waiting.clear()
+        if performance is not None:
+            performance.end("cancelled")
+            if self._hush == "no":
+                self._hush = "asked"
+        self._changed.set()
+        return performance
+
+    def _rewind(self, performance: Performance) -> None:
+        """Put back what was played since the last word began, if that word was cut."""
+        played = list(self._history)
+        heard = performance.heard
+        for back, (block, _) in enumerate(reversed(played), start=1):
+            if block.starts_word:
+                again = played[-back:]
+                started_and_ended = all(
+                    word in heard for later, _ in again for word in later.words
+                ) and not self._word_open(again)
+                if not started_and_ended:
+                    self._replay.extendleft((without_heard(later, heard), face) for later, face in reversed(again))
+                return
+
+    @staticmethod
+    def _word_open(blocks: list[tuple[Block, FaceFrame]]) -> bool:
+        """Whether the word that began in the first of these blocks was still sounding at the end of the last."""
+        return all(block.speaking for block, _ in blocks)
+
+    # Playing
+
+    async def next(self) -> Step | None:
+        """What the next beat holds; None when `finish` was called and everything has been said."""
+        while True:
+            self._settle()
+            self._choose()
+            if self._on_air is None and self._finishing and not self._waiting and not self._interrupted:
+                if self._at_rest:
+                    return None
+                return self._idle()
+            if self._hush == "done":
+                return self._idle()
+            step = self._take()
+            if step is not None:
+                return step
+            if self._clock.live or self._hush == "asked":
+                if self._on_air is not None and not self._on_air.exhausted:
+                    self.counters.starved += 1
+                return self._idle()
+            await self._progress()
+
+    def release(self, step: Step, beat: int) -> Samples:
+        """The sound of `step`, at the moment it goes out as `beat`; its words are heard from now on."""
+        audio = step.audio
+        performance = step.performance
+        if self._hush == "asked":
+            audio = audio * np.linspace(1, 0, len(audio), dtype=np.float32)
+            self._hush = "done"
+        elif self._fade_in and step.block is not None:
+            audio = audio * np.minimum(1, np.linspace(0, 4, len(audio), dtype=np.float32))
+            self._fade_in = False
+        if performance is None or step.block is None:
+            return audio
+        if step.speaking and performance.first_beat is None:
+            performance.first_beat = beat
+        if self._hush != "done":
+            performance.heard += step.block.words
+        return audio
+
+    def heard_now(self, step: Step) -> tuple[Word, ...]:
+        """The words that a viewer has heard in full once `step` is out, given that `release` has been called."""
+        return step.block.words if step.block is not None and self._hush != "done" else ()
+
+    def _settle(self) -> None:
+        """Close the books on an utterance that has ended."""
+        performance = self._on_air
+        if performance is None:
+            return
+        if performance.outcome is None and not self._replay and performance.exhausted and self._hush != "done":
+            performance.end("failed" if performance.error is not None else "said")
+        if performance.outcome is not None and self._hush != "asked":
+            self._leave()
+            if self._hush == "done":
+                self._hush = "no"
+
+    def _leave(self) -> None:
+        self._on_air = None
+        self._replay.clear()
+        self._history.clear()
+        self._missing_faces = 0
+
+    def _choose(self) -> None:
+        """Put on air what should be, at a sentence end when that means setting aside what is."""
+        if self._hush != "no":
+            return
+        best = self._best()
+        if best is None:
+            return
+        if self._on_air is None:
+            if not best.ready and not self._clock.live:
+                return
+            if best.ready:
+                self._enter(best)
+        elif (
+            best.ready and best.utterance.priority > self._on_air.utterance.priority
+            and self._at_sentence_end and not self._on_air.exhausted
+        ):  # fmt: skip
+            aside = self._on_air
+            self._leave()
+            self._interrupted.append(aside)
+            self._enter(best)
+
+    def _best(self) -> Performance | None:
+        waiting = self.waiting
+        return waiting[0] if waiting else None
+
+    @property
+    def _at_sentence_end(self) -> bool:
+        if self._replay:
+            return False
+        return not self._history or self._history[-1][0].ends_sentence
+
+    def _enter(self, performance: Performance) -> None:
+        self._on_air = performance
+        for queue in (self._waiting, self._interrupted):
+            if performance in queue:
+                queue.remove(performance)
+        self._prepare()
+
+    def _take(self) -> Step | None:
+        """The next block of what is on air with its face, if there is one now."""
+        performance = self._on_air
+        if performance is None:
+            return None
+        if self._replay:
+            block, face = self._replay.popleft()
+        else:
+            if not performance.blocks or not (self._clock.live or performance.faces or performance.faces.closed):
+                return None
+            found = performance.blocks.take()
+            assert found is not None
+            block, face = found, self._next_face(performance)
+        self._face = face
+        self._history.append((block, face))
+        return Step(
+            block.audio, face, performance, block, block.caption, performance.utterance.lower_third, block.speaking
+        )
+
+    def _next_face(self, performance: Performance) -> FaceFrame:
+        """The face for the next block: sound is master, so late faces are dropped and a missing one is bridged."""
+        while self._missing_faces and performance.faces:
+            if len(performance.faces) == 1:
+                break
+            performance.faces.take()
+            self._missing_faces -= 1
+        face = performance.faces.take()
+        if face is not None:
+            return face
+        self.counters.late_faces += 1
+        self._missing_faces += 1
+        return self._face if self._missing_faces <= REPEATS else self._eased()
+
+    def _eased(self) -> FaceFrame:
+        face = self._face
+        return replace(
+            face,
+            weights=face.weights * np.float32(EASE),
+            head=replace(
+                face.head, yaw=face.head.yaw * EASE, pitch=face.head.pitch * EASE, roll=face.head.roll * EASE,
+                x=face.head.x * EASE, y=face.head.y * EASE,
+            ),
+            gaze=(face.gaze[0] * EASE, face.gaze[1] * EASE),
+        )  # fmt: skip
+
+    @property
+    def _at_rest(self) -> bool:
+        return float(self._face.weights.max(initial=0.0)) < 0.01
+
+    def _idle(self) -> Step:
+        self._face = Blendshapes() if self._at_rest else self._eased()
+        lower_third = self._on_air.utterance.lower_third if self._on_air is not None else None
+        return Step(self._silence, self._face, lower_third=lower_third)
+
+    async def _progress(self) -> None:
+        """Wait until an utterance has something new: for the clock that does not run."""
+        performance = self._on_air or self._best()
+        if performance is None:
+            self._changed.clear()
+            await self._changed.wait()
+            return
+        if not performance.started and self._tasks is not None:
+            performance.start(self._tasks)
+        await performance.blocks.wait_ready()
+        await performance.faces.wait_ready()

@@ -1,0 +1,303 @@
+"""One thing to say: from text to sound and face, beat by beat, in utterance time.
+
+`Performance` runs the stages ``text -> sentences -> voice -> driver`` of one utterance as one task group, so that
+cancelling it stops all of them together. What comes out waits in bounded channels for the performer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+from collections.abc import AsyncIterable, AsyncIterator
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import numpy as np
+
+from anchor.channel import Channel, ChannelClosedError
+from anchor.errors import AnchorError
+from anchor.events import Caption, LowerThird, Sentence, Word
+from anchor.media import SAMPLE_RATE, FaceFrame, Samples, VideoFormat
+from anchor.pipeline.captions import page_captions
+from anchor.pipeline.segmenter import segment
+from anchor.ports import Driver, SpeechChunk, Voice
+
+log = logging.getLogger(__name__)
+
+LEAD_IN_SECONDS = 0.08
+"""Silence before the first word, so that the lips can part before they sound."""
+
+TAIL_SECONDS = 0.24
+"""Silence after the last word, so that the mouth comes to rest."""
+
+Outcome = Literal["said", "cancelled", "failed"]
+
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """Something to say. `text` may still be arriving.
+
+    Of two waiting utterances the one of higher `priority` goes first; one of higher priority than what is on air goes
+    in at the next sentence end. Speaking begins when `lead` beats are prepared.
+    """
+
+    text: str | AsyncIterable[str]
+    language: str
+    voice: Voice
+    priority: int = 0
+    interruptible: bool = True
+    lead: int = 3
+    lower_third: LowerThird | None = None
+    pause: float = 0.0
+    id: str = field(default_factory=lambda: f"u{next(_numbers)}")
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """The sound of one beat of an utterance, and what happens in it.
+
+    `number` counts from 0 at the start of the utterance. `words` end in this block; `starts_word` tells that one
+    begins; `ends_sentence` that another utterance may go in after it.
+    """
+
+    number: int
+    audio: Samples
+    words: tuple[Word, ...]
+    caption: Caption | None
+    starts_word: bool
+    speaking: bool
+    ends_sentence: bool
+
+
+class Performance:
+    """An utterance being prepared and played.
+
+    `blocks` and `faces` fill up in step, as far ahead as `ahead_seconds` allows. `heard` holds the words of the beats
+    that have been released, nothing else.
+    """
+
+    def __init__(self, utterance: Utterance, driver: Driver, video: VideoFormat, *, ahead_seconds: float) -> None:
+        self.utterance = utterance
+        self.blocks: Channel[Block] = Channel(ahead_seconds, lambda _: video.seconds_per_beat)
+        self.faces: Channel[FaceFrame] = Channel(ahead_seconds, lambda _: video.seconds_per_beat)
+        self.heard: list[Word] = []
+        self.outcome: Outcome | None = None
+        self.error: AnchorError | None = None
+        self.requested_at: float | None = None
+        self.first_beat: int | None = None
+        self._driver = driver
+        self._video = video
+        self._ahead = ahead_seconds
+        self._ended = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def id(self) -> str:
+        return self.utterance.id
+
+    @property
+    def heard_text(self) -> str:
+        return "".join(word.text for word in self.heard)
+
+    @property
+    def exhausted(self) -> bool:
+        """Everything that was prepared has been taken and nothing more will come."""
+        return self.blocks.exhausted
+
+    @property
+    def ready(self) -> bool:
+        """Whether enough is prepared to begin."""
+        prepared = min(len(self.blocks), len(self.faces))
+        return prepared >= self.utterance.lead or self.blocks.closed or self.blocks.full
+
+    async def wait(self) -> Outcome:
+        """Wait until the utterance has been said, cancelled or has failed."""
+        await self._ended.wait()
+        assert self.outcome is not None
+        return self.outcome
+
+    def end(self, outcome: Outcome) -> None:
+        """Stop all stages and settle the outcome; only the first call counts."""
+        if self.outcome is None:
+            self.outcome = outcome
+            if self._task is not None:
+                self._task.cancel()
+            self.blocks.close()
+            self.faces.close()
+            self._ended.set()
+
+    def start(self, tasks: asyncio.TaskGroup) -> None:
+        """Begin to prepare, as a task of `tasks`."""
+        self._task = tasks.create_task(self._prepare(), name=f"prepare {self.id}")
+
+    @property
+    def started(self) -> bool:
+        return self._task is not None
+
+    async def _prepare(self) -> None:
+        speech: Channel[SpeechChunk] = Channel(self._ahead, lambda chunk: len(chunk.audio) / SAMPLE_RATE)
+        try:
+            async with asyncio.TaskGroup() as stages:
+                stages.create_task(self._voice(speech))
+                stages.create_task(self._drive(speech))
+        except ExceptionGroup as group:
+            mine, other = group.split(AnchorError)
+            self.error = _first(mine) if mine is not None else AnchorError(f"{self.id}: {_first(group)!r}")
+            log.error("utterance %s failed: %s", self.id, self.error, exc_info=other)
+        finally:
+            self.blocks.close()
+            self.faces.close()
+
+    async def _voice(self, speech: Channel[SpeechChunk]) -> None:
+        """Text to sound: into `speech` for the driver and, cut into blocks, for the performer."""
+        cutter = _Cutter(self._video)
+        try:
+            async for piece in self._speak():
+                await speech.send(piece.chunk)
+                for block in cutter.cut(piece):
+                    await self.blocks.send(block)
+            for block in cutter.rest():
+                await self.blocks.send(block)
+        except ChannelClosedError:
+            return
+        finally:
+            speech.close()
+        self.blocks.close()
+
+    async def _speak(self) -> AsyncIterator[_Piece]:
+        text = self.utterance.text
+        position = round(LEAD_IN_SECONDS * SAMPLE_RATE)
+        lead_in: _Piece | None = _Piece(SpeechChunk.silence(position))
+        async for sentence in segment(_pieces(text) if isinstance(text, str) else text, self.utterance.language):
+            begun = position
+            pager = _Pager(sentence, begun)
+            async with aclosing(self.utterance.voice.speak(sentence)) as chunks:  # type: ignore[type-var]
+                async for chunk in chunks:
+                    if lead_in is not None:
+                        yield lead_in
+                        lead_in = None
+                    captions = pager.add(chunk.words)
+                    yield _Piece(chunk.shifted(begun), captions)
+                    position += len(chunk.audio)
+            if position > begun:
+                pause = round(sentence.pause * SAMPLE_RATE)
+                yield _Piece(SpeechChunk.silence(pause), pager.finish(position), ends_sentence=True)
+                position += pause
+        if lead_in is None:
+            tail = round((TAIL_SECONDS + self.utterance.pause) * SAMPLE_RATE)
+            yield _Piece(SpeechChunk.silence(tail))
+
+    async def _drive(self, speech: Channel[SpeechChunk]) -> None:
+        async with aclosing(self._driver.drive(speech, self._video.fps)) as frames:  # type: ignore[type-var]
+            try:
+                async for face in frames:
+                    await self.faces.send(face)
+            except ChannelClosedError:
+                return
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    error = group.exceptions[0]
+    return _first(error) if isinstance(error, BaseExceptionGroup) else error
+
+
+async def _pieces(text: str) -> AsyncIterator[str]:
+    yield text
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A chunk in utterance time, the captions that became known with it, and whether a sentence ends before it."""
+
+    chunk: SpeechChunk
+    captions: tuple[Caption, ...] = ()
+    ends_sentence: bool = False
+
+
+class _Pager:
+    """Pages a sentence's words into captions as soon as all of them are known."""
+
+    def __init__(self, sentence: Sentence, begun: int) -> None:
+        self._sentence = sentence
+        self._begun = begun
+        self._words: list[Word] = []
+        self._done = False
+
+    def add(self, words: tuple[Word, ...]) -> tuple[Caption, ...]:
+        self._words += words
+        if self._done or "".join(word.text for word in self._words) != self._sentence.text:
+            return ()
+        return self._page()
+
+    def finish(self, end: int) -> tuple[Caption, ...]:
+        if self._done:
+            return ()
+        if not self._words:
+            self._words = [Word(self._sentence.text, 0, end - self._begun)]
+        return self._page()
+
+    def _page(self) -> tuple[Caption, ...]:
+        self._done = True
+        return tuple(caption.shifted(self._begun) for caption in page_captions(self._words, self._sentence.language))
+
+
+class _Cutter:
+    """Cuts a stream of pieces into blocks of exactly one beat."""
+
+    def __init__(self, video: VideoFormat) -> None:
+        self._size = video.samples_per_beat
+        self._audio: list[Samples] = []
+        self._held = 0
+        self._number = 0
+        self._position = 0
+        self._words: list[Word] = []
+        self._captions: list[Caption] = []
+        self._sentence_ends: list[int] = []
+
+    def cut(self, piece: _Piece) -> list[Block]:
+        if piece.ends_sentence:
+            self._sentence_ends.append(self._position)
+        self._position += len(piece.chunk.audio)
+        self._audio.append(piece.chunk.audio)
+        self._held += len(piece.chunk.audio)
+        self._words += piece.chunk.words
+        self._captions += piece.captions
+        if self._held < self._size:
+            return []
+        sound = np.concatenate(self._audio)
+        whole = len(sound) // self._size * self._size
+        self._audio = [sound[whole:]]
+        self._held = len(sound) - whole
+        return [self._block(sound[at : at + self._size]) for at in range(0, whole, self._size)]
+
+    def rest(self) -> list[Block]:
+        if not self._held:
+            return []
+        sound = np.concatenate(self._audio)
+        return [self._block(np.concatenate([sound, np.zeros(self._size - len(sound), np.float32)]))]
+
+    def _block(self, audio: Samples) -> Block:
+        start = self._number * self._size
+        end = start + self._size
+        words = tuple(word for word in self._words if word.end <= end)
+        begun = any(start <= word.start < end for word in self._words)
+        speaking = any(word.start < end and word.end > start for word in self._words)
+        self._words = [word for word in self._words if word.end > end]
+        middle = (start + end) // 2
+        self._captions = [caption for caption in self._captions if caption.end > middle]
+        caption = next((caption for caption in self._captions if caption.start <= middle), None)
+        ends = bool(self._sentence_ends) and self._sentence_ends[0] <= end
+        if ends:
+            self._sentence_ends = [at for at in self._sentence_ends if at > end]
+        block = Block(self._number, audio, words, caption, begun, speaking, ends)
+        self._number += 1
+        return block
+
+
+def without_heard(block: Block, heard: list[Word]) -> Block:
+    """The block with the words dropped that have been counted as heard, for playing it again."""
+    return replace(block, words=tuple(word for word in block.words if word not in heard))
