@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 T = TypeVar("T")
 
@@ -120,3 +121,8 @@ class Channel(Generic[T]):
 
     def statistics(self) -> ChannelStatistics:
         return ChannelStatistics(len(self._items), self._weight, self._capacity, self._peak, self._sent, self._waits)
+
+
+def closing(stream: AsyncIterator[T]) -> AbstractAsyncContextManager[AsyncIterator[T]]:
+    """Close an async generator when its consumer is done with it, so that its own clean-up runs at once."""
+    return aclosing(cast("AsyncGenerator[T, None]", stream))

@@ -21,7 +21,7 @@ import numpy as np
 from anchor.clock import Clock
 from anchor.events import Caption, LowerThird, Word
 from anchor.media import Blendshapes, FaceFrame, Samples, VideoFormat
-from anchor.pipeline.utterance import Block, Performance, Utterance, without_heard
+from anchor.pipeline.utterance import Block, Performance, Utterance
 from anchor.ports import Driver
 
 EASE = 0.55
@@ -87,7 +87,6 @@ class Performer:
         self._finishing = False
         self._silence = np.zeros(video.samples_per_beat, np.float32)
         self._face = Blendshapes()
-        self._missing_faces = 0
         self._hush: Literal["no", "asked", "done"] = "no"
         self._fade_in = False
         self._replay: deque[tuple[Block, FaceFrame]] = deque()
@@ -189,21 +188,11 @@ class Performer:
     def _rewind(self, performance: Performance) -> None:
         """Put back what was played since the last word began, if that word was cut."""
         played = list(self._history)
-        heard = performance.heard
         for back, (block, _) in enumerate(reversed(played), start=1):
-            if block.starts_word:
-                again = played[-back:]
-                started_and_ended = all(
-                    word in heard for later, _ in again for word in later.words
-                ) and not self._word_open(again)
-                if not started_and_ended:
-                    self._replay.extendleft((without_heard(later, heard), face) for later, face in reversed(again))
+            if block.begun:
+                if block.begun[-1] not in performance.heard:
+                    self._replay.extend((_unheard(again, performance.heard), face) for again, face in played[-back:])
                 return
-
-    @staticmethod
-    def _word_open(blocks: list[tuple[Block, FaceFrame]]) -> bool:
-        """Whether the word that began in the first of these blocks was still sounding at the end of the last."""
-        return all(block.speaking for block, _ in blocks)
 
     # Playing
 
@@ -227,27 +216,22 @@ class Performer:
                 return self._idle()
             await self._progress()
 
-    def release(self, step: Step, beat: int) -> Samples:
-        """The sound of `step`, at the moment it goes out as `beat`; its words are heard from now on."""
+    def release(self, step: Step) -> tuple[Samples, tuple[Word, ...]]:
+        """The sound of `step` at the moment it goes out, and the words that have been heard in full with it."""
         audio = step.audio
-        performance = step.performance
         if self._hush == "asked":
-            audio = audio * np.linspace(1, 0, len(audio), dtype=np.float32)
             self._hush = "done"
-        elif self._fade_in and step.block is not None:
-            audio = audio * np.minimum(1, np.linspace(0, 4, len(audio), dtype=np.float32))
+            return audio * np.linspace(1, 0, len(audio), dtype=np.float32), ()
+        performance, block = step.performance, step.block
+        if performance is None or block is None:
+            return audio, ()
+        if self._fade_in:
             self._fade_in = False
-        if performance is None or step.block is None:
-            return audio
-        if step.speaking and performance.first_beat is None:
-            performance.first_beat = beat
-        if self._hush != "done":
-            performance.heard += step.block.words
-        return audio
-
-    def heard_now(self, step: Step) -> tuple[Word, ...]:
-        """The words that a viewer has heard in full once `step` is out, given that `release` has been called."""
-        return step.block.words if step.block is not None and self._hush != "done" else ()
+            audio = audio * np.minimum(1, np.linspace(0, 4, len(audio), dtype=np.float32))
+        if block.speaking and performance.sounded_at is None:
+            performance.sounded_at = self._clock.now()
+        performance.heard += block.words
+        return audio, block.words
 
     def _settle(self) -> None:
         """Close the books on an utterance that has ended."""
@@ -265,7 +249,6 @@ class Performer:
         self._on_air = None
         self._replay.clear()
         self._history.clear()
-        self._missing_faces = 0
 
     def _choose(self) -> None:
         """Put on air what should be, at a sentence end when that means setting aside what is."""
@@ -274,13 +257,12 @@ class Performer:
         best = self._best()
         if best is None:
             return
+        ready = best.ready(best.utterance.lead if self._clock.live else 1)
         if self._on_air is None:
-            if not best.ready and not self._clock.live:
-                return
-            if best.ready:
+            if ready:
                 self._enter(best)
         elif (
-            best.ready and best.utterance.priority > self._on_air.utterance.priority
+            ready and best.utterance.priority > self._on_air.utterance.priority
             and self._at_sentence_end and not self._on_air.exhausted
         ):  # fmt: skip
             aside = self._on_air
@@ -326,17 +308,15 @@ class Performer:
 
     def _next_face(self, performance: Performance) -> FaceFrame:
         """The face for the next block: sound is master, so late faces are dropped and a missing one is bridged."""
-        while self._missing_faces and performance.faces:
-            if len(performance.faces) == 1:
-                break
+        while performance.missing_faces and len(performance.faces) > 1:
             performance.faces.take()
-            self._missing_faces -= 1
+            performance.missing_faces -= 1
         face = performance.faces.take()
         if face is not None:
             return face
         self.counters.late_faces += 1
-        self._missing_faces += 1
-        return self._face if self._missing_faces <= REPEATS else self._eased()
+        performance.missing_faces += 1
+        return self._face if performance.missing_faces <= REPEATS else self._eased()
 
     def _eased(self) -> FaceFrame:
         face = self._face
@@ -370,3 +350,8 @@ class Performer:
             performance.start(self._tasks)
         await performance.blocks.wait_ready()
         await performance.faces.wait_ready()
+
+
+def _unheard(block: Block, heard: list[Word]) -> Block:
+    """The block, to be played again, without the words that count as heard already."""
+    return replace(block, words=tuple(word for word in block.words if word not in heard))

@@ -10,13 +10,12 @@ import asyncio
 import itertools
 import logging
 from collections.abc import AsyncIterable, AsyncIterator
-from contextlib import aclosing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
 
-from anchor.channel import Channel, ChannelClosedError
+from anchor.channel import Channel, ChannelClosedError, closing
 from anchor.errors import AnchorError
 from anchor.events import Caption, LowerThird, Sentence, Word
 from anchor.media import SAMPLE_RATE, FaceFrame, Samples, VideoFormat
@@ -60,15 +59,13 @@ class Utterance:
 class Block:
     """The sound of one beat of an utterance, and what happens in it.
 
-    `number` counts from 0 at the start of the utterance. `words` end in this block; `starts_word` tells that one
-    begins; `ends_sentence` that another utterance may go in after it.
+    `words` end in this block, `begun` begin in it; after one that `ends_sentence` another utterance may go in.
     """
 
-    number: int
     audio: Samples
     words: tuple[Word, ...]
+    begun: tuple[Word, ...]
     caption: Caption | None
-    starts_word: bool
     speaking: bool
     ends_sentence: bool
 
@@ -87,8 +84,9 @@ class Performance:
         self.heard: list[Word] = []
         self.outcome: Outcome | None = None
         self.error: AnchorError | None = None
-        self.requested_at: float | None = None
-        self.first_beat: int | None = None
+        self.missing_faces = 0
+        self.requested_at = 0.0
+        self.sounded_at: float | None = None
         self._driver = driver
         self._video = video
         self._ahead = ahead_seconds
@@ -108,11 +106,9 @@ class Performance:
         """Everything that was prepared has been taken and nothing more will come."""
         return self.blocks.exhausted
 
-    @property
-    def ready(self) -> bool:
-        """Whether enough is prepared to begin."""
-        prepared = min(len(self.blocks), len(self.faces))
-        return prepared >= self.utterance.lead or self.blocks.closed or self.blocks.full
+    def ready(self, lead: int) -> bool:
+        """Whether `lead` beats are prepared, or as many as there will be."""
+        return min(len(self.blocks), len(self.faces)) >= lead or self.blocks.closed or self.blocks.full
 
     async def wait(self) -> Outcome:
         """Wait until the utterance has been said, cancelled or has failed."""
@@ -145,9 +141,10 @@ class Performance:
                 stages.create_task(self._voice(speech))
                 stages.create_task(self._drive(speech))
         except ExceptionGroup as group:
-            mine, other = group.split(AnchorError)
-            self.error = _first(mine) if mine is not None else AnchorError(f"{self.id}: {_first(group)!r}")
-            log.error("utterance %s failed: %s", self.id, self.error, exc_info=other)
+            first = _first(group)
+            expected = isinstance(first, AnchorError)
+            self.error = first if isinstance(first, AnchorError) else AnchorError(f"{self.id}: {first!r}")
+            log.error("utterance %s failed: %s", self.id, self.error, exc_info=None if expected else group)
         finally:
             self.blocks.close()
             self.faces.close()
@@ -175,7 +172,7 @@ class Performance:
         async for sentence in segment(_pieces(text) if isinstance(text, str) else text, self.utterance.language):
             begun = position
             pager = _Pager(sentence, begun)
-            async with aclosing(self.utterance.voice.speak(sentence)) as chunks:  # type: ignore[type-var]
+            async with closing(self.utterance.voice.speak(sentence)) as chunks:
                 async for chunk in chunks:
                     if lead_in is not None:
                         yield lead_in
@@ -192,7 +189,7 @@ class Performance:
             yield _Piece(SpeechChunk.silence(tail))
 
     async def _drive(self, speech: Channel[SpeechChunk]) -> None:
-        async with aclosing(self._driver.drive(speech, self._video.fps)) as frames:  # type: ignore[type-var]
+        async with closing(self._driver.drive(speech, self._video.fps)) as frames:
             try:
                 async for face in frames:
                     await self.faces.send(face)
@@ -284,7 +281,7 @@ class _Cutter:
         start = self._number * self._size
         end = start + self._size
         words = tuple(word for word in self._words if word.end <= end)
-        begun = any(start <= word.start < end for word in self._words)
+        begun = tuple(word for word in self._words if start <= word.start < end)
         speaking = any(word.start < end and word.end > start for word in self._words)
         self._words = [word for word in self._words if word.end > end]
         middle = (start + end) // 2
@@ -293,11 +290,6 @@ class _Cutter:
         ends = bool(self._sentence_ends) and self._sentence_ends[0] <= end
         if ends:
             self._sentence_ends = [at for at in self._sentence_ends if at > end]
-        block = Block(self._number, audio, words, caption, begun, speaking, ends)
+        block = Block(audio, words, begun, caption, speaking, ends)
         self._number += 1
         return block
-
-
-def without_heard(block: Block, heard: list[Word]) -> Block:
-    """The block with the words dropped that have been counted as heard, for playing it again."""
-    return replace(block, words=tuple(word for word in block.words if word not in heard))

@@ -1,0 +1,122 @@
+"""Playout: the gate. The only place that turns utterance time into stream time, and the only one that paces.
+
+Every beat that leaves goes through `Playout.run`: the performer says what it holds, the scene draws it in a worker
+thread, and at its absolute deadline picture and sound are released together to all sinks.
+
+Late policy: sound is master. A picture that is not drawn in time is replaced by the one before, and counted; the
+drawing goes on and shows up when it is done. A picture that cannot be drawn is replaced in the same way while somebody
+is watching. When the whole process stood still for longer than `SLIP_SECONDS`, deadlines are moved instead of sending
+a burst of stale beats.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Protocol
+
+from anchor.clock import Clock
+from anchor.media import Beat, Blendshapes, Look, Picture, VideoFormat
+from anchor.pipeline.performer import Performer, Step
+from anchor.ports import Scene, Sink
+
+log = logging.getLogger(__name__)
+
+SLIP_SECONDS = 0.2
+
+
+class LivingFace(Protocol):
+    """What moves in a face by itself; asked once for every beat, in order."""
+
+    def frame(self, speaking: bool) -> Blendshapes: ...
+
+
+@dataclass(slots=True)
+class PlayoutCounters:
+    beats: int = 0
+    late_pictures: int = 0
+    slips: int = 0
+    last_lag_seconds: float = 0.0
+
+
+class Playout:
+    """One stream: a performer's beats, drawn and released to sinks at an even pace."""
+
+    def __init__(
+        self,
+        performer: Performer,
+        life: LivingFace,
+        scene: Scene,
+        sinks: Sequence[Sink],
+        clock: Clock,
+        *,
+        on_beat: Callable[[Beat], None] | None = None,
+    ) -> None:
+        self.counters = PlayoutCounters()
+        self._performer = performer
+        self._life = life
+        self._scene = scene
+        self._sinks = sinks
+        self._clock = clock
+        self._on_beat = on_beat
+        self._video: VideoFormat = performer.video
+        self._drawing: asyncio.Future[Picture] | None = None
+        self._picture: Picture | None = None
+
+    async def run(self) -> None:
+        """Release beats until the performer has finished, or for ever."""
+        thread = ThreadPoolExecutor(1, thread_name_prefix="draw")
+        try:
+            start = self._clock.now()
+            index = 0
+            while (step := await self._performer.next()) is not None:
+                deadline = start + index * self._video.seconds_per_beat
+                picture = await self._draw(step, thread, deadline)
+                await self._clock.sleep_until(deadline)
+                lag = self._clock.now() - deadline
+                if lag > SLIP_SECONDS:
+                    start += lag
+                    self.counters.slips += 1
+                self.counters.last_lag_seconds = lag
+                await self._release(index, step, picture)
+                index += 1
+        finally:
+            thread.shutdown(wait=False, cancel_futures=True)
+
+    async def _draw(self, step: Step, thread: ThreadPoolExecutor, deadline: float) -> Picture:
+        """The picture for this beat, or the one before when drawing does not keep up."""
+        speaking = step.speaking
+        if self._drawing is None:
+            look = Look(step.face + self._life.frame(speaking), step.caption, step.lower_third)
+            self._drawing = asyncio.get_running_loop().run_in_executor(thread, self._scene.draw, look)
+        else:
+            self._life.frame(speaking)
+        if self._picture is None or not self._clock.live:
+            self._picture, self._drawing = await self._drawing, None
+            return self._picture
+        await asyncio.wait([self._drawing], timeout=max(0.0, deadline - self._clock.now()))
+        if not self._drawing.done():
+            self.counters.late_pictures += 1
+            return self._picture
+        drawn, self._drawing = self._drawing, None
+        if (error := drawn.exception()) is not None:
+            self.counters.late_pictures += 1
+            log.error("a picture could not be drawn; the one before stays", exc_info=error)
+        else:
+            self._picture = drawn.result()
+        return self._picture
+
+    async def _release(self, index: int, step: Step, picture: Picture) -> None:
+        audio, words = self._performer.release(step)
+        performance = step.performance
+        beat = Beat(
+            index, picture, audio, step.speaking, performance.id if performance else None, words, step.caption
+        )  # fmt: skip
+        self.counters.beats += 1
+        if self._on_beat is not None:
+            self._on_beat(beat)
+        for sink in self._sinks:
+            await sink.send(beat)

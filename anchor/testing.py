@@ -1,0 +1,272 @@
+"""Test doubles that are real implementations of the ports, and a conformance suite for each port.
+
+A back-end's own tests call the suite of its port; the fakes pass the same suites. Nothing here imports a test runner.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Sequence
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+
+from anchor.channel import closing
+from anchor.errors import VoiceError
+from anchor.events import Phone, Sentence, Word
+from anchor.media import ARKIT_INDEX, SAMPLE_RATE, Beat, Blendshapes, Bytes, FaceFrame, Look, Picture, VideoFormat
+from anchor.ports import (
+    Avatar,
+    AvatarInfo,
+    AvatarView,
+    Driver,
+    DriverInfo,
+    Placement,
+    SpeechChunk,
+    Voice,
+    VoiceInfo,
+)
+
+
+class FakeVoice:
+    """Says every word of a sentence as `word_samples` of a tone; phones are p and a in turns.
+
+    A word "FAIL" raises `VoiceError`; "STALL" waits until `go_on` is set.
+    """
+
+    def __init__(self, *, word_samples: int = SAMPLE_RATE // 5, frequency: float = 220.0) -> None:
+        self.info = VoiceInfo("fake", "tone", ("en", "zh"), "Apache-2.0", phone_timings=True)
+        self.go_on = asyncio.Event()
+        self.spoken: list[str] = []
+        self.closed = False
+        self._word_samples = word_samples
+        self._frequency = frequency
+
+    async def speak(self, sentence: Sentence) -> AsyncIterator[SpeechChunk]:
+        words = split_words(sentence.text)
+        size = self._word_samples
+        tone = 0.3 * np.sin(2 * np.pi * self._frequency * np.arange(size) / SAMPLE_RATE).astype(np.float32)
+        for index, text in enumerate(words):
+            if text.strip() == "FAIL":
+                raise VoiceError("the fake voice was told to fail")
+            if text.strip() == "STALL":
+                await self.go_on.wait()
+            at = index * size
+            self.spoken.append(text)
+            phones = (Phone("p", at, at + size // 3), Phone("a", at + size // 3, at + size, stress=2))
+            yield SpeechChunk(tone, (Word(text, at, at + size),), phones)
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+def split_words(text: str) -> list[str]:
+    """Cut display text after spaces, so that joining gives it back; without spaces into characters."""
+    if " " not in text.strip():
+        return list(text) if any(ord(character) > 0x2E7F for character in text) else [text] if text.strip() else []
+    pieces = text.split(" ")
+    words = [f"{piece} " for piece in pieces[:-1]] + [pieces[-1]]
+    return [word for word in words if word]
+
+
+class FakeDriver:
+    """Opens the jaw by the loudness of each beat."""
+
+    info = DriverInfo("fake", "blendshapes", lookahead_seconds=0.0)
+
+    async def drive(self, speech: AsyncIterable[SpeechChunk], fps: int) -> AsyncIterator[FaceFrame]:
+        size = SAMPLE_RATE // fps
+        held = np.zeros(0, np.float32)
+        async for chunk in speech:
+            held = np.concatenate([held, chunk.audio])
+            while len(held) >= size:
+                yield self._face(held[:size])
+                held = held[size:]
+        if len(held):
+            yield self._face(held)
+
+    @staticmethod
+    def _face(audio: np.ndarray[tuple[int], np.dtype[np.float32]]) -> Blendshapes:
+        weights = np.zeros(len(ARKIT_INDEX), np.float32)
+        weights[ARKIT_INDEX["jawOpen"]] = min(1.0, 2 * float(np.sqrt(np.mean(audio**2))))
+        return Blendshapes(weights)
+
+
+class FakeAvatar:
+    """A grey disc on the backdrop, whose brightness is jawOpen."""
+
+    info = AvatarInfo("fake", "A disc", "fake", "blendshapes", "Apache-2.0")
+
+    def open(self, video: VideoFormat, backdrop: Bytes, placement: Placement) -> AvatarView:
+        return _FakeView(video, backdrop, placement)
+
+
+class _FakeView:
+    def __init__(self, video: VideoFormat, backdrop: Bytes, placement: Placement) -> None:
+        rows, columns = np.mgrid[: video.height, : video.width]
+        radius = placement.head * video.height / 2
+        x, y = placement.x * video.width, placement.eyes * video.height
+        self._disc = (rows - y) ** 2 + (columns - x) ** 2 <= radius**2
+        self._backdrop = (backdrop.mean(axis=2) * (219 / 255) + 16).astype(np.uint8)
+        self._drawn = False
+
+    def draw(self, face: FaceFrame, canvas: Picture) -> None:
+        if not self._drawn:
+            canvas.y[:] = self._backdrop
+            canvas.u[:] = canvas.v[:] = 128
+            self._drawn = True
+        canvas.y[self._disc] = 60 + int(120 * face["jawOpen"])
+
+
+class FakeScene:
+    """Flat pictures whose brightness is jawOpen; `fail_on` and `before` let a test disturb the drawing."""
+
+    def __init__(self, video: VideoFormat, before: Callable[[int], None] | None = None) -> None:
+        self.looks: list[Look] = []
+        self._video = video
+        self._before = before
+
+    def draw(self, look: Look) -> Picture:
+        if self._before is not None:
+            self._before(len(self.looks))
+        self.looks.append(look)
+        picture = Picture.black(self._video)
+        picture.y[:] = 16 + int(200 * look.face["jawOpen"])
+        return picture
+
+
+class StillLife:
+    """A face that does nothing by itself."""
+
+    def frame(self, speaking: bool) -> Blendshapes:
+        return Blendshapes()
+
+
+class FakeSink:
+    """Keeps every beat it is sent."""
+
+    def __init__(self, on_beat: Callable[[Beat], None] | None = None) -> None:
+        self.beats: list[Beat] = []
+        self.closed_by: type[BaseException] | None = None
+        self.closed = False
+        self._on_beat = on_beat
+
+    async def send(self, beat: Beat) -> None:
+        self.beats.append(beat)
+        if self._on_beat is not None:
+            self._on_beat(beat)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.closed = True
+        self.closed_by = kind
+
+
+# Conformance suites
+
+
+async def collect(voice: Voice, text: str, language: str) -> SpeechChunk:
+    """Everything a voice yields for one sentence, as one chunk."""
+    chunks = [chunk async for chunk in voice.speak(Sentence(text, language))]
+    if not chunks:
+        return SpeechChunk.silence(0)
+    return SpeechChunk(
+        np.concatenate([chunk.audio for chunk in chunks]),
+        tuple(word for chunk in chunks for word in chunk.words),
+        tuple(phone for chunk in chunks for phone in chunk.phones),
+    )
+
+
+async def check_voice(voice: Voice, text: str, other: str, language: str) -> None:
+    """The promises of `anchor.ports.Voice`, on two different sentences of one language."""
+    speech = await collect(voice, text, language)
+    assert speech.audio.dtype == np.float32 and speech.audio.ndim == 1, "sound is mono float32"
+    assert len(speech.audio) > SAMPLE_RATE // 20, "something is said"
+    assert float(np.abs(speech.audio).max()) <= 1.0, "sound stays within -1..1"
+    assert "".join(word.text for word in speech.words) == text, "the words give the display text back"
+    _check_times([(word.start, word.end) for word in speech.words], len(speech.audio))
+    if voice.info.phone_timings:
+        assert speech.phones, "phones are promised"
+        _check_times([(phone.start, phone.end) for phone in speech.phones], len(speech.audio))
+    await _check_early(voice, text, language)
+    assert not (await collect(voice, "", language)).words, "empty text gives nothing"
+    await _check_no_mixing(voice, text, other, language)
+    before = asyncio.all_tasks()
+    async with closing(voice.speak(Sentence(text, language))) as chunks:
+        async for _ in chunks:
+            break
+    assert asyncio.all_tasks() <= before, "a cancelled sentence leaves no task"
+
+
+async def _check_early(voice: Voice, text: str, language: str) -> None:
+    position = 0
+    async for chunk in voice.speak(Sentence(text, language)):
+        starts = [word.start for word in chunk.words] + [phone.start for phone in chunk.phones]
+        for start in starts:
+            assert start >= position, "words and phones come with the sound they start in, or before"
+        position += len(chunk.audio)
+
+
+def _check_times(spans: Sequence[tuple[int, int]], length: int) -> None:
+    for start, end in spans:
+        assert 0 <= start <= end <= length, f"{start}..{end} is inside the sound of {length} samples"
+    assert all(a[0] <= b[0] for a, b in itertools.pairwise(spans)), "times go forward"
+
+
+async def _check_no_mixing(voice: Voice, text: str, other: str, language: str) -> None:
+    alone = [await collect(voice, sentence, language) for sentence in (text, other)]
+    together = await asyncio.gather(*(collect(voice, sentence, language) for sentence in (text, other)))
+    for one, both in zip(alone, together, strict=True):
+        assert one.words == both.words, "two sessions at once do not mix"
+        assert np.array_equal(one.audio, both.audio), "two sessions at once do not mix"
+
+
+async def check_driver(driver: Driver, speech: Sequence[SpeechChunk], fps: int) -> None:
+    """The promises of `anchor.ports.Driver`, on one utterance in chunks."""
+
+    async def chunks() -> AsyncIterator[SpeechChunk]:
+        for chunk in speech:
+            yield chunk
+
+    async def whole() -> AsyncIterator[SpeechChunk]:
+        yield SpeechChunk(
+            np.concatenate([chunk.audio for chunk in speech]),
+            tuple(word for chunk in speech for word in chunk.words),
+            tuple(phone for chunk in speech for phone in chunk.phones),
+        )
+
+    async def nothing() -> AsyncIterator[SpeechChunk]:
+        return
+        yield
+
+    faces = [face async for face in driver.drive(chunks(), fps)]
+    samples = sum(len(chunk.audio) for chunk in speech)
+    assert len(faces) == -(-samples * fps // SAMPLE_RATE), "one frame for every started beat"
+    for face in faces:
+        assert face.weights.shape == (len(ARKIT_INDEX),) and face.weights.dtype == np.float32
+        assert float(face.weights.min()) >= 0
+        assert float(face.weights.max()) <= 1
+    again = [face async for face in driver.drive(whole(), fps)]
+    assert all(np.allclose(a.weights, b.weights, atol=1e-5) for a, b in zip(faces, again, strict=True)), (
+        "how the speech is cut into chunks makes no difference"
+    )
+    assert [face async for face in driver.drive(nothing(), fps)] == [], "no speech, no frames"
+
+
+def check_avatar(avatar: Avatar, video: VideoFormat, faces: Sequence[FaceFrame]) -> None:
+    """The promises of `anchor.ports.Avatar`, on a few different faces."""
+    backdrop = np.full((video.height, video.width, 3), (90, 60, 30), np.uint8)
+    placement = Placement(0.5, 0.4, 0.4)
+    views = [avatar.open(video, backdrop, placement) for _ in range(2)]
+    canvases = [Picture.black(video) for _ in range(2)]
+    for face in faces:
+        views[0].draw(face, canvases[0])
+    views[1].draw(faces[-1], canvases[1])
+    difference = np.abs(canvases[0].data.astype(np.int16) - canvases[1].data).max()
+    assert difference <= 2, "drawing what moved gives the same picture as drawing everything"
