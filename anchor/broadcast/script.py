@@ -1,0 +1,182 @@
+"""Scripts: what a presenter says, as plain text or as a YAML rundown.
+
+Plain text: a blank line begins a new segment. YAML: a mapping of ``title``, ``language`` and ``segments``, each with
+``text`` and, when wanted, ``language``, ``lower_third: {title, subtitle}`` and ``pause`` (seconds after it).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from anchor.errors import ScriptError
+from anchor.events import LowerThird
+
+LARGEST_FILE = 32 * 2**20
+LONGEST_PAUSE = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One stretch of a script. `line` is where it begins in its file, from 1."""
+
+    text: str
+    language: str
+    lower_third: LowerThird | None = None
+    pause: float = 0.0
+    line: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    title: str
+    segments: tuple[Segment, ...]
+
+
+def load_script(path: Path, language: str | None = None) -> Script:
+    """Read a script. `language` is for text that does not name its own; without it, it is told from the letters.
+
+    Raises `ScriptError` naming the file and line.
+    """
+    text = _read(path)
+    if path.suffix.lower() in (".yaml", ".yml"):
+        script = _Rundown(path, language).read(text)
+    elif path.suffix.lower() in (".txt", ".md", ""):
+        script = parse_text(text, language, title=path.stem)
+    else:
+        raise ScriptError(f"{path}: cannot read {path.suffix} scripts; write .txt or .yaml")
+    if not script.segments:
+        raise ScriptError(f"{path}: there is nothing to say in it")
+    return script
+
+
+def _read(path: Path) -> str:
+    try:
+        if path.stat().st_size > LARGEST_FILE:
+            raise ScriptError(f"{path}: is larger than {LARGEST_FILE // 2**20} MiB")
+        return path.read_text("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ScriptError(f"{path}: is not UTF-8 text (byte {error.start}); save it as UTF-8") from error
+    except OSError as error:
+        raise ScriptError(f"{path}: cannot be read: {error.strerror}") from error
+
+
+def parse_text(text: str, language: str | None = None, *, title: str = "") -> Script:
+    """Plain text to a script: blank lines part segments. Text without a letter or digit is left out."""
+    segments: list[Segment] = []
+    lines: list[str] = []
+    for number, line in enumerate([*text.splitlines(), ""], start=1):
+        if line.strip():
+            lines.append(line.strip())
+        elif lines:
+            paragraph = "\n".join(lines)
+            if speakable(paragraph):
+                chosen = language or guess_language(paragraph)
+                segments.append(Segment(paragraph, chosen, line=number - len(lines)))
+            lines = []
+    return Script(title, tuple(segments))
+
+
+def speakable(text: str) -> bool:
+    """Whether there is a letter, digit or ideograph to say."""
+    return any(unicodedata.category(character)[0] in "LN" for character in text)
+
+
+def guess_language(text: str) -> str:
+    """Tell Chinese, Japanese and Korean from the rest by their letters; the rest is English."""
+    han = len(re.findall(r"[\u3400-\u9fff]", text))
+    kana = len(re.findall(r"[\u3040-\u30ff]", text))
+    hangul = len(re.findall(r"[\uac00-\ud7af]", text))
+    latin = len(re.findall(r"[A-Za-z\u00c0-\u024f]", text)) / 3
+    if kana * 5 > han and kana > latin:
+        return "ja"
+    if hangul > max(han, latin):
+        return "ko"
+    return "zh-CN" if han > latin else "en"
+
+
+class _Rundown:
+    """Reads YAML through its nodes, which know their lines."""
+
+    def __init__(self, path: Path, language: str | None) -> None:
+        self._path = path
+        self._language = language
+
+    def read(self, text: str) -> Script:
+        try:
+            root = yaml.compose(text, yaml.SafeLoader)
+        except yaml.YAMLError as error:
+            mark = getattr(error, "problem_mark", None)
+            line = mark.line + 1 if mark else 1
+            raise ScriptError(f"{self._path}:{line}: is not valid YAML: {getattr(error, 'problem', error)}") from error
+        if root is None:
+            return Script("", ())
+        fields = self._mapping(root, "a rundown", {"title", "language", "segments"})
+        if "language" in fields:
+            self._language = self._string(fields["language"], "language")
+        title = self._string(fields["title"], "title") if "title" in fields else self._path.stem
+        nodes = fields.get("segments")
+        if not isinstance(nodes, yaml.SequenceNode):
+            raise self._error(nodes or root, "segments: a list of segments is needed")
+        return Script(title, tuple(self._segment(node) for node in nodes.value))
+
+    def _segment(self, node: Any) -> Segment:
+        if isinstance(node, yaml.ScalarNode):
+            fields = {"text": node}
+        else:
+            fields = self._mapping(node, "a segment", {"text", "language", "lower_third", "pause"})
+        if "text" not in fields:
+            raise self._error(node, "text: a segment needs one")
+        text = self._string(fields["text"], "text").strip()
+        if not speakable(text):
+            raise self._error(fields["text"], "text: there is nothing to say in it")
+        segment = Segment(text, self._language or guess_language(text), line=node.start_mark.line + 1)
+        if "language" in fields:
+            segment = replace(segment, language=self._string(fields["language"], "language"))
+        if "lower_third" in fields:
+            segment = replace(segment, lower_third=self._lower_third(fields["lower_third"]))
+        if "pause" in fields:
+            segment = replace(segment, pause=self._seconds(fields["pause"], "pause"))
+        return segment
+
+    def _lower_third(self, node: Any) -> LowerThird:
+        fields = self._mapping(node, "lower_third", {"title", "subtitle"})
+        values = {name: self._string(value, name) for name, value in fields.items()}
+        if not values.get("title"):
+            raise self._error(node, "lower_third: title is needed")
+        return LowerThird(**values)
+
+    def _mapping(self, node: Any, what: str, known: set[str]) -> dict[str, Any]:
+        if not isinstance(node, yaml.MappingNode):
+            raise self._error(node, f"{what} is a mapping of {', '.join(sorted(known))}")
+        fields: dict[str, Any] = {}
+        for key, value in node.value:
+            if key.value not in known:
+                raise self._error(key, f"unknown key {key.value!r} in {what}; known: {', '.join(sorted(known))}")
+            if key.value in fields:
+                raise self._error(key, f"{key.value} is there twice")
+            fields[key.value] = value
+        return fields
+
+    def _string(self, node: Any, key: str) -> str:
+        if not isinstance(node, yaml.ScalarNode) or node.tag == "tag:yaml.org,2002:null":
+            raise self._error(node, f"{key}: text is needed")
+        return str(node.value)
+
+    def _seconds(self, node: Any, key: str) -> float:
+        try:
+            value = float(node.value)
+        except (TypeError, ValueError):
+            value = math.nan
+        if not 0 <= value <= LONGEST_PAUSE:
+            raise self._error(node, f"{key}: a number of seconds from 0 to {LONGEST_PAUSE:g} is needed")
+        return value
+
+    def _error(self, node: Any, text: str) -> ScriptError:
+        return ScriptError(f"{self._path}:{node.start_mark.line + 1}: {text}")
