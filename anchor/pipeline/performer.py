@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -21,7 +21,7 @@ import numpy as np
 from anchor.clock import Clock
 from anchor.events import Caption, LowerThird, Word
 from anchor.media import Blendshapes, FaceFrame, Samples, VideoFormat
-from anchor.pipeline.utterance import Block, Performance, Utterance
+from anchor.pipeline.utterance import Block, Outcome, Performance, Utterance
 from anchor.ports import Driver
 
 EASE = 0.55
@@ -62,6 +62,8 @@ class Performer:
 
     `prepare_ahead` utterances are prepared while one is on air, each at most `ahead_seconds` of it. With a live clock
     speech that is late is bridged by idle beats and a face that is late is repeated; otherwise both are waited for.
+    The stream begins with `head_beats` idle beats and, after `finish`, ends with `tail_beats`. `on_end` is told of
+    every utterance that has ended.
     """
 
     def __init__(
@@ -72,8 +74,14 @@ class Performer:
         *,
         prepare_ahead: int = 2,
         ahead_seconds: float = 4.0,
+        head_beats: int = 0,
+        tail_beats: int = 0,
+        on_end: Callable[[Performance], None] | None = None,
     ) -> None:
         self.video = video
+        self._head_beats = head_beats
+        self._tail_beats = tail_beats
+        self._on_end = on_end
         self.counters = Counters()
         self._driver = driver
         self._clock = clock
@@ -95,17 +103,22 @@ class Performer:
     @contextlib.asynccontextmanager
     async def open(self) -> AsyncIterator[Performer]:
         """Own the tasks of all utterances for as long as the context lasts; leaving it cancels what is left."""
+        failure: Exception | None = None
         async with asyncio.TaskGroup() as tasks:
             self._tasks = tasks
             try:
                 yield self
+            except Exception as error:  # goes on below, as itself rather than in a group
+                failure = error
             finally:
                 self._tasks = None
                 for performance in self._all():
-                    performance.end("cancelled")
+                    self._end(performance, "cancelled")
                 self._waiting.clear()
                 self._interrupted.clear()
                 self._on_air = None
+        if failure is not None:
+            raise failure
 
     @property
     def state(self) -> State:
@@ -175,11 +188,11 @@ class Performer:
             return None
         if everything:
             for other in [*self._interrupted, *self._waiting]:
-                other.end("cancelled")
+                self._end(other, "cancelled")
             self._interrupted.clear()
             self._waiting.clear()
         if performance is not None:
-            performance.end("cancelled")
+            self._end(performance, "cancelled")
             if self._hush == "no":
                 self._hush = "asked"
         self._changed.set()
@@ -191,7 +204,8 @@ class Performer:
         for back, (block, _) in enumerate(reversed(played), start=1):
             if block.begun:
                 if block.begun[-1] not in performance.heard:
-                    self._replay.extend((_unheard(again, performance.heard), face) for again, face in played[-back:])
+                    again = [(_unheard(played_block, performance.heard), face) for played_block, face in played[-back:]]
+                    self._replay.extendleft(reversed(again))
                 return
 
     # Playing
@@ -200,10 +214,14 @@ class Performer:
         """What the next beat holds; None when `finish` was called and everything has been said."""
         while True:
             self._settle()
+            if self._head_beats:
+                self._head_beats -= 1
+                return self._idle()
             self._choose()
-            if self._on_air is None and self._finishing and not self._waiting and not self._interrupted:
-                if self._at_rest:
+            if self._finishing and not self._all():
+                if self._at_rest and not self._tail_beats:
                     return None
+                self._tail_beats = max(0, self._tail_beats - 1)
                 return self._idle()
             if self._hush == "done":
                 return self._idle()
@@ -239,11 +257,17 @@ class Performer:
         if performance is None:
             return
         if performance.outcome is None and not self._replay and performance.exhausted and self._hush != "done":
-            performance.end("failed" if performance.error is not None else "said")
+            self._end(performance, "failed" if performance.error is not None else "said")
         if performance.outcome is not None and self._hush != "asked":
             self._leave()
             if self._hush == "done":
                 self._hush = "no"
+
+    def _end(self, performance: Performance, outcome: Outcome) -> None:
+        if performance.outcome is None:
+            performance.end(outcome)
+            if self._on_end is not None:
+                self._on_end(performance)
 
     def _leave(self) -> None:
         self._on_air = None
