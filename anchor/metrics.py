@@ -12,18 +12,18 @@ class Metrics:
         self.registry = CollectorRegistry()
         channel = ("channel",)
         self.beats = Counter("anchor_beats", "Beats released", channel, registry=self.registry)
-        self.late_pictures = Counter(
+        self.late_pictures = Gauge(
             "anchor_late_pictures", "Beats that repeated a picture because drawing was late", channel,
             registry=self.registry,
         )  # fmt: skip
-        self.late_faces = Counter(
+        self.late_faces = Gauge(
             "anchor_late_faces", "Beats whose face was missing when the sound was due", channel, registry=self.registry
         )
-        self.starved = Counter(
+        self.starved = Gauge(
             "anchor_starved_beats", "Idle beats inside an utterance because speech was late", channel,
             registry=self.registry,
         )  # fmt: skip
-        self.slips = Counter(
+        self.slips = Gauge(
             "anchor_clock_slips", "Times the stream clock was moved because the process had stood still", channel,
             registry=self.registry,
         )  # fmt: skip

@@ -1,0 +1,5 @@
+"""``python -m anchor``."""
+
+from anchor.cli import main
+
+main()

@@ -1,0 +1,288 @@
+"""Composition: names from the command line or a configuration become running parts.
+
+The only module that knows all layers. `render` writes a script to a file; `Studio` keeps live channels on air.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from anchor import registry
+from anchor.broadcast.script import Segment, load_script
+from anchor.broadcast.show import present
+from anchor.clock import FreeClock, LoopClock
+from anchor.config import ChannelConfig, Config, VoiceConfig
+from anchor.errors import AnchorError, ConfigError, ScriptError, VoiceError
+from anchor.events import Word
+from anchor.media import Beat, VideoFormat
+from anchor.metrics import Metrics
+from anchor.pipeline.idle import Life
+from anchor.pipeline.performer import Performer
+from anchor.pipeline.playout import Playout
+from anchor.pipeline.utterance import Performance, Utterance
+from anchor.ports import Avatar, Driver, Scene, Sink, ViewerSink, Voice
+from anchor.trust.label import KEY, aigc_label
+
+log = logging.getLogger(__name__)
+
+CaptionMode = Literal["burn", "file", "none"]
+
+HEAD_SECONDS = 0.4
+TAIL_SECONDS = 0.8
+"""A file begins and ends with the anchor at rest."""
+
+SHOW_LEAD = 25
+TALK_LEAD = 3
+"""Beats prepared before an utterance begins: a script can wait a second, a conversation cannot."""
+
+SAY_PRIORITY = 10
+LONGEST_QUEUE = 100
+RESTART_SECONDS = 1.0
+
+
+def open_voice(config: VoiceConfig) -> Voice:
+    factory = registry.load("anchor.voice", config.engine)
+    voice: Voice = registry.build(factory, config.options, "voice.options")
+    return voice
+
+
+def open_avatar(name: str) -> Avatar:
+    """A bundled avatar by its name, or one from a folder or zip file."""
+    avatar: Avatar = registry.load("anchor.part", "avatars").load_avatar(name)
+    return avatar
+
+
+def open_driver(name: str) -> Driver:
+    driver: Driver = registry.load("anchor.driver", name)()
+    return driver
+
+
+def open_scene(avatar: Avatar, driver: Driver, video: VideoFormat, options: dict[str, Any]) -> Scene:
+    """The picture for an avatar and a driver that fit each other. Raises `ConfigError` for a pair that does not."""
+    if avatar.info.accepts != driver.info.produces:
+        raise ConfigError(
+            f"avatar {avatar.info.name!r} is driven by {avatar.info.accepts}, "
+            f"but driver {driver.info.name!r} produces {driver.info.produces}"
+        )
+    scene: Scene = registry.load("anchor.scene", "studio")(avatar, video, **options)
+    return scene
+
+
+def check_language(voice: Voice, language: str) -> None:
+    """Raise `VoiceError` when `voice` does not speak `language`."""
+    wanted = language.lower().split("-")[0]
+    spoken = voice.info.languages
+    if wanted not in {tag.lower().split("-")[0] for tag in spoken}:
+        raise VoiceError(f"voice {voice.info.name!r} does not speak {language!r}; it speaks {', '.join(spoken)}")
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a render is: characters said of all, and seconds of video so far."""
+
+    said: int
+    total: int
+    seconds: float
+
+
+async def render(
+    segments: Sequence[Segment],
+    path: Path,
+    *,
+    voice: Voice,
+    driver: Driver,
+    avatar: Avatar,
+    video: VideoFormat,
+    captions: CaptionMode = "burn",
+    backdrop: Path | None = None,
+    title: str = "",
+    on_progress: Callable[[Progress], None] | None = None,
+) -> float:
+    """Write a script as MP4, with OUT.srt and OUT.vtt beside it unless `captions` is ``none``; return its seconds.
+
+    All files appear whole or not at all. Raises `AnchorError` when a segment cannot be said.
+    """
+    for segment in segments:
+        check_language(voice, segment.language)
+    scene = open_scene(avatar, driver, video, {"backdrop": backdrop, "burn_captions": captions == "burn"})
+    total = sum(len(segment.text) for segment in segments)
+    progress = _RenderProgress(total, video, on_progress)
+    clock = FreeClock()
+    performer = Performer(
+        driver, video, clock, on_end=progress.ended,
+        head_beats=round(HEAD_SECONDS * video.fps), tail_beats=round(TAIL_SECONDS * video.fps),
+    )  # fmt: skip
+    metadata = {KEY: aigc_label(), "title": title or path.stem}
+    sinks: list[Sink] = [registry.load("anchor.sink", "mp4")(path, video, metadata=metadata)]
+    if captions != "none":
+        sinks.append(registry.load("anchor.sink", "subtitles")(path, video))
+    async with contextlib.AsyncExitStack() as stack:
+        # Entered and left in reverse, so that captions are in place before the film they belong to appears.
+        for sink in sinks:
+            await stack.enter_async_context(sink)
+        await stack.enter_async_context(performer.open())
+        for segment in segments:
+            performer.perform(
+                Utterance(segment.text, segment.language, voice, lower_third=segment.lower_third, pause=segment.pause)
+            )
+        performer.finish()
+        await Playout(performer, Life(seed=1, fps=video.fps), scene, sinks, clock, on_beat=progress.beat).run()
+        if not progress.said:
+            raise ScriptError("there is nothing to say")
+    return progress.seconds
+
+
+class _RenderProgress:
+    """Counts what has been said, and stops the render at the first utterance that failed."""
+
+    def __init__(self, total: int, video: VideoFormat, report: Callable[[Progress], None] | None) -> None:
+        self.said = 0
+        self.seconds = 0.0
+        self._total = total
+        self._video = video
+        self._report = report
+
+    def beat(self, beat: Beat) -> None:
+        self.said += sum(len(word.text) for word in beat.words)
+        self.seconds = (beat.index + 1) / self._video.fps
+        if self._report is not None and beat.index % self._video.fps == 0:
+            self._report(Progress(min(self.said, self._total), self._total, self.seconds))
+
+    @staticmethod
+    def ended(performance: Performance) -> None:
+        if performance.error is not None:
+            raise performance.error
+
+
+class LiveChannel:
+    """One anchor on one stream: its show, what people ask it to say, and its viewers."""
+
+    def __init__(self, config: ChannelConfig, voice: Voice, metrics: Metrics, ice_servers: Sequence[str] = ()) -> None:
+        self.config = config
+        self.name = config.name
+        self.video = config.video
+        self.driver = open_driver(config.driver)
+        self.avatar = open_avatar(config.avatar)
+        self.scripts = [load_script(path) for path in config.scripts]
+        self.voice = voice
+        self._clock = LoopClock()
+        self._metrics = metrics
+        check_language(voice, config.language)
+        for script in self.scripts:
+            for segment in script.segments:
+                check_language(voice, segment.language)
+        options: dict[str, Any] = {"backdrop": config.backdrop, "burn_captions": config.captions}
+        if config.label is not None:
+            options["label"] = config.label
+        self._scene = open_scene(self.avatar, self.driver, self.video, options)
+        self.viewers: ViewerSink = registry.load("anchor.sink", "webrtc")(
+            self.video, ice_servers=tuple(ice_servers), max_viewers=config.max_viewers
+        )
+        self.performer = Performer(self.driver, self.video, self._clock, on_end=self._ended)
+        self.playout: Playout | None = None
+        self.last_words: tuple[Word, ...] = ()
+
+    async def run(self) -> None:
+        """Keep the channel on air for ever; a defect costs a second, not the stream."""
+        async with self.viewers:
+            while True:
+                try:
+                    await self._play()
+                except Exception:
+                    log.exception("channel %s fell over and is started again", self.name)
+                    await self._clock.sleep_until(self._clock.now() + RESTART_SECONDS)
+
+    async def _play(self) -> None:
+        self.playout = Playout(
+            self.performer, Life(seed=1, fps=self.video.fps), self._scene, [self.viewers], self._clock,
+            on_beat=self._count,
+        )  # fmt: skip
+        async with self.performer.open(), asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.playout.run())
+            if self.scripts:
+                tasks.create_task(
+                    present(
+                        self.performer, self.scripts, self._segment, self._clock,
+                        loop=self.config.loop, pause=self.config.pause,
+                    )
+                )  # fmt: skip
+
+    def _segment(self, segment: Segment, pause: float) -> Utterance:
+        return Utterance(
+            segment.text, segment.language, self.voice, lead=SHOW_LEAD, lower_third=segment.lower_third, pause=pause
+        )
+
+    async def say(
+        self, text: str, *, interrupt: bool = False, priority: int = SAY_PRIORITY, language: str | None = None
+    ) -> str:
+        """Say `text` at the next sentence end, or at once; return the utterance's id."""
+        chosen = language or self.config.language
+        check_language(self.voice, chosen)
+        if len(self.performer.waiting) >= LONGEST_QUEUE:
+            raise AnchorError(f"channel {self.name} has {LONGEST_QUEUE} utterances waiting already; try again later")
+        performance = self.performer.perform(Utterance(text, chosen, self.voice, priority=priority, lead=TALK_LEAD))
+        if interrupt:
+            self.performer.cancel()
+        return performance.id
+
+    async def interrupt(self) -> bool:
+        """Cut what is being said; whether there was something to cut."""
+        return self.performer.cancel() is not None
+
+    def _count(self, beat: Beat) -> None:
+        metrics, playout = self._metrics, self.playout
+        metrics.beats.labels(self.name).inc()
+        if playout is not None:
+            metrics.release_lag.labels(self.name).observe(max(0.0, playout.counters.last_lag_seconds))
+        if beat.index % self.video.fps == 0:
+            self._publish()
+
+    def _publish(self) -> None:
+        """Bring the gauges up to date, once a second."""
+        metrics, playout = self._metrics, self.playout
+        metrics.viewers.labels(self.name).set(self.viewers.viewers)
+        if playout is not None:
+            metrics.late_pictures.labels(self.name).set(playout.counters.late_pictures)
+            metrics.slips.labels(self.name).set(playout.counters.slips)
+        metrics.late_faces.labels(self.name).set(self.performer.counters.late_faces)
+        metrics.starved.labels(self.name).set(self.performer.counters.starved)
+
+    def _ended(self, performance: Performance) -> None:
+        self._metrics.utterances.labels(self.name, performance.outcome).inc()
+        if performance.sounded_at is not None:
+            self._metrics.first_beat.labels(self.name).observe(performance.sounded_at - performance.requested_at)
+
+
+class Studio:
+    """All channels of one process, and what the server needs to know of them."""
+
+    def __init__(self, config: Config) -> None:
+        self.metrics = Metrics()
+        self.voice = open_voice(config.voice)
+        self.channels = {
+            channel.name: LiveChannel(channel, self.voice, self.metrics, config.server.ice_servers)
+            for channel in config.channels
+        }
+        self._running = False
+
+    @contextlib.asynccontextmanager
+    async def on_air(self) -> AsyncIterator[None]:
+        """Run every channel for as long as the context lasts."""
+        async with asyncio.TaskGroup() as tasks:
+            running = [
+                tasks.create_task(channel.run(), name=f"channel {name}") for name, channel in self.channels.items()
+            ]
+            self._running = True
+            try:
+                yield
+            finally:
+                self._running = False
+                for task in running:
+                    task.cancel()
+                await self.voice.close()

@@ -1,0 +1,288 @@
+"""The command line. Exit codes: 0 done, 1 failed, 2 wrong use, 130 stopped by Ctrl-C."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated, Any, Optional
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from anchor import __version__
+from anchor.errors import AnchorError
+
+app = typer.Typer(
+    name="anchor", help="A real-time digital human: an AI anchor that speaks.", no_args_is_help=True,
+    pretty_exceptions_enable=False, add_completion=False,
+)  # fmt: skip
+avatar_app = typer.Typer(help="The faces there are.", no_args_is_help=True)
+label_app = typer.Typer(help="The AI-content label of files.", no_args_is_help=True)
+app.add_typer(avatar_app, name="avatar")
+app.add_typer(label_app, name="label")
+
+out = Console()
+err = Console(stderr=True, highlight=False)
+
+AvatarOption = Annotated[str, typer.Option("--avatar", help="Bundled name, folder or zip.")]
+VoiceOption = Annotated[str, typer.Option("--voice", help="Voice engine; see 'anchor voices'.")]
+SizeOption = Annotated[str, typer.Option("--size", help="Picture size, WIDTHxHEIGHT.")]
+FpsOption = Annotated[int, typer.Option("--fps", help="Frames a second.")]
+CaptionsOption = Annotated[str, typer.Option("--captions", help="burn, file or none.")]
+LanguageOption = Annotated[
+    Optional[str], typer.Option("--language", help="BCP 47 tag, e.g. zh-CN; told from the letters if not given.")
+]
+BackdropOption = Annotated[Optional[Path], typer.Option("--backdrop", help="A picture instead of the studio.")]
+OutOption = Annotated[Path, typer.Option("-o", "--out", help="The MP4 to write.")]
+
+
+def main() -> None:
+    """Run the command line; every error a user can mend is one or two lines."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    try:
+        app()
+    except AnchorError as error:
+        err.print(f"[bold red]error:[/] {_plain(str(error))}", soft_wrap=True)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        err.print("stopped")
+        sys.exit(130)
+
+
+def _plain(text: str) -> str:
+    return text.replace("[", r"\[")
+
+
+def _run(work: Coroutine[Any, Any, Any]) -> Any:
+    return asyncio.run(work)
+
+
+def _version(show: bool) -> None:
+    if show:
+        out.print(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def serve(
+    config: Annotated[Optional[Path], typer.Argument(help="Configuration; without one, the demo.")] = None,
+    host: Annotated[Optional[str], typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[Optional[int], typer.Option(help="Port to listen on.")] = None,
+) -> None:
+    """Run the live server: viewer pages, operator page and API."""
+    from anchor.config import load_config
+    from anchor.serve import serve as run
+
+    settings = load_config(config or demo_config())
+    changes = {name: value for name, value in {"host": host, "port": port}.items() if value is not None}
+    server = settings.server.model_copy(update=changes)
+    _run(run(settings.model_copy(update={"server": server}), lambda text: out.print(text, highlight=False)))
+
+
+def demo_config() -> Path:
+    """The demo configuration of a checkout."""
+    folder = Path(__file__).resolve().parents[1] / "configs"
+    return folder / "demo.toml"
+
+
+@app.command()
+def render(
+    script: Annotated[Path, typer.Argument(help="A .txt or .yaml script.")],
+    target: OutOption,
+    avatar: AvatarOption = "lin",
+    voice: VoiceOption = "espeak",
+    size: SizeOption = "1280x720",
+    fps: FpsOption = 25,
+    captions: CaptionsOption = "burn",
+    language: LanguageOption = None,
+    backdrop: BackdropOption = None,
+) -> None:
+    """Render a scripted bulletin to a file, faster than real time; captions go beside it."""
+    from anchor.broadcast.script import load_script
+
+    loaded = load_script(script, language)
+    _render(loaded.segments, loaded.title, target, avatar, voice, size, fps, captions, backdrop)
+
+
+@app.command()
+def say(
+    text: Annotated[str, typer.Argument(help="What to say.")],
+    target: OutOption,
+    avatar: AvatarOption = "lin",
+    voice: VoiceOption = "espeak",
+    size: SizeOption = "1280x720",
+    fps: FpsOption = 25,
+    captions: CaptionsOption = "burn",
+    language: LanguageOption = None,
+    backdrop: BackdropOption = None,
+) -> None:
+    """Render one sentence, or a few, to a file."""
+    from anchor.broadcast.script import parse_text
+    from anchor.errors import ScriptError
+
+    script = parse_text(text, language)
+    if not script.segments:
+        raise ScriptError("TEXT: there is nothing to say in it")
+    _render(script.segments, "", target, avatar, voice, size, fps, captions, backdrop)
+
+
+def _render(
+    segments: Any, title: str, target: Path, avatar: str, voice: str, size: str, fps: int, captions: str,
+    backdrop: Path | None,
+) -> None:  # fmt: skip
+    from anchor import app as studio
+    from anchor.config import VoiceConfig
+    from anchor.media import VideoFormat
+
+    if captions not in ("burn", "file", "none"):
+        raise typer.BadParameter(f"{captions!r}: choose burn, file or none", param_hint="--captions")
+    if target.suffix.lower() != ".mp4":
+        raise typer.BadParameter(f"{target}: only .mp4 files can be written", param_hint="--out")
+    video = VideoFormat.parse(size, fps)
+
+    async def work(progress: Progress) -> float:
+        bar = progress.add_task("rendering", total=1.0)
+        speaker = studio.open_voice(VoiceConfig(engine=voice))
+
+        def report(now: studio.Progress) -> None:
+            progress.update(bar, completed=now.said / max(1, now.total), description=f"{now.seconds:.0f} s of video")
+
+        try:
+            return await studio.render(
+                segments, target, voice=speaker, driver=studio.open_driver("phones"),
+                avatar=studio.open_avatar(avatar), video=video, captions=captions, backdrop=backdrop, title=title,
+                on_progress=report,
+            )  # fmt: skip
+        finally:
+            await speaker.close()
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=err, transient=True) as progress:
+        seconds = _run(work(progress))
+    out.print(f"{target}: {seconds:.1f} s, {video.width}x{video.height} at {video.fps}", highlight=False)
+
+
+@app.command()
+def voices() -> None:
+    """List what can speak."""
+    from anchor import registry
+
+    table = Table("engine", "voice", "languages", "phones", "licence", box=None)
+    for engine in registry.names("anchor.voice"):
+        try:
+            listed = registry.load("anchor.voice", engine).voices()
+        except AnchorError as error:
+            table.add_row(engine, "", _plain(str(error)), "", "")
+            continue
+        for info in listed:
+            timed = "timed" if info.phone_timings else "-"
+            table.add_row(engine, info.name, ", ".join(info.languages), timed, info.licence)
+    out.print(table)
+
+
+@avatar_app.command("list")
+def avatar_list() -> None:
+    """List the bundled avatars."""
+    from anchor import app as studio
+    from anchor import registry
+
+    table = Table("name", "title", "kind", "licence", box=None)
+    for name in registry.load("anchor.part", "avatars").library():
+        info = studio.open_avatar(name).info
+        table.add_row(name, info.title, info.kind, info.licence)
+    out.print(table)
+
+
+@avatar_app.command("show")
+def avatar_show(
+    name: Annotated[str, typer.Argument(help="Bundled name, folder or zip.")],
+    target: Annotated[Path, typer.Option("-o", "--out", help="The PNG to write.")],
+) -> None:
+    """Draw a contact sheet of an avatar's expressions."""
+    from anchor import app as studio
+
+    studio.contact_sheet(name, target)
+    out.print(str(target), highlight=False)
+
+
+@avatar_app.command("check")
+def avatar_check(path: Annotated[str, typer.Argument(help="Bundled name, folder or zip.")]) -> None:
+    """Check an avatar package and say what is wrong with it."""
+    from anchor import registry
+
+    problems = registry.load("anchor.part", "avatars").check(path)
+    for problem in problems:
+        err.print(_plain(problem))
+    if problems:
+        raise typer.Exit(1)
+    out.print(f"{path}: good", highlight=False)
+
+
+@app.command()
+def check(
+    config: Annotated[Optional[Path], typer.Argument(help="A configuration to check as well.")] = None,
+) -> None:
+    """Check the environment and a configuration: what works, what is missing, and what mends it."""
+    from anchor.check import check_all
+
+    marks = {"good": "[green]good[/]   ", "warning": "[yellow]warning[/]", "bad": "[bold red]bad[/]    "}
+    findings = check_all(config or demo_config())
+    for finding in findings:
+        out.print(f"{marks[finding.level]}  {finding.what}: {_plain(finding.text)}", highlight=False, soft_wrap=True)
+        if finding.mend:
+            out.print(f"         mend it with: {_plain(finding.mend)}", highlight=False, soft_wrap=True)
+    if any(finding.level == "bad" for finding in findings):
+        raise typer.Exit(1)
+
+
+@app.command()
+def bench(
+    name: Annotated[str, typer.Argument(help="latency or render.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Measure on this machine the figures that the README quotes."""
+    from anchor import bench as benches
+
+    if name not in benches.BENCHES:
+        raise typer.BadParameter(f"{name!r}: choose {' or '.join(benches.BENCHES)}", param_hint="NAME")
+    report = benches.run(name, lambda text: err.print(text, highlight=False))
+    if as_json:
+        print(json.dumps(report, indent=2))
+        return
+    table = Table("figure", "value", "unit", "goal", "", box=None)
+    for figure in report["figures"]:
+        mark = {True: "[green]ok[/]", False: "[bold red]missed[/]", None: ""}[figure["ok"]]
+        goal = "" if figure["goal"] is None else f"{figure['goal']:g}"
+        table.add_row(figure["name"], f"{figure['value']:.4g}", figure["unit"], goal, mark)
+    out.print(table)
+
+
+@label_app.command("read")
+def label_read(path: Annotated[Path, typer.Argument(help="A media file.")]) -> None:
+    """Print the AI-content label a file carries."""
+    from anchor.trust.label import read_label
+
+    label = read_label(path)
+    if label is None:
+        err.print(f"{path}: carries no AI-content label")
+        raise typer.Exit(1)
+    out.print_json(json.dumps(label, ensure_ascii=False))
+
+
+if __name__ == "__main__":
+    main()
