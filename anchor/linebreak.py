@@ -21,7 +21,7 @@ NEVER_FIRST = frozenset(
 NEVER_LAST = frozenset("([{£¥$€‘“‹«〈《「『【〔〖〘〚〝﹙﹛＄（［｛￡￥＃＠#@")
 """Characters that may not end a line."""
 
-SENTENCE, CLAUSE, SPACE, IDEOGRAPH = 0.0, 1.0, 3.0, 4.0
+SENTENCE, CLAUSE, SPACE, IDEOGRAPH = 0.0, 1.0, 3.0, 5.0
 """Penalties of a break after a sentence, after a clause, at a space, and between two ideographs."""
 
 AWKWARD = 7.0
@@ -46,6 +46,7 @@ _LEANING = frozenset((
     "el", "la", "los", "las", "un", "una", "de", "del", "al", "le", "les", "des", "du", "der", "die", "das", "den",
     "dem", "ein", "eine", "einen", "Mr.", "Mrs.", "Ms.", "Dr.", "Prof.", "St.", "No.",
 ))  # fmt: skip
+_NUMERALS = frozenset("〇零一二三四五六七八九十百千万亿兆两几半")
 _GOOD_LAST = frozenset("的了着过吗呢吧啊们里中后前时は がをにでともや")
 _BAD_FIRST = frozenset("的了着过吗呢吧啊们")
 _MEASURES = frozenset("年月日号时点分秒个位名人次元块角毫厘千百万亿兆倍项种条件台套座米克吨度层期届第帧行字％%")
@@ -125,11 +126,11 @@ def _inside(text: str, place: int, cuts: frozenset[int] | None) -> float:
         return CLAUSE
     if (before.isdigit() and after in _MEASURES) or (before == "第" and after.isdigit()):
         return AWKWARD + 1
-    if before.isdigit() or after in _BAD_FIRST:
+    if before.isdigit() or after in _BAD_FIRST or (before in _NUMERALS and (after in _NUMERALS or after in _MEASURES)):
         return AWKWARD
     if cuts is not None:
-        return IDEOGRAPH - 1.5 + (before not in _GOOD_LAST) if place in cuts else AWKWARD + 1
-    return IDEOGRAPH - (before in _GOOD_LAST)
+        return IDEOGRAPH - 2 + (before not in _GOOD_LAST) if place in cuts else AWKWARD + 1
+    return IDEOGRAPH - 1.5 * (before in _GOOD_LAST)
 
 
 def _unspaced(character: str) -> bool:
