@@ -8,6 +8,7 @@ AnchorError
 ├── VoiceError       a voice that cannot speak what it was given
 ├── AvatarError      an avatar package that cannot be used
 ├── OutputError      a file or stream that cannot be written
+├── CapacityError    no room for another viewer or session now
 └── SignallingError  an SDP offer or trickle fragment that cannot be answered
 
 The text of an error is one or two lines for the person who made the mistake: what, where (``file:line`` or key), and
@@ -47,6 +48,10 @@ class AvatarError(AnchorError):
 
 class OutputError(AnchorError):
     """A file or stream cannot be written."""
+
+
+class CapacityError(AnchorError):
+    """There is no room for another viewer or session now; trying again later may work."""
 
 
 class SignallingError(AnchorError):
