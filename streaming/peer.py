@@ -1,0 +1,357 @@
+"""WebRTC viewers: one encoder for all, one connection each."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import secrets
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+from aiortc import (
+    RTCBundlePolicy,
+    RTCConfiguration,
+    RTCDataChannel,
+    RTCIceServer,
+    RTCPeerConnection,
+    RTCRtpSender,
+    RTCRtpTransceiver,
+    RTCSessionDescription,
+)
+from aiortc.clock import current_ntp_time
+
+from anchor.errors import CapacityError, FormatError, SignallingError
+from anchor.events import Caption
+from anchor.media import Beat, Picture, VideoFormat
+from anchor.ports import Answer
+from streaming import offer as offers
+from streaming.encoder import Codec, EncodedBeat, LiveEncoder
+from streaming.guard import Watch, watch
+from streaming.tracks import BeatSender, BeatTrack, Shot
+
+logger = logging.getLogger(__name__)
+
+EVENTS = "events"
+"""The data channel on which a viewer hears captions, words and state as JSON texts."""
+
+CONNECT_SECONDS = 20.0
+"""A viewer who has not connected by then is forgotten."""
+
+SILENT_SECONDS = 15.0
+"""A viewer nothing authentic was heard from for so long is gone; browsers report every second."""
+
+_PENDING_BEATS = 2
+_EVENT_BACKLOG = 64 * 1024
+_NTP_SECOND = 1 << 32
+
+
+@dataclass(eq=False, slots=True)
+class _Viewer:
+    name: str
+    connection: RTCPeerConnection
+    video: BeatTrack
+    audio: BeatTrack
+    joined: float
+    username: str = ""
+    codec: Codec = "H264"
+    guard: Watch | None = None
+    events: RTCDataChannel | None = None
+
+    def tell(self, message: str) -> None:
+        """Send an event, or drop it for a viewer who does not take them in."""
+        channel = self.events
+        if channel is not None and channel.readyState == "open" and channel.bufferedAmount < _EVENT_BACKLOG:
+            channel.send(message)
+
+
+class WebRtcSink:
+    """Send beats to any number of WebRTC viewers; see `anchor.ports.ViewerSink`.
+
+    Nothing is encoded while nobody watches. `ice_servers` are ``stun:`` and ``turn:`` URLs, the latter as
+    ``turn:user:password@host:port``; without any, no server outside is ever asked.
+    """
+
+    def __init__(
+        self,
+        video: VideoFormat,
+        *,
+        ice_servers: Sequence[str] = (),
+        bitrate: int | None = None,
+        max_viewers: int = 50,
+    ) -> None:
+        self.video = video
+        self.max_viewers = max_viewers
+        self.skipped = 0
+        """Pictures left out because the encoder was behind."""
+        self._ice_servers = [_ice_server(url) for url in ice_servers]
+        self._encoder = LiveEncoder(video, bitrate)
+        self._viewers: dict[str, _Viewer] = {}
+        self._answering = 0
+        self._pending = 0
+        self._failure: BaseException | None = None
+        self._caption: Caption | None = None
+        self._state: tuple[bool, str | None] = (False, None)
+
+    async def __aenter__(self) -> Self:
+        self._loop = asyncio.get_running_loop()
+        # Receivers compare our reports with each other and with their own clock's pace, never with the time of day:
+        # one reading, carried on by the monotonic clock, does not jump when somebody sets the clock.
+        self._ntp_origin = current_ntp_time() - round(self._loop.time() * _NTP_SECOND)
+        self._executor = ThreadPoolExecutor(1, thread_name_prefix="live-encoder")
+        self._stopping = asyncio.Event()
+        self._tasks = asyncio.TaskGroup()
+        await self._tasks.__aenter__()
+        self._tasks.create_task(self._watch_viewers())
+        await self._loop.run_in_executor(self._executor, self._warm_up)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stopping.set()
+        for viewer in list(self._viewers.values()):
+            self._forget(viewer)
+        try:
+            await self._tasks.__aexit__(None, None, None)
+        finally:
+            self._executor.shutdown()
+
+    def _warm_up(self) -> None:
+        # The first use of a codec loads and allocates for tens of milliseconds; not while the first viewer waits.
+        samples = np.zeros(self.video.samples_per_beat, np.float32)
+        LiveEncoder(self.video).encode(Beat(0, Picture.black(self.video), samples), ("H264",))
+
+    # Beats out.
+
+    async def send(self, beat: Beat) -> None:
+        """Encode a beat for those who watch, and return at once; both halves of it leave together."""
+        if self._failure is not None:
+            raise self._failure
+        self._tell_changes(beat)
+        codecs = self._codecs_in_use()
+        if not codecs:
+            return
+        if self._pending >= _PENDING_BEATS:
+            self.skipped += 1
+            codecs = frozenset()
+        self._pending += 1
+        work = self._loop.run_in_executor(self._executor, self._encoder.encode, beat, codecs)
+        work.add_done_callback(self._release)
+
+    def _codecs_in_use(self) -> frozenset[Codec]:
+        return frozenset(viewer.codec for viewer in self._viewers.values() if viewer.video.open)
+
+    def _release(self, work: asyncio.Future[EncodedBeat]) -> None:
+        self._pending -= 1
+        if work.cancelled():
+            return
+        self._failure = work.exception()
+        if self._failure is not None:
+            return
+        beat = work.result()
+        now = self._ntp_origin + round(self._loop.time() * _NTP_SECOND)
+        sound = _sound_shot(beat, now, beat.index * self.video.samples_per_beat)
+        pictures = {codec: _picture_shot(beat, codec, now, self.video) for codec in beat.pictures}
+        for viewer in self._viewers.values():
+            if viewer.codec in pictures:
+                viewer.video.put(pictures[viewer.codec])
+            viewer.audio.put(sound)
+
+    def _tell_changes(self, beat: Beat) -> None:
+        messages = [_event("word", beat.index, text=word.text) for word in beat.words]
+        if beat.caption != self._caption:
+            self._caption = beat.caption
+            messages.append(self._caption_event(beat.index))
+        if (beat.speaking, beat.utterance) != self._state:
+            self._state = (beat.speaking, beat.utterance)
+            messages.append(self._state_event(beat.index))
+        for message in messages:
+            for viewer in self._viewers.values():
+                viewer.tell(message)
+
+    def _caption_event(self, index: int) -> str:
+        return _event("caption", index, lines=self._caption.lines if self._caption else ())
+
+    def _state_event(self, index: int) -> str:
+        speaking, utterance = self._state
+        return _event("state", index, speaking=speaking, utterance=utterance)
+
+    # Viewers in and out.
+
+    @property
+    def viewers(self) -> int:
+        return len(self._viewers)
+
+    async def join(self, offer: str) -> Answer:
+        """Answer an SDP offer. Raises `SignallingError`, and `CapacityError` when `max_viewers` watch."""
+        if self._stopping.is_set():
+            raise CapacityError("the stream is ending")
+        if len(self._viewers) + self._answering >= self.max_viewers:
+            raise CapacityError(f"{self.max_viewers} viewers are watching already")
+        cleaned = offers.clean(offer)
+        self._answering += 1
+        try:
+            viewer = self._new_viewer()
+            try:
+                sdp = await self._answer(viewer, cleaned)
+            except BaseException:
+                await self._close(viewer)
+                raise
+        finally:
+            self._answering -= 1
+        self._viewers[viewer.name] = viewer
+        if self._stopping.is_set():
+            self._forget(viewer)
+        return Answer(viewer.name, sdp)
+
+    def _new_viewer(self) -> _Viewer:
+        # One transport for everything, as every browser does it; the default opens one a section and closes two again.
+        configuration = RTCConfiguration(iceServers=self._ice_servers, bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
+        name = secrets.token_urlsafe(12)
+        video = BeatTrack("video", partial(self._ask_keyframe, name), self.video.fps)
+        audio = BeatTrack("audio", lambda: None, self.video.fps)
+        return _Viewer(name, RTCPeerConnection(configuration), video, audio, self._loop.time())
+
+    async def _answer(self, viewer: _Viewer, cleaned: str) -> str:
+        connection = viewer.connection
+        try:
+            video = self._add_track(connection, viewer.video)
+            video.setCodecPreferences(_video_preferences())
+            if "\r\nm=audio " in cleaned:
+                audio = self._add_track(connection, viewer.audio)
+                audio.setCodecPreferences(_codecs("audio", "audio/opus"))
+            connection.on("datachannel", partial(self._open_events, viewer))
+            connection.on("connectionstatechange", partial(self._connection_changed, viewer))
+            await connection.setRemoteDescription(RTCSessionDescription(cleaned, "offer"))
+            viewer.codec = _negotiated(video)
+            viewer.username = offers.read_fragment(cleaned).username or ""
+            viewer.guard = watch(video.sender.transport.transport._connection, self._loop.time)
+            answer = await connection.createAnswer()
+            await connection.setLocalDescription(answer)
+            return str(connection.localDescription.sdp)
+        except SignallingError:
+            raise
+        except Exception as error:
+            # aiortc's parser and negotiation raise AssertionError, IndexError, KeyError, ... for what they do not like.
+            logger.debug("an offer could not be answered", exc_info=True)
+            raise SignallingError(f"the SDP offer cannot be answered: {_reason(error)}") from error
+
+    def _add_track(self, connection: RTCPeerConnection, track: BeatTrack) -> RTCRtpTransceiver:
+        transceiver = connection.addTransceiver(track, direction="sendonly")
+        BeatSender.convert(transceiver.sender, track)
+        return transceiver
+
+    def _ask_keyframe(self, name: str) -> None:
+        viewer = self._viewers.get(name)
+        if viewer is not None:
+            self._encoder.ask_keyframe(viewer.codec)
+
+    def _open_events(self, viewer: _Viewer, channel: RTCDataChannel) -> None:
+        if channel.label != EVENTS or viewer.events is not None:
+            return
+        viewer.events = channel
+        video = self.video
+        viewer.tell(_event("hello", None, fps=video.fps, width=video.width, height=video.height))
+        viewer.tell(self._caption_event(-1))
+        viewer.tell(self._state_event(-1))
+
+    def _connection_changed(self, viewer: _Viewer) -> None:
+        if viewer.connection.connectionState in ("failed", "closed"):
+            self._forget(viewer)
+
+    async def trickle(self, viewer: str, fragment: str) -> None:
+        """Take candidates of a viewer. Raises `KeyError`, and `SignallingError` also for an ICE restart."""
+        found = self._viewers[viewer]
+        read = offers.read_fragment(fragment)
+        transport = found.connection.getTransceivers()[0].sender.transport.transport
+        if read.username not in (None, found.username):
+            raise SignallingError("an ICE restart is not possible here: make a new offer")
+        for candidate in read.candidates:
+            await transport.addRemoteCandidate(candidate)
+
+    async def leave(self, viewer: str) -> None:
+        """End a viewer. Raises `KeyError` for an unknown one."""
+        found = self._viewers.pop(viewer)
+        await self._close(found)
+
+    def _forget(self, viewer: _Viewer) -> None:
+        if self._viewers.pop(viewer.name, None) is not None:
+            self._tasks.create_task(self._close(viewer))
+
+    async def _close(self, viewer: _Viewer) -> None:
+        viewer.video.stop()
+        viewer.audio.stop()
+        try:
+            await viewer.connection.close()
+        except Exception:
+            logger.exception("closing a viewer's connection has failed")
+
+    async def _watch_viewers(self) -> None:
+        """Forget viewers who never connect or have fallen silent."""
+        while not self._stopping.is_set():
+            try:
+                async with asyncio.timeout(1):
+                    await self._stopping.wait()
+            except TimeoutError:
+                for viewer in [viewer for viewer in self._viewers.values() if self._is_gone(viewer)]:
+                    self._forget(viewer)
+
+    def _is_gone(self, viewer: _Viewer) -> bool:
+        now = self._loop.time()
+        if not viewer.video.open:
+            return now - viewer.joined > CONNECT_SECONDS
+        return viewer.guard is not None and now - viewer.guard.heard > SILENT_SECONDS
+
+
+def _ice_server(url: str) -> RTCIceServer:
+    scheme, _, rest = url.partition(":")
+    credentials, at, host = rest.rpartition("@")
+    if scheme not in ("stun", "stuns", "turn", "turns") or not host:
+        raise FormatError(f"ICE server {url!r}: write stun:HOST:PORT or turn:USER:PASSWORD@HOST:PORT")
+    if not at:
+        return RTCIceServer(urls=url)
+    user, _, password = credentials.partition(":")
+    return RTCIceServer(urls=f"{scheme}:{host}", username=user, credential=password)
+
+
+def _codecs(kind: str, *names: str) -> list[Any]:
+    known = RTCRtpSender.getCapabilities(kind).codecs
+    return [codec for name in names for codec in known if codec.mimeType.lower() == name]
+
+
+def _video_preferences() -> list[Any]:
+    return _codecs("video", "video/h264", "video/vp8", "video/rtx")
+
+
+def _negotiated(video: RTCRtpTransceiver) -> Codec:
+    if video._offerDirection not in ("sendonly", "sendrecv"):
+        raise SignallingError("the SDP offer does not want to receive video")
+    return "VP8" if video._codecs[0].mimeType.lower() == "video/vp8" else "H264"
+
+
+def _reason(error: Exception) -> str:
+    return " ".join(str(error).split())[:120] or type(error).__name__
+
+
+def _event(kind: str, index: int | None, **values: object) -> str:
+    where = {} if index is None else {"at": index}
+    return json.dumps({"type": kind, **values, **where}, ensure_ascii=False, separators=(",", ":"))
+
+
+def _sound_shot(beat: EncodedBeat, release: int, start: int) -> Shot:
+    return Shot(release, start, tuple((sound.timestamp, sound.payload, False) for sound in beat.sounds))
+
+
+def _picture_shot(beat: EncodedBeat, codec: Codec, release: int, video: VideoFormat) -> Shot:
+    start = beat.index * video.ticks_per_beat
+    picture = beat.pictures[codec]
+    last = len(picture.payloads) - 1
+    packets = tuple((start, payload, place == last) for place, payload in enumerate(picture.payloads))
+    return Shot(release, start, packets, picture.keyframe)
+
