@@ -91,6 +91,13 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         future.add_done_callback(self._came_back)
         return future
 
+    async def shutdown_default_executor(self, timeout: float | None = None) -> None:
+        self._outside += 1
+        try:
+            await super().shutdown_default_executor()
+        finally:
+            self._outside -= 1
+
     def _came_back(self, _: asyncio.Future[Any]) -> None:
         self._outside -= 1
 

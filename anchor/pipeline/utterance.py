@@ -19,7 +19,7 @@ from anchor.channel import Channel, ChannelClosedError, closing
 from anchor.errors import AnchorError
 from anchor.events import Caption, LowerThird, Sentence, Word
 from anchor.media import SAMPLE_RATE, FaceFrame, Samples, VideoFormat
-from anchor.pipeline.captions import page_captions
+from anchor.pipeline.captions import CaptionStyle, paginate
 from anchor.pipeline.segmenter import segment
 from anchor.ports import Driver, SpeechChunk, Voice
 
@@ -167,11 +167,12 @@ class Performance:
 
     async def _speak(self) -> AsyncIterator[_Piece]:
         text = self.utterance.text
+        style = CaptionStyle.suits(self._video)
         position = round(LEAD_IN_SECONDS * SAMPLE_RATE)
         lead_in: _Piece | None = _Piece(SpeechChunk.silence(position))
         async for sentence in segment(_pieces(text) if isinstance(text, str) else text, self.utterance.language):
             begun = position
-            pager = _Pager(sentence, begun)
+            pager = _Pager(sentence, begun, style)
             async with closing(self.utterance.voice.speak(sentence)) as chunks:
                 async for chunk in chunks:
                     if lead_in is not None:
@@ -218,9 +219,10 @@ class _Piece:
 class _Pager:
     """Pages a sentence's words into captions as soon as all of them are known."""
 
-    def __init__(self, sentence: Sentence, begun: int) -> None:
+    def __init__(self, sentence: Sentence, begun: int, style: CaptionStyle) -> None:
         self._sentence = sentence
         self._begun = begun
+        self._style = style
         self._words: list[Word] = []
         self._done = False
 
@@ -239,7 +241,9 @@ class _Pager:
 
     def _page(self) -> tuple[Caption, ...]:
         self._done = True
-        return tuple(caption.shifted(self._begun) for caption in page_captions(self._words, self._sentence.language))
+        until = self._words[-1].end + round(self._sentence.pause * SAMPLE_RATE)
+        pages = paginate(self._words, self._style, until=until)
+        return tuple(page.shifted(self._begun) for page in pages)
 
 
 class _Cutter:
