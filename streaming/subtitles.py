@@ -7,12 +7,47 @@ import re
 import unicodedata
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 from anchor.errors import OutputError
 from anchor.events import Caption
-from anchor.media import SAMPLE_RATE
+from anchor.media import SAMPLE_RATE, Beat, VideoFormat
+
+
+class SubtitleSink:
+    """Write the captions of a stream beside the video at `path`, as .srt and .vtt, when the context ends well.
+
+    A caption's times are those of the beats that show it, so that files and burned captions agree to the frame.
+    """
+
+    def __init__(self, path: Path, video: VideoFormat) -> None:
+        self._path = path
+        self._samples = video.samples_per_beat
+        self._captions: list[Caption] = []
+        self._shown: Caption | None = None
+        self._beats = 0
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def send(self, beat: Beat) -> None:
+        start, end = self._beats * self._samples, (self._beats + 1) * self._samples
+        self._beats += 1
+        if beat.caption is not None and beat.caption is self._shown:
+            self._captions[-1] = replace(self._captions[-1], end=end)
+        elif beat.caption is not None:
+            self._captions.append(Caption(beat.caption.lines, start, end))
+        self._shown = beat.caption
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            write_srt(self._path.with_suffix(".srt"), self._captions)
+            write_vtt(self._path.with_suffix(".vtt"), self._captions)
 
 
 def write_srt(path: Path, captions: Sequence[Caption]) -> None:

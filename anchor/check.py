@@ -1,0 +1,116 @@
+"""``anchor check``: what works here, what is missing, and the exact command that mends it."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import packages_distributions
+from pathlib import Path
+from typing import Literal
+
+from anchor import registry
+from anchor.errors import AnchorError
+
+OWN_PACKAGES = ("anchor", "drivers", "avatars", "streaming")
+OWN_NAME = "anchor-live"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    what: str
+    level: Literal["good", "warning", "bad"]
+    text: str
+    mend: str = ""
+
+
+def check_all(config: Path | None) -> list[Finding]:
+    """Look at the environment and, when given, at a configuration."""
+    return [
+        _python(),
+        *_packages(),
+        *_back_ends(),
+        _fonts(),
+        *_programs(),
+        *(_configuration(config) if config is not None else []),
+    ]
+
+
+def _python() -> Finding:
+    version = ".".join(map(str, sys.version_info[:3]))
+    if sys.version_info < (3, 11):
+        return Finding("python", "bad", f"{version} is too old; 3.11 is needed", "make PYTHON=python3.11 setup")
+    return Finding("python", "good", version)
+
+
+def _packages() -> Iterator[Finding]:
+    """Our top-level names are short; report another distribution that has taken one of them."""
+    owners = packages_distributions()
+    for package in OWN_PACKAGES:
+        others = sorted({name for name in owners.get(package, []) if name != OWN_NAME})
+        if others:
+            yield Finding("packages", "bad", f"{package!r} is also in {', '.join(others)}",
+                          f"pip uninstall {' '.join(others)}")  # fmt: skip
+
+
+def _back_ends() -> Iterator[Finding]:
+    for group in registry.GROUPS:
+        kind = group.rpartition(".")[2]
+        for name in registry.names(group):
+            try:
+                registry.load(group, name)
+            except AnchorError as error:
+                text, _, mend = str(error).partition("; run: ")
+                yield Finding(f"{kind} {name}", "warning", text, mend)
+            else:
+                yield Finding(f"{kind} {name}", "good", "can be used")
+
+
+def _fonts() -> Finding:
+    report = registry.load("anchor.part", "fonts").fonts()
+    if report.warnings:
+        text, _, mend = report.warnings[0].partition("; ")
+        return Finding("fonts", "warning", text, mend)
+    return Finding("fonts", "good", f"{', '.join(report.draws)} can be drawn")
+
+
+def _programs() -> Iterator[Finding]:
+    for program, use in {"ffmpeg": "only the tests use it", "chromium": "only the tests use it"}.items():
+        if shutil.which(program) is None:
+            yield Finding(program, "warning", f"is not installed; {use}", f"sudo apt-get install {program}")
+        else:
+            yield Finding(program, "good", "is installed")
+
+
+def _configuration(path: Path) -> Iterator[Finding]:
+    from anchor.app import LiveChannel, open_voice
+    from anchor.config import load_config
+    from anchor.metrics import Metrics
+
+    try:
+        config = load_config(path)
+        voice = open_voice(config.voice)
+    except AnchorError as error:
+        yield Finding("configuration", "bad", str(error))
+        return
+    yield Finding("configuration", "good", str(path))
+    for channel in config.channels:
+        try:
+            LiveChannel(channel, voice, Metrics())
+        except AnchorError as error:
+            yield Finding(f"channel {channel.name}", "bad", str(error))
+        else:
+            yield Finding(f"channel {channel.name}", "good", f"{channel.size} at {channel.fps}, {channel.avatar}")
+    yield _port(config.server.host, config.server.port)
+
+
+def _port(host: str, port: int) -> Finding:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            return Finding("port", "warning", f"{host}:{port}: {error.strerror}", "anchor serve --port 8011")
+    return Finding("port", "good", f"{host}:{port} is free")
