@@ -63,7 +63,8 @@ def _measures(**values: float) -> tuple[float, ...]:
     return tuple(values.get(name, 0.0) for name in _MEASURES)
 
 
-def _smooth(x: NDArray[np.float64]) -> NDArray[np.float64]:
+def smooth_step(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """From 0 to 1 as x does, without a start or a stop."""
     x = np.clip(x, 0, 1)
     return x * x * (3 - 2 * x)
 
@@ -139,7 +140,8 @@ class Gestures:
         if active:
             total += self._swell(middles, active) @ np.array([pulse.measures for pulse in active])
         for phrase in self._phrases:
-            lean = _smooth((middles - phrase.start + 0.1) / 0.6) * (1 - _smooth((middles - phrase.end + 0.05) / 0.7))
+            begun, over = (middles - phrase.start + 0.1) / 0.6, (middles - phrase.end + 0.05) / 0.7
+            lean = smooth_step(begun) * (1 - smooth_step(over))
             total[:, _YAW] += phrase.yaw * lean
             total[:, _ROLL] += phrase.roll * lean
         pose = np.clip(total[:, :3], -_FARTHEST, _FARTHEST)

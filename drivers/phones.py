@@ -19,7 +19,7 @@ from anchor.events import Phone
 from anchor.media import ARKIT, SAMPLE_RATE, Blendshapes, Floats, HeadPose
 from anchor.ports import DriverInfo, SpeechChunk
 from drivers.energy import Loudness, face_from_sound
-from drivers.gestures import Gestures
+from drivers.gestures import Gestures, smooth_step
 from drivers.visemes import CHANNEL_COLUMNS, CHANNELS, MATRIX, PULLS, VISEME_INDEX, VOWELS, columns, visemes_of
 
 LOOKAHEAD = 0.25
@@ -291,10 +291,9 @@ class _Take:
             weights += unheard[:, None].astype(np.float32) * face_from_sound(levels, brightness)
         self._limit(weights)
         self._mouth.constrain(middles, weights)
-        if ended:
-            over = self._known / SAMPLE_RATE
-            weights *= (1 - np.clip((middles - over + 0.12) / 0.14, 0, 1))[:, None].astype(np.float32)
         extra, pose = self._gestures.render(middles)
+        if ended:
+            self._come_to_rest(middles, weights, extra, pose)
         weights += extra
         np.clip(weights, 0, 1, out=weights)
         self._loudness.forget(int((middles[-1] - 1) * SAMPLE_RATE))
@@ -302,6 +301,15 @@ class _Take:
             Blendshapes(row, HeadPose(yaw=float(yaw), pitch=float(pitch), roll=float(roll)))
             for row, (pitch, yaw, roll) in zip(weights, pose, strict=True)
         ]
+
+    def _come_to_rest(
+        self, middles: NDArray[np.float64], weights: Floats, extra: Floats, pose: NDArray[np.float64]
+    ) -> None:
+        """Let everything settle by the end of the speech; only frames that are not known before it are touched."""
+        left = (self._known / SAMPLE_RATE - middles)[:, None]
+        weights *= np.clip((left + 0.02) / 0.14, 0, 1).astype(np.float32)
+        extra *= np.clip((left + 0.02) / 0.10, 0, 1).astype(np.float32)
+        pose *= smooth_step(left / (LOOKAHEAD - 0.01))
 
     def _limit(self, weights: Floats) -> None:
         most = np.float32(_FASTEST / self._fps)

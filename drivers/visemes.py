@@ -229,6 +229,8 @@ def _spell(symbol: str) -> list[tuple[str, str]]:
             parts.append(("w", "ww"))
         elif mark in "ɚɝ":
             parts += [("ə", "ax"), ("ɹ", "RR")]
+        elif mark == "h" and parts and parts[-1][1] not in VOWELS:
+            continue  # Aspiration written as a letter: ph, ts.h.
         elif (viseme := _read_letter(mark)) is not None:
             parts.append((mark, viseme))
     return parts

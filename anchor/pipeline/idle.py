@@ -28,6 +28,9 @@ _INNER_UP = ARKIT_INDEX["browInnerUp"]
 _OUTER_UP = [ARKIT_INDEX["browOuterUpLeft"], ARKIT_INDEX["browOuterUpRight"]]
 _SMILE = (ARKIT_INDEX["mouthSmileLeft"], ARKIT_INDEX["mouthSmileRight"])
 
+_SOONEST_BLINK = 1.2
+"""Seconds after a blink before anything can bring the next."""
+
 _LID_FOLLOWS_DOWN, _LID_FOLLOWS_UP = 1.6, 1.0
 """Lid weight for a radian of vertical gaze: lids go with the eyes (Becker and Fuchs 1988)."""
 
@@ -46,19 +49,21 @@ class _Lids:
         self._random, self._fps = random, fps
         self._plan: list[float] = []
         self._wait = self._interval()
+        self._since = 0
 
     def _interval(self) -> int:
         return round(_log_normal(self._random, 4.2, 0.45, 2.0, 10.0) * self._fps)
 
     def hurry(self, chance: float) -> None:
         """Blink now with this chance, as people do when the eyes jump or a phrase ends."""
-        since_last = not self._plan and self._wait < 8.5 * self._fps
-        if since_last and self._random.random() < chance:
+        if not self._plan and self._since > _SOONEST_BLINK * self._fps and self._random.random() < chance:
             self._wait = 0
 
     def step(self) -> float:
         if self._plan:
+            self._since = 0
             return self._plan.pop()
+        self._since += 1
         if self._wait > 0:
             self._wait -= 1
             return 0.0
