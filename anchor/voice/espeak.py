@@ -1,0 +1,280 @@
+"""The voice that needs nothing: espeak-ng from a pip wheel, in worker processes of its own.
+
+`anchor.voice.text` says how a sentence is read, `anchor.voice.espeak_worker` speaks it, `anchor.voice.phones` makes
+phones of the engine's events (its docstring says which symbols there are), and `anchor.voice.sound` evens the sound.
+"""
+
+from __future__ import annotations
+
+import bisect
+import importlib.util
+import re
+import sys
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from anchor.errors import ConfigError, MissingError
+from anchor.events import Phone, Sentence, Word
+from anchor.media import SAMPLE_RATE, Samples
+from anchor.ports import SpeechChunk, VoiceInfo
+from anchor.voice import espeak_worker, sound
+from anchor.voice.languages import SPEAKING, Speaking, languages, resolve
+from anchor.voice.phones import Mark, Sounded, sounded
+from anchor.voice.text import Lexicon, Token, grouped, mandarin, read
+from anchor.voice.workers import WorkerPool
+
+CHUNK_SECONDS = 0.5
+"""Longest stretch of sound handed out at once."""
+
+TAIL_SECONDS = 0.02
+"""Sound kept after the last phone, where the voice dies away."""
+
+SWITCH_SECONDS = 0.05
+"""Silence between two languages within a sentence, about the closure of a stop."""
+
+INFO = VoiceInfo("espeak", "espeak-ng 1.52", languages(), "GPL-3.0-or-later (a separate process)", phone_timings=True)
+
+
+def voices() -> list[VoiceInfo]:
+    """The built-in voices that can speak here, for a listing."""
+    return [INFO] if importlib.util.find_spec("espeakng_loader") else []
+
+
+def command() -> list[str]:
+    """The command line of the worker process. Raises `MissingError` without the espeakng-loader wheel."""
+    try:
+        import espeakng_loader
+
+        library, data = espeakng_loader.get_library_path(), espeakng_loader.get_data_path()
+    except (ImportError, RuntimeError) as error:
+        raise MissingError("the voice espeak needs its engine: pip install espeakng-loader") from error
+    # Isolated and without site-packages: it needs the standard library only, and starts in a few milliseconds.
+    return [sys.executable, "-I", "-S", str(Path(espeak_worker.__file__)), library, data]
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """Tokens in one language, spoken in one go: text for espeak-ng, and where in it each token starts."""
+
+    speaking: Speaking
+    text: str
+    starts: tuple[int, ...]
+    tokens: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Speech:
+    """A spoken stretch: sound, phones, and a span of samples for each token."""
+
+    audio: Samples
+    phones: tuple[Phone, ...]
+    spans: dict[int, tuple[int, int]]
+
+
+class EspeakVoice:
+    """`anchor.ports.Voice` on espeak-ng.
+
+    `rate` is a factor on the speed of each language, `pitch` shifts the pitch by that many of espeak-ng's hundredths,
+    `variant` replaces the voice's timbre ("f2", "Annie"...), `lexicon` is a pronunciation file
+    (`anchor.voice.text.lexicon`), `workers` the number of processes. Raises `ConfigError` for values that cannot be.
+    """
+
+    def __init__(
+        self,
+        *,
+        rate: float = 1.0,
+        pitch: int = 0,
+        variant: str | None = None,
+        lexicon: str | Path | None = None,
+        workers: int = 2,
+    ) -> None:
+        if not 0.5 <= rate <= 2.0:
+            raise ConfigError(f"voice.rate = {rate}: choose a factor from 0.5 to 2")
+        if not -50 <= pitch <= 50:
+            raise ConfigError(f"voice.pitch = {pitch}: choose from -50 to 50")
+        if not 1 <= workers <= 16:
+            raise ConfigError(f"voice.workers = {workers}: choose from 1 to 16")
+        if variant is not None and not re.fullmatch(r"[A-Za-z0-9_-]{1,32}", variant):
+            raise ConfigError(f"voice.variant = {variant!r}: choose a variant of espeak-ng such as f3 or Annie")
+        self._rate, self._pitch, self._variant = rate, pitch, variant
+        self._lexicon = Lexicon.read(Path(lexicon)) if lexicon is not None else Lexicon()
+        self._pool = WorkerPool("espeak-ng", command, workers)
+
+    @property
+    def info(self) -> VoiceInfo:
+        return INFO
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """The worker processes that run now."""
+        return self._pool.pids
+
+    async def warm(self, tags: Sequence[str] = ("en",)) -> None:
+        """Start a worker and load what these languages need, so that the first sentence does not wait for it."""
+        for tag in tags:
+            key = resolve(tag)
+            sample = {"zh": "你好。", "ja": "今日は。", "ko": "안녕하세요."}.get(SPEAKING[key].reader, "Hello.")
+            await self._pool.run(lambda key=key, sample=sample: self._speech(sample, key))  # type: ignore[misc]
+
+    async def speak(self, sentence: Sentence) -> AsyncIterator[SpeechChunk]:
+        key = resolve(sentence.language)
+        for chunk in _chunks(*await self._pool.run(lambda: self._speech(sentence.text, key))):
+            yield chunk
+
+    async def close(self) -> None:
+        await self._pool.close()
+
+    def _speech(self, text: str, key: str) -> tuple[Samples, tuple[Word, ...], tuple[Phone, ...]]:
+        """Everything of a sentence; blocks in a thread of the pool. espeak-ng is some 1000 times as fast as speech."""
+        tokens = read(text, SPEAKING[key].reader, self._lexicon)
+        parts: list[Samples] = []
+        phones: list[Phone] = []
+        spans: dict[int, tuple[int, int]] = {}
+        offset = 0
+        for run in _runs(tokens, key):
+            speech = self._utter(run)
+            if not len(speech.audio):
+                continue
+            if parts:
+                parts.append(np.zeros(round(SWITCH_SECONDS * SAMPLE_RATE), np.float32))
+                offset += len(parts[-1])
+            phones += (phone.shifted(offset) for phone in speech.phones)
+            spans.update({token: (start + offset, end + offset) for token, (start, end) in speech.spans.items()})
+            parts.append(speech.audio)
+            offset += len(speech.audio)
+        if not parts:
+            return np.zeros(0, np.float32), (), ()
+        return np.concatenate(parts), tuple(_words(tokens, spans, offset)), tuple(phones)
+
+    def _utter(self, run: _Run) -> _Speech:
+        speaking = run.speaking
+        answer, pcm = self._pool.ask(
+            {
+                "text": run.text,
+                "voice": f"{speaking.voice}+{self._variant or speaking.variant}",
+                "rate": max(80, min(450, round(speaking.rate * self._rate))),
+                "pitch": max(0, min(99, speaking.pitch + self._pitch)),
+                "range": speaking.range,
+                "gap": 0,
+                "phonemes": "[[" in run.text,
+            }
+        )
+        audio = sound.from_int16(pcm, answer["rate"])
+        marks = []
+        character = 0
+        for kind, place, sample, name in answer["events"]:
+            if kind == espeak_worker.EVENT_WORD:
+                character = place
+            else:
+                marks.append(Mark(sample, name, character))
+        found = sounded(marks, answer["rate"], audio)
+        if not found:
+            return _Speech(np.zeros(0, np.float32), (), {})
+        audio = audio[: found[-1].phone.end + round(TAIL_SECONDS * SAMPLE_RATE)]
+        return _Speech(sound.faded(audio), tuple(one.phone for one in found), dict(_spans(run, found)))
+
+
+def _runs(tokens: Sequence[Token], key: str) -> Iterator[_Run]:
+    """Split tokens where the language changes. A mark goes to the run before it."""
+    reader = SPEAKING[key].reader
+    start = 0
+    while start < len(tokens):
+        language = next((token.language for token in tokens[start:] if token.spoken), "")
+        if not language:
+            return
+        end = start
+        while end < len(tokens) and (not tokens[end].spoken or tokens[end].language == language):
+            end += 1
+        speaking = SPEAKING[key if language == reader else resolve(language)]
+        yield _text_of(tokens, range(start, end), speaking)
+        start = end
+
+
+def _text_of(tokens: Sequence[Token], indexes: range, speaking: Speaking) -> _Run:
+    said = _mandarin(tokens, indexes) if speaking.reader == "zh" else _plain(tokens, indexes)
+    text, starts, spoken = "", [], []
+    for index in indexes:
+        if index in said:
+            text += " " if text else ""
+            starts.append(len(text))
+            spoken.append(index)
+            text += said[index]
+        # espeak-ng waits for a mark that ends a clause; at the end of the run it would only add silence and lower
+        # the voice as at the end of a sentence, which is right only there.
+        if text and tokens[index].mark and text[-1] not in ",;:.?!":
+            text += tokens[index].mark
+    return _Run(speaking, text, tuple(starts), tuple(spoken))
+
+
+_LETTERS = re.compile(r"\b[A-Z](?: [A-Z]\b(?!'))+")
+
+
+def _plain(tokens: Sequence[Token], indexes: range) -> dict[int, str]:
+    said = {}
+    for index in indexes:
+        token = tokens[index]
+        if token.phonemes:
+            said[index] = f"[[{token.phonemes}]]"
+        elif token.spoken:
+            # "A.I" is one word of two letters; "A I" would be an article and a pronoun.
+            spelled = _LETTERS.sub(lambda match: match[0].replace(" ", "."), token.spoken)
+            said[index] = spelled.replace("[", " ").replace("]", " ").replace("’", "'")
+    return said
+
+
+def _mandarin(tokens: Sequence[Token], indexes: range) -> dict[int, str]:
+    words: list[tuple[int, str, tuple[str, ...]]] = []
+    for index in indexes:
+        token = tokens[index]
+        if token.phonemes:
+            words.append((index, token.spoken, mandarin.split_pinyin(token.phonemes)))
+        elif token.spoken:
+            words += ((index, word, mandarin.syllables(word)) for word in mandarin.said(token.spoken))
+    said: dict[int, str] = {}
+    spoken = mandarin.sandhi([(word, syllables) for _, word, syllables in words])
+    for (index, _, _), syllables in zip(words, spoken, strict=True):
+        said[index] = f"{said.get(index, '')} {mandarin.espeak_word(syllables)}".strip()
+    return {index: text for index, text in said.items() if text}
+
+
+def _spans(run: _Run, found: Sequence[Sounded]) -> Iterator[tuple[int, tuple[int, int]]]:
+    """The samples of each token; tokens that espeak-ng says in one ("in the") share their span."""
+    spans: dict[int, tuple[int, int]] = {}
+    for one in found:
+        place = max(0, bisect.bisect_right(run.starts, one.character) - 1)
+        first = spans.get(place, (one.phone.start, 0))[0]
+        spans[place] = (first, one.phone.end)
+    places = sorted(spans)
+    for place, after in zip(places, [*places[1:], len(run.tokens)], strict=True):
+        start, end = spans[place]
+        first = 0 if place == places[0] else place
+        sharing = run.tokens[first:after]
+        for index, token in enumerate(sharing):
+            length = end - start
+            yield token, (start + length * index // len(sharing), start + length * (index + 1) // len(sharing))
+
+
+def _words(tokens: Sequence[Token], spans: dict[int, tuple[int, int]], length: int) -> Iterator[Word]:
+    """Display words with their place; one that made no sound stands between its neighbours."""
+    place = 0
+    for text, indexes in grouped(tokens):
+        known = [spans[index] for index in indexes if index in spans]
+        start = max(place, min((start for start, _ in known), default=place))
+        end = max(start, min(length, max((end for _, end in known), default=start)))
+        place = end
+        yield Word(text, start, end)
+
+
+def _chunks(audio: Samples, words: Sequence[Word], phones: Sequence[Phone]) -> Iterator[SpeechChunk]:
+    step = round(CHUNK_SECONDS * SAMPLE_RATE)
+    for start in range(0, len(audio), step):
+        # What starts at the very end (a word without sound) comes with the last chunk.
+        end = start + step if start + step < len(audio) else len(audio) + 1
+        yield SpeechChunk(
+            audio[start : start + step],
+            tuple(word for word in words if start <= word.start < end),
+            tuple(phone for phone in phones if start <= phone.start < end),
+        )

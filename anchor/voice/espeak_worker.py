@@ -1,0 +1,135 @@
+"""The process espeak-ng lives in: reads requests from stdin, writes speech to stdout, ends when stdin ends.
+
+espeak-ng keeps its state in C globals and is GPL-3.0-or-later, so nothing else of the project runs in this process, and
+this file imports nothing of the project. A message is two little-endian uint32 (bytes of JSON, bytes of sound), the
+JSON, and the sound: mono int16 at ``rate``.
+
+Request: ``{"text", "voice", "rate", "pitch", "range", "gap", "phonemes"}``. Answer: ``{"rate", "events"}``, where an
+event is ``[type, character, sample, phone]``: type 1 a word and 7 a phone, `character` its place in the text, from 0.
+A request that cannot be done is answered ``{"error": reason}``.
+
+Run it as ``python espeak_worker.py LIBRARY DATA``.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import signal
+import struct
+import sys
+from typing import Any, BinaryIO
+
+# Constants of espeak-ng/speak_lib.h, version 1.52.
+SYNCHRONOUS = 2
+PHONEME_EVENTS_IN_IPA = 3
+POSITION_CHARACTER = 1
+UTF8, PHONEME_INPUT = 0x1, 0x100
+RATE, PITCH, RANGE, WORD_GAP = 1, 3, 4, 7
+EVENT_END, EVENT_WORD, EVENT_PHONEME = 0, 1, 7
+
+HEADER = struct.Struct("<II")
+LARGEST = 64 << 20
+
+
+class EventId(ctypes.Union):
+    _fields_ = (("number", ctypes.c_int), ("name", ctypes.c_char_p), ("string", ctypes.c_char * 8))
+
+
+class Event(ctypes.Structure):
+    """espeak_EVENT."""
+
+    _fields_ = (
+        ("type", ctypes.c_int),
+        ("identifier", ctypes.c_uint),
+        ("text_position", ctypes.c_int),
+        ("length", ctypes.c_int),
+        ("audio_position", ctypes.c_int),
+        ("sample", ctypes.c_int),
+        ("user_data", ctypes.c_void_p),
+        ("id", EventId),
+    )
+
+
+CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_int, ctypes.POINTER(Event))
+
+
+class Espeak:
+    """The C library, set up once."""
+
+    def __init__(self, library: str, data: str) -> None:
+        self._library = ctypes.CDLL(library)
+        # espeak-ng keeps the data path in 160 bytes; seen from its own folder the path is short wherever it is.
+        os.chdir(os.path.dirname(data))  # noqa: PTH120, PTH
+        self.rate = self._library.espeak_Initialize(SYNCHRONOUS, 0, b".", PHONEME_EVENTS_IN_IPA)
+        if self.rate <= 0:
+            raise RuntimeError(f"espeak-ng does not start with the data in {data}")
+        self._sound = bytearray()
+        self._events: list[list[Any]] = []
+        self._callback = CALLBACK(self._take)
+        self._library.espeak_SetSynthCallback(self._callback)
+        self._voice = ""
+
+    def _take(self, wave: int | None, samples: int, events: Any) -> int:
+        if wave and samples > 0:
+            self._sound += ctypes.string_at(wave, samples * 2)
+        index = 0
+        while (event := events[index]).type != EVENT_END:
+            if event.type == EVENT_WORD:
+                self._events.append([EVENT_WORD, event.text_position - 1, event.sample, ""])
+            elif event.type == EVENT_PHONEME:
+                name = ctypes.string_at(ctypes.addressof(event) + Event.id.offset, 8)
+                phone = name.split(b"\0")[0].decode("utf-8", "ignore")
+                self._events.append([EVENT_PHONEME, event.text_position - 1, event.sample, phone])
+            index += 1
+        return 0
+
+    def speak(self, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+        voice = str(request["voice"])
+        if voice != self._voice:
+            self._voice = ""
+            if self._library.espeak_SetVoiceByName(voice.encode()) != 0:
+                return {"error": f"espeak-ng has no voice {voice!r}"}, b""
+            self._voice = voice
+        for parameter, key in ((RATE, "rate"), (PITCH, "pitch"), (RANGE, "range"), (WORD_GAP, "gap")):
+            self._library.espeak_SetParameter(parameter, int(request[key]), 0)
+        self._sound.clear()
+        self._events = []
+        text = str(request["text"]).replace("\0", "").encode() + b"\0"
+        flags = UTF8 | (PHONEME_INPUT if request["phonemes"] else 0)
+        status = self._library.espeak_Synth(
+            text, ctypes.c_size_t(len(text)), 0, POSITION_CHARACTER, 0, flags, None, None
+        )
+        if status != 0:
+            return {"error": f"espeak-ng failed with status {status}"}, b""
+        return {"rate": self.rate, "events": self._events}, bytes(self._sound)
+
+
+def write_message(stream: BinaryIO, header: dict[str, Any], sound: bytes = b"") -> None:
+    packed = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
+    stream.write(HEADER.pack(len(packed), len(sound)))
+    stream.write(packed)
+    stream.write(sound)
+    stream.flush()
+
+
+def main() -> None:
+    # Ctrl-C reaches the whole process group; the parent decides when this process ends, by closing its stdin.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what the library prints must not get between the messages
+    espeak = Espeak(sys.argv[1], sys.argv[2])
+    requests = sys.stdin.buffer
+    while len(head := requests.read(HEADER.size)) == HEADER.size:
+        size, sound = HEADER.unpack(head)
+        if size + sound > LARGEST:
+            raise RuntimeError(f"a request of {size + sound} bytes: the stream is out of step")
+        body = requests.read(size + sound)
+        if len(body) < size + sound:
+            return
+        write_message(answers, *espeak.speak(json.loads(body[:size])))
+
+
+if __name__ == "__main__":
+    main()
