@@ -1,0 +1,133 @@
+"""The whole picture: the anchor in a studio, with captions, lower third and the AI label over it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+from math import log
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from anchor.events import Caption, LowerThird
+from anchor.media import Look, Picture, VideoFormat
+from anchor.ports import Avatar, Placement
+from avatars import backdrop as backdrops
+from avatars import graphics
+from avatars.fontbook import FontBook
+from avatars.graphics import DEFAULT_LABEL, Layout
+from avatars.overlay import Overlay
+from avatars.typeset import Typesetter
+
+__all__ = ["DEFAULT_LABEL", "StudioScene", "place"]
+
+CAPTION_FADE_SECONDS = 0.12
+TITLE_IN_SECONDS = 0.5
+TITLE_OUT_SECONDS = 0.28
+
+_PLACES = ((9 / 16, 0.30, 0.25), (1.0, 0.34, 0.33), (16 / 9, 0.36, 0.40))
+"""Aspect of the picture, height of the eyes, height of the head: a presenter's medium close-up."""
+
+
+def place(video: VideoFormat) -> Placement:
+    """Where the anchor's head belongs in a picture of this shape."""
+    aspect = video.width / video.height
+    aspect = min(max(aspect, _PLACES[0][0]), _PLACES[-1][0])
+    for (narrow, eyes, head), (wide, eyes_wide, head_wide) in pairwise(_PLACES):
+        if aspect <= wide:
+            share = log(aspect / narrow) / log(wide / narrow)
+            return Placement(0.5, eyes + share * (eyes_wide - eyes), head + share * (head_wide - head))
+    return Placement(0.5, *_PLACES[-1][1:])
+
+
+class StudioScene:
+    """A stream's picture: `anchor.ports.Scene`.
+
+    `backdrop` is a picture that takes the place of the studio. `label` may be reworded but not left out.
+    `languages` are BCP 47 tags of the show; the first decides the shape of ideographs. `book` holds the fonts, by
+    default those of this machine.
+
+    Raises `FormatError` for a label that does not name AI and generation, `MissingError` and `AvatarError` for the
+    backdrop.
+    """
+
+    def __init__(
+        self,
+        avatar: Avatar,
+        video: VideoFormat,
+        *,
+        backdrop: Path | None = None,
+        label: str = DEFAULT_LABEL,
+        languages: tuple[str, ...] = ("zh-CN", "en"),
+        book: FontBook | None = None,
+    ) -> None:
+        layout, setter = Layout.of(video), Typesetter(book, languages)
+        self._label = graphics.label(label, layout, setter)
+        self._captions = _Fade(lambda page: graphics.caption(page, layout, setter), video.fps)
+        self._titles = _Wipe(lambda words: graphics.lower_third(words, layout, setter), video.fps)
+        room = backdrops.load(backdrop, video) if backdrop else backdrops.studio(video)
+        self._avatar = avatar.open(video, room, place(video))
+        self._canvas = Picture.black(video)
+
+    def draw(self, look: Look) -> Picture:
+        """Draw the next beat. Call it once a beat: fades and wipes move with every call."""
+        self._avatar.draw(look.face, self._canvas)
+        picture = self._canvas.copy()
+        self._titles.show(look.lower_third, picture)
+        self._captions.show(look.caption, picture)
+        self._label.blend(picture)
+        return picture
+
+
+Content = TypeVar("Content")
+
+
+class _Layer(Generic[Content]):
+    """A graphic that comes and goes: drawn anew only when its content changes."""
+
+    def __init__(self, render: Callable[[Content], Overlay | None]) -> None:
+        self._render = render
+        self._content: Content | None = None
+        self._overlay: Overlay | None = None
+
+    def _take(self, content: Content | None) -> None:
+        self._content = content
+        self._overlay = self._render(content) if content is not None else None
+
+
+class _Fade(_Layer[Caption]):
+    """Captions fade in from nothing and out to nothing, but pages follow each other at once."""
+
+    def __init__(self, render: Callable[[Caption], Overlay | None], fps: int) -> None:
+        super().__init__(render)
+        self._step = 1 / max(1, round(CAPTION_FADE_SECONDS * fps))
+        self._strength = 0.0
+
+    def show(self, page: Caption | None, picture: Picture) -> None:
+        if page is not None and (self._content is None or page.lines != self._content.lines):
+            self._take(page)
+        change = self._step if page is not None else -self._step
+        self._strength = min(1.0, max(0.0, self._strength + change))
+        if self._strength <= self._step / 2:
+            self._take(None)
+            self._strength = 0.0
+        if self._overlay is not None:
+            self._overlay.blend(picture, strength=self._strength)
+
+
+class _Wipe(_Layer[LowerThird]):
+    """Lower thirds open from their bar to the right and close the same way; a new one waits until the old is gone."""
+
+    def __init__(self, render: Callable[[LowerThird], Overlay | None], fps: int) -> None:
+        super().__init__(render)
+        self._open, self._shut = 1 / max(1, TITLE_IN_SECONDS * fps), 1 / max(1, TITLE_OUT_SECONDS * fps)
+        self._phase = 0.0
+
+    def show(self, words: LowerThird | None, picture: Picture) -> None:
+        if self._phase == 0.0 and words != self._content:
+            self._take(words)
+        wanted = words is not None and words == self._content
+        self._phase = min(1.0, max(0.0, self._phase + (self._open if wanted else -self._shut)))
+        if self._overlay is not None:
+            # Ease out: fast at first, settling gently (the mirror of a cubic).
+            share = 1 - (1 - self._phase) ** 3
+            self._overlay.blend(picture, width=round(self._overlay.width * share / 2) * 2)
