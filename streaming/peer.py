@@ -354,4 +354,3 @@ def _picture_shot(beat: EncodedBeat, codec: Codec, release: int, video: VideoFor
     last = len(picture.payloads) - 1
     packets = tuple((start, payload, place == last) for place, payload in enumerate(picture.payloads))
     return Shot(release, start, packets, picture.keyframe)
-

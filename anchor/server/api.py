@@ -1,0 +1,349 @@
+"""The HTTP side of the live server: pages, watching, driving an anchor, operations."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException as StarletteHTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+import anchor
+from anchor.errors import AnchorError, CapacityError
+from anchor.media import VideoFormat
+from anchor.ports import AvatarInfo, ViewerSink, VoiceInfo
+from anchor.server.auth import Operator, SameSite
+from anchor.server.pages import Pages, assets
+from anchor.server.whip_whep import MAX_SDP_BYTES, RETRY_SECONDS, browser_servers, whep
+
+logger = logging.getLogger(__name__)
+
+MAX_TEXT = 20_000
+"""Characters of one ``say``: a quarter of an hour of speech."""
+
+# JSON may spell each character as twelve bytes (two escapes of a surrogate pair).
+MAX_BODY_BYTES = 12 * MAX_TEXT + 4096
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelInfo:
+    """A channel as the outside sees it now. `burned_captions`: the picture carries them, so a page need not."""
+
+    name: str
+    title: str
+    avatar: str
+    language: str
+    video: VideoFormat
+    viewers: int
+    speaking: bool
+    utterance: str | None = None
+    waiting: int = 0
+    burned_captions: bool = False
+
+
+class Channel(Protocol):
+    """One anchor on one stream."""
+
+    @property
+    def viewers(self) -> ViewerSink: ...
+
+    async def say(self, text: str, *, interrupt: bool, priority: int, language: str | None) -> str:
+        """Queue speech and return the utterance's id. Raises `AnchorError`, `CapacityError` for a full queue."""
+        ...
+
+    async def interrupt(self) -> bool:
+        """Stop speaking at the next beat; whether something was being said."""
+        ...
+
+    def state(self) -> ChannelInfo: ...
+
+
+class Hub(Protocol):
+    """What the server needs of the process it belongs to."""
+
+    def channels(self) -> Sequence[ChannelInfo]: ...
+
+    def channel(self, name: str) -> Channel:
+        """Raises `KeyError` for an unknown name."""
+        ...
+
+    def voices(self) -> Sequence[VoiceInfo]: ...
+
+    def avatars(self) -> Sequence[AvatarInfo]: ...
+
+    def ready(self) -> bool:
+        """All channels are on air."""
+        ...
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class SayRequest(_Body):
+    """What to say. `interrupt` cuts off what is being said; the higher `priority` goes first."""
+
+    text: str = Field(min_length=1, max_length=MAX_TEXT, pattern=r"\S")
+    interrupt: bool = False
+    priority: int = Field(default=10, ge=-100, le=100)
+    language: str | None = Field(default=None, pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,4}$")
+
+
+class SayResponse(_Body):
+    utterance: str
+
+
+class InterruptResponse(_Body):
+    interrupted: bool
+
+
+class ErrorResponse(_Body):
+    error: str
+
+
+class ChannelModel(_Body):
+    name: str
+    title: str
+    avatar: str
+    language: str
+    width: int
+    height: int
+    fps: int
+    viewers: int
+    speaking: bool
+    utterance: str | None
+    waiting: int
+
+    @classmethod
+    def of(cls, info: ChannelInfo) -> ChannelModel:
+        video = info.video
+        values: dict[str, Any] = {name: getattr(info, name) for name in cls.model_fields if hasattr(info, name)}
+        return cls(width=video.width, height=video.height, fps=video.fps, **values)
+
+
+class VoiceModel(_Body):
+    name: str
+    engine: str
+    languages: list[str]
+    licence: str
+    phone_timings: bool
+
+    @classmethod
+    def of(cls, info: VoiceInfo) -> VoiceModel:
+        return cls(
+            name=info.name,
+            engine=info.engine,
+            languages=list(info.languages),
+            licence=info.licence,
+            phone_timings=info.phone_timings,
+        )
+
+
+class AvatarModel(_Body):
+    name: str
+    title: str
+    kind: str
+    licence: str
+    languages: list[str]
+
+    @classmethod
+    def of(cls, info: AvatarInfo) -> AvatarModel:
+        return cls(
+            name=info.name, title=info.title, kind=info.kind, licence=info.licence, languages=list(info.languages)
+        )
+
+
+def create_app(
+    hub: Hub, *, token: str | None, registry: CollectorRegistry | None = None, ice_servers: Sequence[str] = ()
+) -> FastAPI:
+    """The ASGI application. `ice_servers` are passed on to viewers as they are given to `streaming.peer.WebRtcSink`.
+
+    Run it on loopback only when `token` is None; `anchor.server.auth.check_bind` says so before the port is opened.
+    """
+    app = FastAPI(
+        title="anchor-live",
+        version=anchor.__version__,
+        description="Watch an AI anchor, and tell it what to say.",
+        docs_url=None,
+        redoc_url=None,
+    )
+    operator = Depends(Operator(token))
+    pages = Pages()
+    find = _finder(hub)
+    app.add_middleware(_BodyLimit)
+    app.add_middleware(SameSite, loopback_only=token is None)
+    _answer_errors(app)
+    app.include_router(_operations(hub, registry, operator))
+    app.include_router(_driving(hub, find), dependencies=[operator], responses=_errors(401, 403))
+    app.include_router(whep(lambda name: find(name).viewers, ice_servers), responses=_errors(400, 404, 415, 503))
+    app.include_router(_pages(hub, pages, ice_servers, needs_token=token is not None))
+    app.include_router(assets(pages))
+    return app
+
+
+def _errors(*codes: int) -> dict[int | str, dict[str, Any]]:
+    return {code: {"model": ErrorResponse} for code in codes}
+
+
+class _Finder(Protocol):
+    def __call__(self, name: str) -> Channel: ...
+
+
+def _finder(hub: Hub) -> _Finder:
+    def find(name: str) -> Channel:
+        try:
+            return hub.channel(name)
+        except KeyError:
+            raise HTTPException(404, f"there is no channel {name!r}") from None
+
+    return find
+
+
+def _operations(hub: Hub, registry: CollectorRegistry | None, operator: Any) -> APIRouter:
+    router = APIRouter(tags=["operations"])
+
+    @router.get("/healthz", summary="The process runs")
+    async def healthz() -> dict[str, str]:
+        return {"status": "ok"}
+
+    @router.get("/readyz", summary="All channels are on air", responses=_errors(503))
+    async def readyz() -> dict[str, str]:
+        if not hub.ready():
+            raise HTTPException(503, "not all channels are on air", {"Retry-After": "1"})
+        return {"status": "ready"}
+
+    @router.get("/metrics", summary="Prometheus metrics", response_class=Response, dependencies=[operator])
+    async def metrics() -> Response:
+        text = generate_latest(registry) if registry is not None else b""
+        return Response(text, headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    return router
+
+
+def _driving(hub: Hub, find: _Finder) -> APIRouter:
+    router = APIRouter(prefix="/api/v1", tags=["drive"])
+
+    @router.get("/channels", summary="The channels and what they do now")
+    async def channels() -> list[ChannelModel]:
+        return [ChannelModel.of(info) for info in hub.channels()]
+
+    @router.get("/channels/{channel}", summary="One channel", responses=_errors(404))
+    async def channel_state(channel: str) -> ChannelModel:
+        return ChannelModel.of(find(channel).state())
+
+    @router.get("/voices", summary="What can speak")
+    async def voices() -> list[VoiceModel]:
+        return [VoiceModel.of(info) for info in hub.voices()]
+
+    @router.get("/avatars", summary="Who can be seen")
+    async def avatars() -> list[AvatarModel]:
+        return [AvatarModel.of(info) for info in hub.avatars()]
+
+    @router.post(
+        "/channels/{channel}/say", status_code=202, summary="Say something", responses=_errors(400, 404, 422, 503)
+    )
+    async def say(channel: str, body: SayRequest) -> SayResponse:
+        utterance = await find(channel).say(
+            body.text, interrupt=body.interrupt, priority=body.priority, language=body.language
+        )
+        return SayResponse(utterance=utterance)
+
+    @router.post("/channels/{channel}/interrupt", summary="Stop speaking", responses=_errors(404))
+    async def interrupt(channel: str) -> InterruptResponse:
+        return InterruptResponse(interrupted=await find(channel).interrupt())
+
+    return router
+
+
+def _pages(hub: Hub, pages: Pages, ice_servers: Sequence[str], *, needs_token: bool) -> APIRouter:
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/")
+    async def console(request: Request) -> Response:
+        values = {"version": anchor.__version__, "needs_token": "true" if needs_token else "false"}
+        return pages.fill("console.html", values).respond(request)
+
+    @router.get("/watch/{channel}")
+    async def watch(channel: str, request: Request) -> Response:
+        try:
+            info = hub.channel(channel).state()
+        except KeyError:
+            return pages.fill("missing.html", {"channel": channel}).respond(request, 404)
+        values = {
+            "channel": info.name,
+            "title": info.title or info.name,
+            "language": info.language,
+            "width": info.video.width,
+            "height": info.video.height,
+            "captions": "picture" if info.burned_captions else "page",
+            "ice": json.dumps(browser_servers(ice_servers)),
+        }
+        return pages.fill("watch.html", values).respond(request)
+
+    @router.get("/docs")
+    async def docs(request: Request) -> Response:
+        return pages["docs.html"].respond(request)
+
+    return router
+
+
+def _answer_errors(app: FastAPI) -> None:
+    """Every error is ``{"error": "one line"}``."""
+
+    @app.exception_handler(StarletteHTTPException)
+    async def http_error(_: Request, error: StarletteHTTPException) -> JSONResponse:
+        return JSONResponse({"error": str(error.detail)}, error.status_code, error.headers)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
+        return JSONResponse({"error": "; ".join(map(_explain, error.errors()[:3]))}, 422)
+
+    @app.exception_handler(CapacityError)
+    async def full(_: Request, error: CapacityError) -> JSONResponse:
+        return JSONResponse({"error": str(error)}, 503, {"Retry-After": str(RETRY_SECONDS)})
+
+    @app.exception_handler(AnchorError)
+    async def refused(_: Request, error: AnchorError) -> JSONResponse:
+        return JSONResponse({"error": str(error)}, 422)
+
+    @app.exception_handler(Exception)
+    async def defect(request: Request, error: Exception) -> JSONResponse:
+        logger.error("%s %s failed", request.method, request.url.path, exc_info=error)
+        return JSONResponse({"error": "the server made a mistake; its log says which"}, 500)
+
+
+def _explain(problem: Any) -> str:
+    place = ".".join(str(part) for part in problem["loc"] if part != "body")
+    return f"{place}: {problem['msg']}" if place else str(problem["msg"])
+
+
+class _BodyLimit:
+    """Middleware: a request body has a bound, whether it is announced or not."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        limit = MAX_SDP_BYTES if scope["path"].startswith("/whep") else MAX_BODY_BYTES
+        taken = 0
+
+        async def bounded() -> Message:
+            nonlocal taken
+            message = await receive()
+            taken += len(message.get("body", b""))
+            if taken > limit:
+                raise HTTPException(413, f"the body is longer than {limit} bytes", {"Connection": "close"})
+            return message
+
+        await self._app(scope, bounded, send)

@@ -1,0 +1,143 @@
+import { Player } from "/assets/player.js";
+
+const at = (id) => document.getElementById(id);
+const cards = new Map();
+
+let token = null;
+try { token = sessionStorage.getItem("token"); } catch { /* a private window: asked again next time */ }
+
+async function call(path, body) {
+  const headers = { Accept: "application/json" };
+  if (token) headers.Authorization = `Bearer ${token}`;
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  const response = await fetch(`/api/v1${path}`, {
+    method: body === undefined ? "GET" : "POST",
+    headers,
+    body: body === undefined ? undefined : JSON.stringify(body),
+  });
+  const answer = await response.json().catch(() => ({ error: `status ${response.status}` }));
+  if (response.status === 401) throw Object.assign(new Error(answer.error), { locked: true });
+  if (!response.ok) throw new Error(answer.error);
+  return answer;
+}
+
+class Card {
+  constructor(channel) {
+    this.element = at("channel").content.firstElementChild.cloneNode(true);
+    this.find = (selector) => this.element.querySelector(selector);
+    this.path = `/channels/${encodeURIComponent(channel.name)}`;
+    this.stage = this.find(".stage");
+    this.stage.style.setProperty("--width", channel.width);
+    this.stage.style.setProperty("--height", channel.height);
+    this.find("h2").textContent = channel.title || channel.name;
+    this.find("[data-act=watch]").href = `/watch/${encodeURIComponent(channel.name)}`;
+    this.find("form").addEventListener("submit", (event) => this.say(event));
+    this.find("textarea").addEventListener("keydown", (event) => {
+      if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) this.find("form").requestSubmit();
+    });
+    this.find("[data-act=interrupt]").addEventListener("click", () => this.interrupt());
+    this.find("[data-act=sound]").addEventListener("click", (event) => this.toggleSound(event));
+    this.player = new Player(this.find("video"), channel.name);
+    this.player.addEventListener("state", ({ detail }) => { this.stage.dataset.state = detail.state; });
+    this.player.start();
+    at("channels").append(this.element);
+  }
+
+  show(channel) {
+    const set = (field, text) => { this.find(`[data-field=${field}]`).textContent = text; };
+    set("viewers", channel.viewers);
+    set("waiting", channel.waiting);
+    set("avatar", `${channel.avatar} · ${channel.language}`);
+    set("picture", `${channel.width}×${channel.height} · ${channel.fps} fps`);
+    set("state", channel.speaking ? "Speaking" : "Idle");
+    this.find("[data-field=state]").dataset.state = channel.speaking ? "live" : "off";
+  }
+
+  report(text, ok = true) {
+    const result = this.find(".result");
+    result.textContent = text;
+    result.dataset.ok = ok;
+  }
+
+  async say(event) {
+    event.preventDefault();
+    const text = this.find("textarea");
+    const interrupt = this.find("input").checked;
+    try {
+      await call(`${this.path}/say`, { text: text.value, interrupt });
+      text.value = "";
+      this.report("On its way.");
+    } catch (error) {
+      this.report(error.message, false);
+    }
+    refresh();
+  }
+
+  async interrupt() {
+    try {
+      const { interrupted } = await call(`${this.path}/interrupt`, {});
+      this.report(interrupted ? "Stopped." : "Nothing was being said.");
+    } catch (error) {
+      this.report(error.message, false);
+    }
+    refresh();
+  }
+
+  toggleSound(event) {
+    event.preventDefault();
+    const video = this.find("video");
+    video.muted = !video.muted;
+    event.target.textContent = video.muted ? "Sound on" : "Sound off";
+  }
+
+  remove() {
+    this.player.stop();
+    this.element.remove();
+  }
+}
+
+function showChannels(channels) {
+  const names = new Set(channels.map((channel) => channel.name));
+  for (const [name, card] of cards) {
+    if (!names.has(name)) {
+      card.remove();
+      cards.delete(name);
+    }
+  }
+  for (const channel of channels) {
+    if (!cards.has(channel.name)) cards.set(channel.name, new Card(channel));
+    cards.get(channel.name).show(channel);
+  }
+  at("empty").hidden = channels.length > 0;
+  at("empty").textContent = "There are no channels.";
+}
+
+let timer;
+async function refresh() {
+  clearTimeout(timer);
+  try {
+    showChannels(await call("/channels"));
+    at("unlock").hidden = true;
+  } catch (error) {
+    if (error.locked) return lock(token ? error.message : "");
+    at("empty").hidden = cards.size > 0;
+    at("empty").textContent = "The server does not answer. Trying again…";
+  }
+  timer = setTimeout(refresh, document.hidden ? 5000 : 1000);
+}
+
+function lock(message) {
+  at("unlock").hidden = false;
+  at("empty").hidden = true;
+  at("unlock-result").textContent = message;
+  at("token").focus();
+}
+
+at("unlock").addEventListener("submit", (event) => {
+  event.preventDefault();
+  token = at("token").value;
+  try { sessionStorage.setItem("token", token); } catch { /* kept for this page only */ }
+  refresh();
+});
+document.addEventListener("visibilitychange", () => document.hidden || refresh());
+refresh();

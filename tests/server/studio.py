@@ -1,0 +1,68 @@
+"""A hub of real viewers and a channel that writes down what it was told."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from anchor.errors import CapacityError, VoiceError
+from anchor.media import VideoFormat
+from anchor.ports import AvatarInfo, ViewerSink, VoiceInfo
+from anchor.server.api import ChannelInfo
+
+VIDEO = VideoFormat(320, 240, 25)
+
+
+@dataclass
+class NoteChannel:
+    """Says nothing, but remembers; speaks English only, and has room for three utterances."""
+
+    viewers: ViewerSink
+    said: list[dict[str, object]] = field(default_factory=list)
+    interrupts: int = 0
+    video: VideoFormat = VIDEO
+
+    async def say(self, text: str, *, interrupt: bool, priority: int, language: str | None) -> str:
+        if language not in (None, "en"):
+            raise VoiceError(f"the voice does not speak {language!r}")
+        if len(self.said) >= 3:
+            raise CapacityError("three utterances are waiting already")
+        self.said.append({"text": text, "interrupt": interrupt, "priority": priority, "language": language})
+        return f"utterance-{len(self.said)}"
+
+    async def interrupt(self) -> bool:
+        self.interrupts += 1
+        return bool(self.said)
+
+    def state(self) -> ChannelInfo:
+        return ChannelInfo(
+            "news",
+            "Evening <News> & more",
+            "lin",
+            "en",
+            self.video,
+            self.viewers.viewers,
+            False,
+            waiting=len(self.said),
+        )
+
+
+@dataclass
+class NoteHub:
+    news: NoteChannel
+    on_air: bool = True
+
+    def channels(self) -> Sequence[ChannelInfo]:
+        return [self.news.state()]
+
+    def channel(self, name: str) -> NoteChannel:
+        return {"news": self.news}[name]
+
+    def voices(self) -> Sequence[VoiceInfo]:
+        return [VoiceInfo("espeak", "espeak-ng", ("en", "zh-CN"), "GPL-3.0", phone_timings=True)]
+
+    def avatars(self) -> Sequence[AvatarInfo]:
+        return [AvatarInfo("lin", "Lin", "puppet", "blendshapes", "Apache-2.0", ("zh", "en"))]
+
+    def ready(self) -> bool:
+        return self.on_air
