@@ -14,19 +14,19 @@ from pathlib import Path
 from typing import Any, Literal
 
 from anchor import registry
-from anchor.broadcast.script import Segment, load_script
+from anchor.broadcast.script import Segment, load_script, speakable
 from anchor.broadcast.show import present
 from anchor.clock import FreeClock, LoopClock
 from anchor.config import ChannelConfig, Config, VoiceConfig
-from anchor.errors import AnchorError, ConfigError, ScriptError, VoiceError
-from anchor.events import Word
+from anchor.errors import CapacityError, ConfigError, OutputError, ScriptError, VoiceError
 from anchor.media import Beat, VideoFormat
 from anchor.metrics import Metrics
 from anchor.pipeline.idle import Life
 from anchor.pipeline.performer import Performer
 from anchor.pipeline.playout import Playout
 from anchor.pipeline.utterance import Performance, Utterance
-from anchor.ports import Avatar, Driver, Scene, Sink, ViewerSink, Voice
+from anchor.ports import Avatar, AvatarInfo, Driver, Scene, Sink, ViewerSink, Voice, VoiceInfo
+from anchor.server.api import ChannelInfo
 from anchor.trust.label import KEY, aigc_label
 
 log = logging.getLogger(__name__)
@@ -177,7 +177,7 @@ class LiveChannel:
         for script in self.scripts:
             for segment in script.segments:
                 check_language(voice, segment.language)
-        options: dict[str, Any] = {"backdrop": config.backdrop, "burn_captions": config.captions}
+        options: dict[str, Any] = {"backdrop": config.backdrop, "burn_captions": config.captions == "burn"}
         if config.label is not None:
             options["label"] = config.label
         self._scene = open_scene(self.avatar, self.driver, self.video, options)
@@ -186,7 +186,6 @@ class LiveChannel:
         )
         self.performer = Performer(self.driver, self.video, self._clock, on_end=self._ended)
         self.playout: Playout | None = None
-        self.last_words: tuple[Word, ...] = ()
 
     async def run(self) -> None:
         """Keep the channel on air for ever; a defect costs a second, not the stream."""
@@ -221,11 +220,17 @@ class LiveChannel:
     async def say(
         self, text: str, *, interrupt: bool = False, priority: int = SAY_PRIORITY, language: str | None = None
     ) -> str:
-        """Say `text` at the next sentence end, or at once; return the utterance's id."""
+        """Say `text` at the next sentence end, or at once; return the utterance's id.
+
+        Raises `ScriptError` for text with nothing to say, `VoiceError` for a language that the voice does not speak
+        and `CapacityError` when `LONGEST_QUEUE` utterances wait.
+        """
+        if not speakable(text):
+            raise ScriptError("text: there is nothing to say in it")
         chosen = language or self.config.language
         check_language(self.voice, chosen)
         if len(self.performer.waiting) >= LONGEST_QUEUE:
-            raise AnchorError(f"channel {self.name} has {LONGEST_QUEUE} utterances waiting already; try again later")
+            raise CapacityError(f"channel {self.name}: {LONGEST_QUEUE} utterances are waiting already")
         performance = self.performer.perform(Utterance(text, chosen, self.voice, priority=priority, lead=TALK_LEAD))
         if interrupt:
             self.performer.cancel()
@@ -234,6 +239,14 @@ class LiveChannel:
     async def interrupt(self) -> bool:
         """Cut what is being said; whether there was something to cut."""
         return self.performer.cancel() is not None
+
+    def state(self) -> ChannelInfo:
+        on_air = self.performer.on_air
+        return ChannelInfo(
+            self.name, self.config.title or self.name, self.avatar.info.name, self.config.language, self.video,
+            self.viewers.viewers, on_air is not None, on_air.id if on_air else None, len(self.performer.waiting),
+            burned_captions=self.config.captions == "burn",
+        )  # fmt: skip
 
     def _count(self, beat: Beat) -> None:
         metrics, playout = self._metrics, self.playout
@@ -260,29 +273,58 @@ class LiveChannel:
 
 
 class Studio:
-    """All channels of one process, and what the server needs to know of them."""
+    """All channels of one process: the hub of `anchor.server`."""
 
     def __init__(self, config: Config) -> None:
         self.metrics = Metrics()
         self.voice = open_voice(config.voice)
-        self.channels = {
+        self._channels = {
             channel.name: LiveChannel(channel, self.voice, self.metrics, config.server.ice_servers)
             for channel in config.channels
         }
-        self._running = False
+        self._running: list[asyncio.Task[None]] = []
 
     @contextlib.asynccontextmanager
     async def on_air(self) -> AsyncIterator[None]:
         """Run every channel for as long as the context lasts."""
         async with asyncio.TaskGroup() as tasks:
-            running = [
-                tasks.create_task(channel.run(), name=f"channel {name}") for name, channel in self.channels.items()
-            ]
-            self._running = True
+            self._running = [tasks.create_task(channel.run(), name=name) for name, channel in self._channels.items()]
             try:
                 yield
             finally:
-                self._running = False
-                for task in running:
+                for task in self._running:
                     task.cancel()
-                await self.voice.close()
+        await self.voice.close()
+
+    def channels(self) -> Sequence[ChannelInfo]:
+        return [channel.state() for channel in self._channels.values()]
+
+    def channel(self, name: str) -> LiveChannel:
+        """Raises `KeyError` for an unknown name."""
+        return self._channels[name]
+
+    def voices(self) -> Sequence[VoiceInfo]:
+        return [self.voice.info]
+
+    def avatars(self) -> Sequence[AvatarInfo]:
+        names = registry.load("anchor.part", "avatars").library()
+        return [open_avatar(name).info for name in names]
+
+    def ready(self) -> bool:
+        """Whether every channel has beats going out."""
+        return all(
+            channel.playout is not None and channel.playout.counters.beats for channel in self._channels.values()
+        )
+
+
+def contact_sheet(name: str, path: Path) -> None:
+    """Draw an avatar's expressions as a PNG."""
+    if path.suffix.lower() != ".png":
+        raise OutputError(f"{path}: only .png files can be written")
+    from PIL import Image
+
+    sheet = registry.load("anchor.part", "avatars").contact_sheet(open_avatar(name))
+    try:
+        Image.fromarray(sheet[:, :, ::-1]).save(path)
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written: {error.strerror or error}") from error

@@ -8,7 +8,7 @@ import logging
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import Annotated, Any, Optional
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import Console
@@ -34,11 +34,12 @@ AvatarOption = Annotated[str, typer.Option("--avatar", help="Bundled name, folde
 VoiceOption = Annotated[str, typer.Option("--voice", help="Voice engine; see 'anchor voices'.")]
 SizeOption = Annotated[str, typer.Option("--size", help="Picture size, WIDTHxHEIGHT.")]
 FpsOption = Annotated[int, typer.Option("--fps", help="Frames a second.")]
-CaptionsOption = Annotated[str, typer.Option("--captions", help="burn, file or none.")]
+Captions = Literal["burn", "file", "none"]
+CaptionsOption = Annotated[Captions, typer.Option("--captions", help="In the picture and beside it, beside it, or no.")]
 LanguageOption = Annotated[
-    Optional[str], typer.Option("--language", help="BCP 47 tag, e.g. zh-CN; told from the letters if not given.")
+    str | None, typer.Option("--language", help="BCP 47 tag, e.g. zh-CN; told from the letters if not given.")
 ]
-BackdropOption = Annotated[Optional[Path], typer.Option("--backdrop", help="A picture instead of the studio.")]
+BackdropOption = Annotated[Path | None, typer.Option("--backdrop", help="A picture instead of the studio.")]
 OutOption = Annotated[Path, typer.Option("-o", "--out", help="The MP4 to write.")]
 
 
@@ -80,9 +81,9 @@ def _root(
 
 @app.command()
 def serve(
-    config: Annotated[Optional[Path], typer.Argument(help="Configuration; without one, the demo.")] = None,
-    host: Annotated[Optional[str], typer.Option(help="Address to listen on.")] = None,
-    port: Annotated[Optional[int], typer.Option(help="Port to listen on.")] = None,
+    config: Annotated[Path | None, typer.Argument(help="Configuration; without one, the demo.")] = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
 ) -> None:
     """Run the live server: viewer pages, operator page and API."""
     from anchor.config import load_config
@@ -142,15 +143,13 @@ def say(
 
 
 def _render(
-    segments: Any, title: str, target: Path, avatar: str, voice: str, size: str, fps: int, captions: str,
+    segments: Any, title: str, target: Path, avatar: str, voice: str, size: str, fps: int, captions: Captions,
     backdrop: Path | None,
 ) -> None:  # fmt: skip
     from anchor import app as studio
     from anchor.config import VoiceConfig
     from anchor.media import VideoFormat
 
-    if captions not in ("burn", "file", "none"):
-        raise typer.BadParameter(f"{captions!r}: choose burn, file or none", param_hint="--captions")
     if target.suffix.lower() != ".mp4":
         raise typer.BadParameter(f"{target}: only .mp4 files can be written", param_hint="--out")
     video = VideoFormat.parse(size, fps)
@@ -235,7 +234,7 @@ def avatar_check(path: Annotated[str, typer.Argument(help="Bundled name, folder 
 
 @app.command()
 def check(
-    config: Annotated[Optional[Path], typer.Argument(help="A configuration to check as well.")] = None,
+    config: Annotated[Path | None, typer.Argument(help="A configuration to check as well.")] = None,
 ) -> None:
     """Check the environment and a configuration: what works, what is missing, and what mends it."""
     from anchor.check import check_all
@@ -252,14 +251,14 @@ def check(
 
 @app.command()
 def bench(
-    name: Annotated[str, typer.Argument(help="latency or render.")],
+    name: Annotated[str, typer.Argument(help="render, latency, capacity or fanout.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Measure on this machine the figures that the README quotes."""
     from anchor import bench as benches
 
     if name not in benches.BENCHES:
-        raise typer.BadParameter(f"{name!r}: choose {' or '.join(benches.BENCHES)}", param_hint="NAME")
+        raise typer.BadParameter(f"{name!r}: choose {', '.join(benches.BENCHES)}", param_hint="NAME")
     report = benches.run(name, lambda text: err.print(text, highlight=False))
     if as_json:
         print(json.dumps(report, indent=2))

@@ -9,7 +9,7 @@ import os
 import re
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo
 
@@ -72,7 +72,7 @@ class ChannelConfig(_Table):
     scripts: tuple[LocalPath, ...] = ()
     loop: bool = True
     pause: float = Field(default=2.0, ge=0, le=3600)
-    captions: bool = True
+    captions: Literal["page", "burn"] = "page"
     max_viewers: int = Field(default=50, ge=1)
 
     @property

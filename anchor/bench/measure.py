@@ -1,0 +1,146 @@
+"""What the benches share: figures, the machine, processor time, and a running studio."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import os
+import platform
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+
+from anchor.app import LiveChannel, Studio
+from anchor.config import ChannelConfig, Config, ServerConfig
+from anchor.serve import listen
+from anchor.server.api import create_app
+
+Tell = Callable[[str], None]
+
+CHANNEL = "bench"
+
+TEXT = (
+    "Good evening, and welcome. Tonight we look at how a machine learns to speak. Every word you hear is timed to the "
+    "sample, and every picture belongs to its sound. Papa bought a big map of Bohemia, and five very fine views. "
+    "The temperature reached 21.5 degrees on 5 March 2025, and the price rose by 3.2 percent to $1,299."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One measured number. A goal has its direction in the name: ``..._max`` or ``..._min``."""
+
+    name: str
+    value: float
+    unit: str
+    goal: float | None = None
+
+    @property
+    def ok(self) -> bool | None:
+        if self.goal is None:
+            return None
+        return self.value <= self.goal if self.name.endswith("_max") else self.value >= self.goal
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "name": self.name, "value": round(self.value, 4), "unit": self.unit, "goal": self.goal, "ok": self.ok
+        }  # fmt: skip
+
+
+def machine() -> dict[str, Any]:
+    """What the figures were measured on."""
+    return {
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+    }
+
+
+def _processor() -> str:
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or "unknown"
+
+
+def percentile(values: Sequence[float], percent: float) -> float:
+    """The smallest value that at least `percent` of the values do not exceed."""
+    ordered = sorted(values)
+    return ordered[max(0, -(-len(ordered) * int(percent) // 100) - 1)]
+
+
+def resident_mib() -> float:
+    """Memory of this process that is in use now."""
+    gc.collect()
+    if sys.platform != "linux":
+        import resource
+
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+async def cores_used(seconds: float) -> float:
+    """Processor time of this process, in cores, over the next `seconds`."""
+    loop = asyncio.get_running_loop()
+    wall, cpu = loop.time(), time.process_time()
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(asyncio.Event().wait(), seconds)
+    return (time.process_time() - cpu) / (loop.time() - wall)
+
+
+@contextlib.asynccontextmanager
+async def running_studio(**channel: Any) -> AsyncIterator[tuple[LiveChannel, str]]:
+    """A server on a free port with one channel; yields the channel and the server's address."""
+    server = ServerConfig(port=0)
+    config = Config(server=server, channels=(ChannelConfig(name=CHANNEL, **channel),))
+    with listen(server) as listening:
+        studio = Studio(config)
+        web = uvicorn.Server(
+            uvicorn.Config(
+                create_app(studio, token=None), log_level="error", lifespan="off", timeout_graceful_shutdown=1
+            )
+        )
+        web.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
+        async with studio.on_air(), asyncio.TaskGroup() as tasks:
+            tasks.create_task(web.serve(sockets=[listening]))
+            while not (studio.ready() and web.started):
+                await asyncio.wait_for(asyncio.shield(_moment()), None)
+            try:
+                yield studio.channel(CHANNEL), f"http://127.0.0.1:{listening.getsockname()[1]}"
+            finally:
+                web.should_exit = True
+
+
+async def _moment() -> None:
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(asyncio.Event().wait(), 0.02)
+
+
+@contextlib.asynccontextmanager
+async def remote_viewers(address: str, count: int) -> AsyncIterator[None]:
+    """`count` WebRTC viewers in a process of their own, so that their work is not counted as ours."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "anchor.bench.viewers", f"{address}/whep/{CHANNEL}", str(count),
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        async with asyncio.timeout(60):
+            line = await process.stdout.readline()
+        if line.strip() != b"watching":
+            raise RuntimeError(f"the viewers could not join: {line.decode()!r}")
+        yield
+    finally:
+        process.stdin.close()
+        await process.wait()

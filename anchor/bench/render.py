@@ -1,0 +1,175 @@
+"""How fast a bulletin is rendered, and where the time goes."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+import av
+import numpy as np
+
+from anchor import app, registry
+from anchor.bench.measure import TEXT, Figure, Tell, resident_mib
+from anchor.broadcast.script import Segment
+from anchor.clock import FreeClock
+from anchor.config import VoiceConfig
+from anchor.events import LowerThird, Sentence
+from anchor.media import SAMPLE_RATE, Beat, Look, Picture, VideoFormat
+from anchor.pipeline.idle import Life
+from anchor.pipeline.performer import Performer
+from anchor.pipeline.playout import Playout
+from anchor.pipeline.utterance import Utterance
+from anchor.ports import Scene, SpeechChunk, Voice
+
+VIDEO = VideoFormat(1280, 720, 25)
+LOWER_THIRD = LowerThird("Measured here", "A bulletin that measures itself")
+REPEATS = 3
+IDLE_BEATS = 250
+
+
+async def measure(tell: Tell) -> list[Figure]:
+    voice = app.open_voice(VoiceConfig())
+    try:
+        with tempfile.TemporaryDirectory(prefix="anchor-bench-") as folder:
+            return await _measure(voice, Path(folder), tell)
+    finally:
+        await voice.close()
+
+
+async def _measure(voice: Voice, folder: Path, tell: Tell) -> list[Figure]:
+    tell("drawing alone")
+    driving, looks = await _drive(voice)
+    scene = _scene()
+    speaking, pictures = _draw(scene, looks)
+    life = Life(seed=1, fps=VIDEO.fps)
+    idle, _ = _draw(scene, [Look(life.frame(False)) for _ in range(IDLE_BEATS)])
+    encoding = _live_encode(pictures)
+    tell("x264 alone on the pictures of the bulletin")
+    alone = min(_x264_alone(pictures) for _ in range(REPEATS))
+    del pictures
+    tell("rendering the bulletin")
+    await _render(voice, folder / "bench.mp4")
+    memory = resident_mib()
+    times = []
+    for _ in range(REPEATS):
+        start = time.perf_counter()
+        seconds = await _render(voice, folder / "bench.mp4")
+        times.append(time.perf_counter() - start)
+    grown = resident_mib() - memory
+    offset = await _file_offset(folder / "flash.mp4")
+    return [
+        Figure("render_times_real_time_min", seconds / min(times), "x", 4),
+        Figure("render_to_x264_alone_ratio_max", min(times) / alone, "", 1.5),
+        Figure("drive_ms_of_cpu", driving, "ms"),
+        Figure("draw_speaking_ms_of_cpu", speaking, "ms"),
+        Figure("draw_idle_ms_of_cpu", idle, "ms"),
+        Figure("live_encode_ms_of_cpu", encoding, "ms"),
+        Figure("drive_and_draw_speaking_to_live_encode_ratio_max", (driving + speaking) / encoding, "", 1.0),
+        Figure("draw_idle_to_live_encode_ratio_max", idle / encoding, "", 0.5),
+        Figure("av_offset_in_file_ms_max", offset, "ms", 20),
+        Figure("memory_growth_mib_max", grown, "MiB", 20),
+    ]
+
+
+async def _render(voice: Voice, target: Path) -> float:
+    return await app.render(
+        [Segment(TEXT, "en", LOWER_THIRD)], target, voice=voice, driver=app.open_driver("phones"),
+        avatar=app.open_avatar("lin"), video=VIDEO,
+    )  # fmt: skip
+
+
+def _scene() -> Scene:
+    return app.open_scene(app.open_avatar("lin"), app.open_driver("phones"), VIDEO, {})
+
+
+class _Notebook:
+    """A scene that draws nothing and keeps what it was asked for."""
+
+    def __init__(self) -> None:
+        self.looks: list[Look] = []
+        self._picture = Picture.black(VIDEO)
+
+    def draw(self, look: Look) -> Picture:
+        self.looks.append(look)
+        return self._picture
+
+
+async def _drive(voice: Voice) -> tuple[float, list[Look]]:
+    """Milliseconds of processor time a beat that the driver takes, and what there is to draw for the bulletin."""
+    clock, notebook = FreeClock(), _Notebook()
+    driver = app.open_driver("phones")
+    performer = Performer(
+        driver, VIDEO, clock, head_beats=round(app.HEAD_SECONDS * VIDEO.fps),
+        tail_beats=round(app.TAIL_SECONDS * VIDEO.fps),
+    )  # fmt: skip
+    async with performer.open():
+        performer.perform(Utterance(TEXT, "en", voice, lower_third=LOWER_THIRD))
+        performer.finish()
+        await Playout(performer, Life(seed=1, fps=VIDEO.fps), notebook, [], clock).run()
+    chunks = [chunk async for chunk in voice.speak(Sentence(TEXT, "en"))]
+
+    async def speech() -> AsyncIterator[SpeechChunk]:
+        for chunk in chunks:
+            yield chunk
+
+    start = time.thread_time()
+    frames = [face async for face in driver.drive(speech(), VIDEO.fps)]
+    return 1000 * (time.thread_time() - start) / len(frames), notebook.looks
+
+
+def _draw(scene: Scene, looks: Sequence[Look]) -> tuple[float, list[Picture]]:
+    """Milliseconds of processor time a picture takes on average, and the pictures."""
+    pictures = []
+    spent = time.process_time()
+    for look in looks:
+        pictures.append(scene.draw(look))
+    return 1000 * (time.process_time() - spent) / len(looks), pictures
+
+
+def _live_encode(pictures: Sequence[Picture]) -> float:
+    """Milliseconds of processor time that the shared live encoder takes for a picture."""
+    encoder = registry.load("anchor.part", "live_encoder")(VIDEO)
+    silence = np.zeros(VIDEO.samples_per_beat, np.float32)
+    encoder.encode(Beat(0, pictures[0], silence), ("H264",))
+    spent = time.process_time()
+    for index, picture in enumerate(pictures, start=1):
+        encoder.encode(Beat(index, picture, silence), ("H264",))
+    return 1000 * (time.process_time() - spent) / len(pictures)
+
+
+def _x264_alone(pictures: Sequence[Picture]) -> float:
+    """Seconds to encode the pictures with the settings of the recorder and nothing else."""
+    with av.open("bench.null", "w", format="null") as nowhere:
+        stream = registry.load("anchor.part", "video_stream")(nowhere, VIDEO)
+        start = time.perf_counter()
+        for index, picture in enumerate(pictures):
+            frame = av.VideoFrame.from_numpy_buffer(picture.data, format="yuv420p")
+            frame.pts = index * VIDEO.ticks_per_beat
+            frame.time_base = stream.time_base
+            stream.encode(frame)
+        stream.encode(None)
+        return time.perf_counter() - start
+
+
+async def _file_offset(target: Path) -> float:
+    """Milliseconds between a white picture and the sound under it, after writing and reading a file."""
+    flash = 30
+    dark, bright = Picture.black(VIDEO), Picture.black(VIDEO)
+    bright.y[:] = 235
+    silence = np.zeros(VIDEO.samples_per_beat, np.float32)
+    tone = 0.5 * np.sin(2 * np.pi * 1000 * np.arange(VIDEO.samples_per_beat) / SAMPLE_RATE).astype(np.float32)
+    async with registry.load("anchor.sink", "mp4")(target, VIDEO) as sink:
+        for index in range(2 * flash):
+            on = index == flash
+            await sink.send(Beat(index, bright if on else dark, tone if on else silence))
+    with av.open(str(target)) as container:
+        seen = next(frame.time for frame in container.decode(video=0) if frame.to_ndarray()[:720].mean() > 128)
+    with av.open(str(target)) as container:
+        heard = next(
+            frame.time + int(np.argmax(loud)) / SAMPLE_RATE
+            for frame in container.decode(audio=0)
+            if (loud := np.abs(frame.to_ndarray()[0]) > 0.1).any()
+        )
+    return 1000 * abs(heard - seen)

@@ -1,0 +1,55 @@
+"""``anchor serve``: the HTTP server and the studio in one event loop."""
+
+from __future__ import annotations
+
+import logging
+import socket
+from collections.abc import Callable
+
+import uvicorn
+
+from anchor.app import Studio
+from anchor.config import Config, ServerConfig
+from anchor.errors import OutputError
+from anchor.server.api import create_app
+from anchor.server.auth import check_bind
+
+log = logging.getLogger(__name__)
+
+SHUTDOWN_SECONDS = 3
+
+
+async def serve(config: Config, tell: Callable[[str], None]) -> None:
+    """Serve until a signal comes. Raises `OutputError` when the port is taken."""
+    server = config.server
+    check_bind(server.host, server.token)
+    listening = listen(server)
+    host, port = listening.getsockname()[:2]
+    with listening:
+        studio = Studio(config)
+        web = create_app(studio, token=server.token, registry=studio.metrics.registry, ice_servers=server.ice_servers)
+        settings = uvicorn.Config(
+            web, log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+            server_header=False,
+        )  # fmt: skip
+        async with studio.on_air():
+            address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+            tell(f"The operator page is at {address}/ (Ctrl-C stops the server)")
+            for channel in config.channels:
+                tell(f"Watch {channel.name} at {address}/watch/{channel.name}")
+            await uvicorn.Server(settings).serve(sockets=[listening])
+
+
+def listen(server: ServerConfig) -> socket.socket:
+    """Open the port before anything else is started, so that a taken one is told at once."""
+    family = socket.AF_INET6 if ":" in server.host else socket.AF_INET
+    listening = socket.socket(family)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((server.host, server.port))
+    except OSError as error:
+        listening.close()
+        raise OutputError(
+            f"cannot listen on {server.host}:{server.port}: {error.strerror}; choose another port with --port"
+        ) from error
+    return listening
