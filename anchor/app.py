@@ -110,7 +110,7 @@ async def render(
     """
     for segment in segments:
         check_language(voice, segment.language)
-    scene = open_scene(avatar, driver, video, {"backdrop": backdrop, "burn_captions": captions == "burn"})
+    scene = open_scene(avatar, driver, video, {"backdrop": backdrop})
     total = sum(len(segment.text) for segment in segments)
     progress = _RenderProgress(total, video, on_progress)
     clock = FreeClock()
@@ -132,7 +132,10 @@ async def render(
                 Utterance(segment.text, segment.language, voice, lower_third=segment.lower_third, pause=segment.pause)
             )
         performer.finish()
-        await Playout(performer, Life(seed=1, fps=video.fps), scene, sinks, clock, on_beat=progress.beat).run()
+        await Playout(
+            performer, Life(seed=1, fps=video.fps), scene, sinks, clock,
+            burn_captions=captions == "burn", on_beat=progress.beat,
+        ).run()  # fmt: skip
         if not progress.said:
             raise ScriptError("there is nothing to say")
     return progress.seconds
@@ -177,7 +180,7 @@ class LiveChannel:
         for script in self.scripts:
             for segment in script.segments:
                 check_language(voice, segment.language)
-        options: dict[str, Any] = {"backdrop": config.backdrop, "burn_captions": config.captions == "burn"}
+        options: dict[str, Any] = {"backdrop": config.backdrop}
         if config.label is not None:
             options["label"] = config.label
         self._scene = open_scene(self.avatar, self.driver, self.video, options)
@@ -200,7 +203,7 @@ class LiveChannel:
     async def _play(self) -> None:
         self.playout = Playout(
             self.performer, Life(seed=1, fps=self.video.fps), self._scene, [self.viewers], self._clock,
-            on_beat=self._count,
+            burn_captions=self.config.captions == "burn", on_beat=self._count,
         )  # fmt: skip
         async with self.performer.open(), asyncio.TaskGroup() as tasks:
             tasks.create_task(self.playout.run())

@@ -43,7 +43,10 @@ class PlayoutCounters:
 
 
 class Playout:
-    """One stream: a performer's beats, drawn and released to sinks at an even pace."""
+    """One stream: a performer's beats, drawn and released to sinks at an even pace.
+
+    Without `burn_captions` the beats carry their captions, but the pictures do not show them.
+    """
 
     def __init__(
         self,
@@ -53,6 +56,7 @@ class Playout:
         sinks: Sequence[Sink],
         clock: Clock,
         *,
+        burn_captions: bool = True,
         on_beat: Callable[[Beat], None] | None = None,
     ) -> None:
         self.counters = PlayoutCounters()
@@ -61,6 +65,7 @@ class Playout:
         self._scene = scene
         self._sinks = sinks
         self._clock = clock
+        self._burn_captions = burn_captions
         self._on_beat = on_beat
         self._video: VideoFormat = performer.video
         self._drawing: asyncio.Future[Picture] | None = None
@@ -90,7 +95,8 @@ class Playout:
         """The picture for this beat, or the one before when drawing does not keep up."""
         speaking = step.speaking
         if self._drawing is None:
-            look = Look(step.face + self._life.frame(speaking), step.caption, step.lower_third)
+            caption = step.caption if self._burn_captions else None
+            look = Look(step.face + self._life.frame(speaking), caption, step.lower_third)
             self._drawing = asyncio.get_running_loop().run_in_executor(thread, self._scene.draw, look)
         else:
             self._life.frame(speaking)
