@@ -1,0 +1,1145 @@
+"""Draw the bundled anchor "lin" and write her package: ``python tools/build_avatar.py avatars/library/lin``.
+
+An authoring tool: it needs skia-python, which the project does not depend on. The figure is our own drawing and shows
+no real person. Skin is a height field lit by soft boxes, hair is combed strand by strand along guide curves, the rest
+is airbrush work over splines. Units are art pixels: x to the viewer's right from the middle of the face, y down from
+the eye line; a head is 1000 tall from crown to chin.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+import skia
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+Points = Sequence[tuple[float, float]]
+Colour = tuple[float, float, float]
+
+
+def rgb(code: str) -> Colour:
+    """Read "#RRGGBB" as three numbers 0..1."""
+    return (int(code[1:3], 16) / 255, int(code[3:5], 16) / 255, int(code[5:7], 16) / 255)
+
+
+def smooth(low: float, high: float, value: Floats) -> Floats:
+    t = np.clip((value - low) / (high - low), 0, 1)
+    return (t * t * (3 - 2 * t)).astype(np.float32)
+
+
+def spline(points: Points, samples: int = 24, closed: bool = False) -> Floats:
+    """Centripetal-free Catmull-Rom through `points`: float32, shape (n, 2)."""
+    p = np.asarray(points, np.float32)
+    p = np.vstack([p[-1:], p, p[:2]]) if closed else np.vstack([2 * p[:1] - p[1:2], p, 2 * p[-1:] - p[-2:-1]])
+    t = np.linspace(0, 1, samples, endpoint=False, dtype=np.float32)[:, None]
+    out = []
+    for i in range(1, len(p) - 2):
+        a, b, c, d = p[i - 1], p[i], p[i + 1], p[i + 2]
+        out.append(0.5 * (2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - a - 3 * c + d) * t**3))
+    curve = np.vstack(out)
+    return curve if closed else np.vstack([curve, p[-2:-1]])
+
+
+def along(curve: Floats, count: int) -> Floats:
+    """Resample a polyline at `count` points of equal arc length."""
+    length = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(curve, axis=0), axis=1))])
+    at = np.linspace(0, length[-1], count)
+    return np.stack([np.interp(at, length, curve[:, i]) for i in range(2)], axis=1).astype(np.float32)
+
+
+def path_of(points: Floats, closed: bool = True) -> skia.Path:
+    path = skia.Path()
+    path.addPoly([skia.Point(float(x), float(y)) for x, y in points], closed)
+    return path
+
+
+class Sheet:
+    """A premultiplied RGBA layer, float32, in sRGB values 0..1, over the art rectangle (left, top, right, bottom)."""
+
+    def __init__(self, left: int, top: int, right: int, bottom: int) -> None:
+        self.left, self.top = left, top
+        self.shape = (bottom - top, right - left)
+        self.pixels: Floats = np.zeros((*self.shape, 4), np.float32)
+        self.yy, self.xx = np.mgrid[top:bottom, left:right].astype(np.float32) + np.float32(0.5)
+
+    def raster(self, draw: Callable[[skia.Canvas], None]) -> Floats:
+        """What `draw` paints, as premultiplied float RGBA of this sheet's size."""
+        array = np.zeros((*self.shape, 4), np.uint8)
+        surface = skia.Surface(array, colorType=skia.kRGBA_8888_ColorType, alphaType=skia.kPremul_AlphaType)
+        with surface as canvas:
+            canvas.translate(-self.left, -self.top)
+            draw(canvas)
+        return array.astype(np.float32) / 255
+
+    def mask(self, points: Floats, blur: float = 0.0) -> Floats:
+        """Coverage of a filled outline, softened by a Gaussian of `blur` pixels."""
+        path = path_of(points)
+        paint = skia.Paint(AntiAlias=True, Color=skia.ColorWHITE)
+        cover = self.raster(lambda canvas: canvas.drawPath(path, paint))[..., 3]
+        return cv2.GaussianBlur(cover, (0, 0), blur) if blur else cover
+
+    def line(self, points: Floats, widths: Floats | float, blur: float = 0.0) -> Floats:
+        """Coverage of a stroke whose width follows `widths` along it."""
+        p = np.asarray(points, np.float32)
+        tangent = np.gradient(p, axis=0)
+        normal = np.stack([-tangent[:, 1], tangent[:, 0]], axis=1)
+        normal /= np.linalg.norm(normal, axis=1, keepdims=True) + 1e-6
+        half = np.broadcast_to(np.asarray(widths, np.float32), (len(p),))[:, None] / 2
+        return self.mask(np.vstack([p + normal * half, (p - normal * half)[::-1]]), blur)
+
+    def blob(self, x: float, y: float, rx: float, ry: float, turn: float = 0.0) -> Floats:
+        """A Gaussian spot with standard deviations rx, ry, turned clockwise by `turn` degrees."""
+        c, s = np.cos(np.radians(turn)), np.sin(np.radians(turn))
+        u, v = (self.xx - x) * c + (self.yy - y) * s, (self.yy - y) * c - (self.xx - x) * s
+        return np.exp(-0.5 * ((u / rx) ** 2 + (v / ry) ** 2)).astype(np.float32)
+
+    def fill(self, mask: Floats, colour: Colour | Floats, opacity: float = 1.0) -> None:
+        """Paint over."""
+        a = (mask * opacity)[..., None]
+        self.pixels[..., :3] = self.pixels[..., :3] * (1 - a) + np.asarray(colour, np.float32) * a
+        self.pixels[..., 3:] = self.pixels[..., 3:] * (1 - a) + a
+
+    def tint(self, mask: Floats, colour: Colour | Floats, opacity: float = 1.0) -> None:
+        """Paint inside what is there already."""
+        a = (mask * opacity)[..., None]
+        self.pixels[..., :3] += a * (np.asarray(colour, np.float32) * self.pixels[..., 3:] - self.pixels[..., :3])
+
+    def shade(self, mask: Floats, colour: Colour, opacity: float = 1.0) -> None:
+        """Multiply by a colour."""
+        self.pixels[..., :3] *= 1 - (mask * opacity)[..., None] * (1 - np.asarray(colour, np.float32))
+
+    def light(self, mask: Floats, colour: Colour, opacity: float = 1.0) -> None:
+        """Screen with a colour, inside what is there."""
+        a = (mask * opacity)[..., None] * np.asarray(colour, np.float32)
+        self.pixels[..., :3] += a * (self.pixels[..., 3:] - self.pixels[..., :3])
+
+    def over(self, rgba: Floats, opacity: float = 1.0) -> None:
+        self.pixels = self.pixels * (1 - rgba[..., 3:] * opacity) + rgba * opacity
+
+    def cut(self, mask: Floats) -> None:
+        self.pixels *= mask[..., None]
+
+    def image(self) -> NDArray[np.uint8]:
+        """Straight-alpha BGRA bytes, colour bled under transparent pixels so that scaling finds no black fringe."""
+        alpha = self.pixels[..., 3:]
+        colour = self.pixels[..., :3] / np.maximum(alpha, 1e-4)
+        solid = np.ascontiguousarray(self.pixels)
+        for sigma in (2, 6, 18):
+            soft = cv2.GaussianBlur(solid, (0, 0), sigma)
+            bled = soft[..., :3] / np.maximum(soft[..., 3:], 1e-5)
+            colour = np.where((alpha < 0.004) & (soft[..., 3:] > 1e-3), bled, colour)
+        straight = np.concatenate([colour[..., ::-1], alpha], axis=2)
+        return np.clip(straight * 255 + 0.5, 0, 255).astype(np.uint8)
+
+
+# ---------------------------------------------------------------- face
+
+SKIN = [  # ramp from deep shadow to full light
+    (0.00, rgb("#8A4A3C")), (0.22, rgb("#B8725C")), (0.42, rgb("#D99F84")), (0.60, rgb("#EBBFA5")),
+    (0.78, rgb("#F5D5C0")), (0.92, rgb("#FBE4D4")), (1.00, rgb("#FFF3EA")),
+]  # fmt: skip
+HAIR_DARK, HAIR_MID, HAIR_LIGHT = rgb("#120D0D"), rgb("#2B1E1B"), rgb("#8A6350")
+EYE_X, EYE_Y = 127.0, 4.0
+FACE_RIGHT: Points = [  # right half of the outline, from the top of the skull to the chin
+    (0, -470), (130, -452), (226, -385), (278, -270), (292, -140), (292, -20), (287, 80), (273, 180), (241, 278),
+    (192, 362), (129, 430), (70, 470), (32, 484), (0, 487),
+]  # fmt: skip
+DOME_RIGHT: Points = [  # the same for the relief, wider, so that no cusp falls inside the face
+    (0, -560), (190, -520), (290, -400), (328, -270), (338, -140), (338, -20), (334, 80), (322, 180), (298, 280),
+    (264, 364), (222, 440), (170, 510), (110, 560), (60, 590), (0, 600),
+]  # fmt: skip
+MOUTH_LINE: Points = [
+    (-98, 283), (-80, 288.5), (-52, 290.5), (-26, 290), (0, 294), (26, 290), (52, 290.5), (80, 288.5), (98, 283),
+]  # fmt: skip
+LIP_TOP: Points = [
+    (-98, 283), (-76, 275), (-50, 265), (-22, 257.5), (-9, 259.5), (0, 262), (9, 259.5), (22, 257.5), (50, 265),
+    (76, 275), (98, 283),
+]  # fmt: skip
+LIP_BOTTOM: Points = [
+    (-98, 283), (-80, 301), (-56, 318), (-28, 328), (0, 330.5), (28, 328), (56, 318), (80, 301), (98, 283),
+]  # fmt: skip
+
+
+def face_outline() -> Floats:
+    right = np.asarray(FACE_RIGHT, np.float32)
+    left = right[-2:0:-1] * (-1, 1)
+    return spline([tuple(p) for p in np.vstack([right, left])], closed=True)
+
+
+def bump(s: Sheet, x: float, y: float, rx: float, ry: float, height: float, turn: float = 0.0) -> Floats:
+    both = s.blob(x, y, rx, ry, turn)
+    return height * (both + s.blob(-x, y, rx, ry, -turn)) if x else height * both
+
+
+def face_height(s: Sheet) -> Floats:
+    """The relief of the face in art pixels towards the viewer; also the depth map for turning the head."""
+    outline = spline(DOME_RIGHT)
+    y = s.yy[:, 0]
+    half = np.interp(y, outline[:, 1], outline[:, 0]).astype(np.float32)[:, None]
+    r = np.clip(np.abs(s.xx) / np.maximum(half, 1), 0, 1)
+    profile = np.interp(
+        y, [-480, -440, -380, -300, -200, -90, 0, 100, 220, 300, 380, 440, 490, 520],
+        [90, 150, 200, 236, 258, 268, 264, 264, 264, 264, 260, 250, 222, 180],
+    ).astype(np.float32)  # fmt: skip
+    profile = cv2.GaussianBlur(profile[:, None], (0, 0), 24)
+    z: Floats = profile * (1 - r**2.6) ** 0.62
+    x = s.xx
+    ridge = np.interp(y, [-90, -40, 0, 60, 120, 158, 182, 200], [2, 13, 22, 38, 55, 62, 40, 0]).astype(np.float32)
+    wide = np.interp(y, [-90, -20, 60, 120, 165], [34, 19, 19, 25, 34]).astype(np.float32)[:, None]
+    ridge = cv2.GaussianBlur(ridge[:, None], (0, 0), 7)
+    z = z + ridge * np.exp(-0.5 * (x / wide) ** 2)
+    z += bump(s, 0, 152, 25, 22, 15) + bump(s, 40, 171, 15, 14, 19) + bump(s, 62, 178, 12, 18, -9, 15)
+    z += bump(s, EYE_X, 2, 84, 44, -27) + bump(s, 56, -12, 24, 34, -13) + bump(s, EYE_X, 8, 58, 34, 19)
+    z += bump(s, 125, -86, 100, 24, 9) + bump(s, 120, -250, 110, 90, 8)
+    z += bump(s, 188, 112, 82, 66, 20) + bump(s, 216, 262, 62, 84, -8) + bump(s, 110, 190, 46, 60, 5)
+    z += bump(s, 0, 292, 104, 66, 22) + bump(s, 0, 232, 8, 22, -5) + bump(s, 15, 234, 7, 22, 2.4)
+    z += bump(s, 0, 352, 62, 13, -10) + bump(s, 0, 424, 62, 42, 22) + bump(s, 112, 294, 15, 22, -6)
+    return z.astype(np.float32)
+
+
+def ramp(value: Floats) -> Floats:
+    stops = np.array([s for s, _ in SKIN], np.float32)
+    tones = np.array([c for _, c in SKIN], np.float32)
+    return np.stack([np.interp(value, stops, tones[:, i]) for i in range(3)], axis=-1).astype(np.float32)
+
+
+def lit(z: Floats, relief: float = 1.0) -> Floats:
+    """Shade a relief 0..1: large key from the upper left, fill from the right, light pooling in hollows removed."""
+    soft = cv2.GaussianBlur(z, (0, 0), 3.0)
+    gx, gy = np.gradient(soft, axis=1) * relief, np.gradient(soft, axis=0) * relief
+    norm = np.sqrt(gx**2 + gy**2 + 1)
+    nx, ny, nz = -gx / norm, -gy / norm, 1 / norm
+
+    def lamp(x: float, y: float, depth: float, wrap: float) -> Floats:
+        size = np.sqrt(x * x + y * y + depth * depth)
+        return np.clip((nx * x + ny * y + nz * depth) / size * (1 - wrap) + wrap, 0, 1).astype(np.float32)
+
+    key, fill, front = lamp(-0.55, -0.62, 0.75, 0.25), lamp(0.8, -0.1, 0.7, 0.3), lamp(0, -0.15, 1, 0.1)
+    hollow = cv2.GaussianBlur(z, (0, 0), 20) - z
+    crease = cv2.GaussianBlur(z, (0, 0), 7) - z
+    shade = 0.40 * key + 0.20 * fill + 0.36 * front - 0.0 - np.clip(hollow, 0, 40) * 0.007 - np.clip(crease, 0, 20) * 0.012
+    return shade.astype(np.float32)
+
+
+def skin(s: Sheet) -> tuple[Floats, Floats]:
+    """The lit skin of the whole face without features, RGB, and its relief."""
+    z = face_height(s)
+    shade = np.clip((lit(z) - 0.30) / 0.66, 0, 1)
+    colour = ramp(shade)
+    warm = np.zeros(s.shape, np.float32)
+    for x, y, rx, ry, turn, amount in (
+        (178, 142, 78, 44, -20, 0.20), (0, 160, 30, 20, 0, 0.10), (0, 430, 50, 26, 0, 0.07), (125, -14, 84, 26, 0, 0.13),
+        (250, 60, 40, 120, 0, 0.06),
+    ):  # fmt: skip
+        warm += bump(s, x, y, rx, ry, amount, turn)
+    blush = np.asarray(rgb("#E58F86"), np.float32)
+    colour = colour * (1 - warm[..., None]) + blush * colour[..., :] ** 0.3 * warm[..., None]
+    return np.clip(colour, 0, 1), z
+
+
+def paint_face(s: Sheet, base: Floats) -> None:
+    """Skin with nose and mouth surroundings; brows, lips and lids are layers of their own."""
+    outline = face_outline()
+    s.fill(s.mask(outline), base)
+    edge = 1 - cv2.GaussianBlur(s.mask(outline), (0, 0), 9)
+    s.shade(np.clip(edge * 1.6, 0, 1) * smooth(-200, 300, s.yy), rgb("#D9917B"), 0.45)
+    nose(s)
+    # Hair throws a soft shadow on forehead and cheeks.
+    s.shade(smooth(-215, -330, s.yy), rgb("#B9765F"), 0.40)
+    for side in (-1, 1):
+        s.shade(smooth(215, 300, side * s.xx), rgb("#C98A72"), 0.40 if side > 0 else 0.28)
+
+
+def nose(s: Sheet) -> None:
+    for side in (-1, 1):
+        nostril = spline([(side * x, y) for x, y in ((10, 186), (17, 181), (29, 180), (37, 185), (30, 190), (18, 191))],
+                         closed=True)  # fmt: skip
+        s.shade(s.mask(nostril, 5), rgb("#9A4E42"), 0.55)
+        s.shade(s.mask(nostril, 1.6), rgb("#5A2620"), 0.72)
+        wing = spline([(side * x, y) for x, y in ((52, 158), (59, 170), (57, 184), (47, 191), (39, 188))])
+        taper = np.sin(np.linspace(0.1, np.pi, len(wing))).astype(np.float32)
+        s.shade(s.line(wing, 6 * taper, 2.4), rgb("#A45F4C"), 0.55)
+    under = spline([(-26, 190), (-10, 196), (0, 198), (10, 196), (26, 190)])
+    s.shade(s.line(under, 9, 5), rgb("#A9634F"), 0.42)
+    s.shade(s.blob(0, 208, 34, 9), rgb("#C98670"), 0.35)
+    s.light(s.blob(-3, 146, 8, 9), rgb("#FFF6EE"), 0.55)
+    s.light(s.blob(-3, 70, 5, 48), rgb("#FFF3EA"), 0.38)
+    s.light(s.blob(0, 250, 30, 4), rgb("#FFEFE4"), 0.30)
+
+
+def lip_colours(s: Sheet) -> Sheet:
+    """Both lips closed, on a sheet of their own."""
+    top, line, bottom = spline(LIP_TOP), spline(MOUTH_LINE), spline(LIP_BOTTOM)
+    lips = Sheet(s.left, s.top, s.left + s.shape[1], s.top + s.shape[0])
+    upper = s.mask(np.vstack([top, line[::-1]]), 1.3)
+    lower = s.mask(np.vstack([line, bottom[::-1]]), 1.3)
+    lips.fill(np.clip(upper + lower, 0, 1), rgb("#CB6B68"))
+    rise = smooth(258, 294, s.yy)
+    lips.shade(upper * rise, rgb("#B4504F"), 0.75)
+    lips.light(upper * s.blob(-18, 267, 20, 4) + upper * s.blob(22, 267, 15, 4), rgb("#FFD9D0"), 0.28)
+    lips.shade(lower * smooth(318, 332, s.yy), rgb("#B35552"), 0.55)
+    lips.shade(lower * (1 - smooth(290, 301, s.yy)), rgb("#A14644"), 0.45)
+    lips.light(lower * (s.blob(-16, 310, 27, 6) + 0.6 * s.blob(26, 311, 16, 5)), rgb("#FFE3DC"), 0.50)
+    for side in (-1, 1):
+        lips.shade(smooth(60, 98, side * s.xx), rgb("#B4605A"), 0.35)
+    rng = np.random.default_rng(5)
+    grain = cv2.GaussianBlur(rng.normal(size=s.shape).astype(np.float32), (0, 0), sigmaX=1.4, sigmaY=9)
+    lips.shade(np.clip(grain / grain.std() * 0.5 + 0.5, 0, 1), rgb("#C96E69"), 0.16)
+    return lips
+
+
+def paint_mouth(s: Sheet) -> None:
+    s.shade(s.blob(0, 343, 44, 7), rgb("#C07C67"), 0.42)
+    lips = lip_colours(s)
+    cover = lips.pixels[..., 3]
+    s.shade(np.clip(cv2.GaussianBlur(cover, (0, 0), 5) - cover, 0, 1), rgb("#C97A6A"), 0.35)
+    s.over(lips.pixels, 0.95)
+
+
+def seam(s: Sheet) -> Floats:
+    line = spline(MOUTH_LINE)
+    width = 1.2 + 3.2 * np.sin(np.linspace(0, np.pi, len(line))) ** 0.6
+    return s.line(line, width.astype(np.float32), 1.1)
+
+
+def corner_shadow(s: Sheet) -> Floats:
+    return np.clip(s.blob(-101, 283, 7, 5) + s.blob(101, 283, 7, 5), 0, 1)
+
+
+def paint_brows(s: Sheet) -> None:
+    rng = np.random.default_rng(3)
+    for side in (-1, 1):
+        spine = spline([(side * x, y) for x, y in ((57, -77), (95, -90), (140, -101), (180, -98), (219, -77))])
+        width = np.interp(np.linspace(0, 1, len(spine)), [0, 0.12, 0.5, 0.75, 1], [15, 22, 21, 14, 2]).astype(np.float32)
+        s.fill(s.line(spine, width * 0.86, 4.2), rgb("#4A342C"), 0.62)
+        hairs = hair_strokes(spine, width, side, rng)
+        s.over(s.raster(hairs), 0.9)
+
+
+def hair_strokes(spine: Floats, width: Floats, side: int, rng: np.random.Generator) -> Callable[[skia.Canvas], None]:
+    """Single brow hairs: upright at the nose, lying down towards the temple."""
+    def draw(canvas: skia.Canvas) -> None:
+        for _ in range(330):
+            t = rng.random() ** 0.9
+            i = min(int(t * (len(spine) - 1)), len(spine) - 2)
+            across = rng.uniform(-0.5, 0.45)
+            start = spine[i] + np.array([0, across * width[i]])
+            lean = np.interp(t, [0, 0.2, 0.6, 1], [1.25, 0.75, 0.25, -0.45]) - across * 0.9
+            length = np.interp(t, [0, 0.3, 1], [13, 19, 13]) * rng.uniform(0.7, 1.15)
+            tip = start + length * np.array([side * np.cos(lean), -np.sin(lean)])
+            bend = (start + tip) / 2 + np.array([side * 1.5, -1.5])
+            path = skia.Path()
+            path.moveTo(*map(float, start))
+            path.quadTo(*map(float, bend), *map(float, tip))
+            tone = skia.Color4f(0.20 + 0.08 * rng.random(), 0.135, 0.115, float(rng.uniform(0.25, 0.6))).toColor()
+            canvas.drawPath(path, skia.Paint(AntiAlias=True, Color=tone, Style=skia.Paint.kStroke_Style,
+                                             StrokeWidth=float(rng.uniform(0.9, 1.9)), StrokeCap=skia.Paint.kRound_Cap))  # fmt: skip
+    return draw
+
+
+# ---------------------------------------------------------------- eyes
+
+LID_LEVELS = (-0.35, 0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
+"""Closure of the upper lid in each row of the lid sheet; negative is wide open."""
+LOWER_LEVELS = (0.0, 0.5, 1.0)
+"""Rise of the lower lid in each column."""
+LID_BOX = (-112, -76, 112, 62)
+"""One lid picture, relative to the middle of the eye."""
+
+LID_X = (-66, -53, -32, 0, 31, 55, 71)
+UPPER_OPEN = (13, -3, -19, -27.5, -23, -10.5, 1)
+UPPER_CLOSED = (14, 18.5, 23.5, 26.5, 23.5, 15.5, 5)
+LOWER_OPEN = (13, 18.5, 24, 26.5, 22.5, 13, 1)
+
+
+def upper_margin(closure: float) -> Floats:
+    opened, closed = np.array(UPPER_OPEN, np.float32), np.array(UPPER_CLOSED, np.float32)
+    arc = np.sin(np.linspace(0, np.pi, len(opened))).astype(np.float32)
+    y = opened + (closed - opened) * closure if closure >= 0 else opened + arc * closure * 28
+    return spline([(x, float(v)) for x, v in zip(LID_X, y, strict=True)])
+
+
+def lower_margin(rise: float, closure: float) -> Floats:
+    arc = np.sin(np.linspace(0, np.pi, len(LOWER_OPEN))).astype(np.float32)
+    y = np.array(LOWER_OPEN, np.float32) - arc * rise * 13 * (1 - 0.75 * max(closure, 0.0))
+    return spline([(x, float(v)) for x, v in zip(LID_X, y, strict=True)])
+
+
+def placed(curve: Floats, side: int) -> Floats:
+    return (curve + np.array([EYE_X, EYE_Y], np.float32)) * np.array([side, 1], np.float32)
+
+
+def paint_lids(s: Sheet, base: Floats, side: int, closure: float, rise: float) -> None:
+    """Lids over an eyeball: skin with a hole, crease, lash lines, and the shade the upper lid throws on the eye."""
+    closed = max(closure, 0.0)
+    up, low = upper_margin(closure), lower_margin(rise, closure)
+    up = np.stack([up[:, 0], np.minimum(up[:, 1], np.interp(up[:, 0], low[:, 0], low[:, 1]) + 1.0)], axis=1)
+    ex, ey = side * EYE_X, EYE_Y
+    hole = s.mask(placed(np.vstack([up, low[::-1]]), side), 0.7) if closed < 0.97 else np.zeros(s.shape, np.float32)
+    # The lid's own shade on the eyeball.
+    shade = s.line(placed(up + np.array([0, 4], np.float32), side), 17, 4.5)
+    s.fill(shade * hole, rgb("#3A2220"), 0.62)
+    u, v = (s.xx - ex) / 104, (s.yy - ey + 6) / 60
+    feather = smooth(1.0, 0.70, np.sqrt(u * u + v * v))
+    s.fill(feather * (1 - hole), base)
+    skin_only = feather * (1 - hole)
+    lid_top = placed(up + np.array([0, -16], np.float32), side)
+    # Eye shadow, denser at the lashes and the outer corner.
+    s.tint(skin_only * s.line(placed(up + np.array([4, -7], np.float32), side), 20, 7), rgb("#A0604F"), 0.50)
+    s.tint(skin_only * s.blob(ex + side * 52, ey - 14, 24, 15, side * -20), rgb("#9A5A4C"), 0.30)
+    s.light(skin_only * s.blob(ex, ey - 8 + 12 * closed, 34, 9) * closed, rgb("#FFE3D2"), 0.30)
+    s.light(skin_only * s.blob(ex + side * 14, ey - 66, 52, 8), rgb("#FFE9DC"), 0.22)
+    crease_points = up[4:-1] * np.array([1.04, 1], np.float32) + np.array([0, -13.0], np.float32)
+    crease_points[:, 1] = crease_points[:, 1] * (1 - 0.62 * closed) - 31 * 0.62 * closed
+    bend = np.linspace(-1, 1, len(crease_points), dtype=np.float32)
+    crease_points[:, 1] += np.where(bend < 0, 7 * bend**2, 9 * bend**4)
+    crease = placed(crease_points, side)
+    width = np.sin(np.linspace(0.15, np.pi - 0.05, len(crease))).astype(np.float32)
+    s.tint(skin_only * s.line(crease, 5.5 * width, 2.6), rgb("#8C4B3C"), 0.60 - 0.2 * closed)
+    s.tint(skin_only * s.line(crease, 2.2 * width, 0.8), rgb("#6E352B"), 0.62 - 0.25 * closed)
+    s.light(skin_only * s.line(crease + np.array([0, -7], np.float32), 5 * width, 3), rgb("#FFE6D8"), 0.20)
+    del lid_top
+    # Waterline, tear duct, and the soft pouch below the eye.
+    water = placed(low + np.array([0, 1.6], np.float32), side)
+    s.tint(skin_only * s.line(water, 4.2, 1.0), rgb("#F0B8A8"), 0.75 * (1 - closed))
+    s.tint(s.blob(ex - side * 61, ey + 12.5, 5.5, 3.6) * s.pixels[..., 3], rgb("#D98A80"), 0.65 * (1 - closed))
+    under = placed(low[8:-8] + np.array([0, 13.0 + 2 * rise], np.float32), side)
+    s.tint(skin_only * s.line(under, 4.5 + 2 * rise, 4), rgb("#B5735F"), 0.30 + 0.30 * rise)
+    s.light(skin_only * s.line(placed(low[8:-8] + np.array([0, 7], np.float32), side), 5, 3), rgb("#FFEADF"), 0.22)
+    paint_lashes(s, side, up, low, closed)
+
+
+def paint_lashes(s: Sheet, side: int, up: Floats, low: Floats, closed: float) -> None:
+    n = len(up)
+    t = np.linspace(0, 1, n, dtype=np.float32)
+    width = np.interp(t, [0, 0.08, 0.4, 0.8, 1.0], [0.6, 2.6, 6.0, 7.0, 2.0]).astype(np.float32)
+    edge = up + np.stack([np.zeros(n), -width * 0.35], axis=1).astype(np.float32)
+    wing = np.array([[72.0, up[-1, 1] - 1.5], [77.0, up[-1, 1] - 5.5], [83.0, up[-1, 1] - 10.5]], np.float32)
+    wing[:, 1] += closed * np.array([1, 4, 8], np.float32)
+    band = np.vstack([edge, wing])
+    widths = np.concatenate([np.maximum(width, np.where(t > 0.8, 5.2, 0)), [4.6, 3.2, 0.6]]).astype(np.float32)
+    s.fill(s.line(placed(band, side), widths * 1.5, 2.2), rgb("#3A221C"), 0.38)
+    s.fill(s.line(placed(band, side), widths, 0.6), rgb("#1C1110"), 0.93)
+    lower_t = np.linspace(0, 1, len(low), dtype=np.float32)
+    faint = np.interp(lower_t, [0, 0.3, 0.9, 1], [0.2, 0.7, 2.4, 1.5]).astype(np.float32)
+    s.fill(s.line(placed(low + np.array([0, 3.2], np.float32), side), faint, 0.9), rgb("#5A352C"), 0.55)
+    rng = np.random.default_rng(17)
+
+    def draw(canvas: skia.Canvas) -> None:
+        for i in range(46):
+            f = 0.10 + 0.88 * i / 45
+            k = f * (n - 1)
+            x, y = up[int(k)]
+            length = np.interp(f, [0.1, 0.5, 0.85, 1], [7, 12.5, 17, 13]) * rng.uniform(0.8, 1.1)
+            out = np.interp(f, [0, 0.45, 1], [-0.55, 0.1, 0.98])
+            rise = (1 - 1.72 * smooth(0.25, 0.9, np.float32(closed))) * np.sqrt(max(0.05, 1 - out * out * 0.8))
+            tip = np.array([x + out * length, y - rise * length])
+            mid = np.array([x + out * length * 0.62, y - rise * length * 0.34])
+            stroke(canvas, placed(np.array([[x, y], mid, tip], np.float32), side), float(rng.uniform(1.3, 2.0)), 0.85)
+        for i in range(22):
+            f = 0.36 + 0.6 * i / 21
+            x, y = low[int(f * (len(low) - 1))]
+            length = rng.uniform(4.5, 7.0)
+            out = np.interp(f, [0.3, 1], [0.1, 0.75])
+            points = np.array([[x, y + 3], [x + out * 2, y + 3 + length * 0.6], [x + out * length, y + 3 + length]], np.float32)
+            stroke(canvas, placed(points, side), 0.9, 0.40)
+
+    s.over(s.raster(draw))
+
+
+def stroke(canvas: skia.Canvas, points: Floats, width: float, opacity: float, tone: Colour = (0.1, 0.065, 0.06)) -> None:
+    """A quadratic stroke through a control point that thins out towards its tip."""
+    (x0, y0), (x1, y1), (x2, y2) = ((float(x), float(y)) for x, y in points)
+    dx, dy = x2 - x0, y2 - y0
+    size = max((dx * dx + dy * dy) ** 0.5, 1e-3)
+    nx, ny = -dy / size * width / 2, dx / size * width / 2
+    path = skia.Path()
+    path.moveTo(x0 + nx, y0 + ny)
+    path.quadTo(x1 + nx * 0.6, y1 + ny * 0.6, x2, y2)
+    path.quadTo(x1 - nx * 0.6, y1 - ny * 0.6, x0 - nx, y0 - ny)
+    path.close()
+    canvas.drawPath(path, skia.Paint(AntiAlias=True, Color=skia.Color4f(*tone, opacity).toColor()))
+
+
+def lid_sheet(base: Floats, face: Sheet, side: int) -> Sheet:
+    """All lid pictures of one eye side by side: rows are `LID_LEVELS`, columns `LOWER_LEVELS`."""
+    left, top, right, bottom = LID_BOX
+    w, h = right - left, bottom - top
+    atlas = Sheet(0, 0, w * len(LOWER_LEVELS), h * len(LID_LEVELS))
+    ox, oy = round(side * EYE_X), round(EYE_Y)
+    patch = base[oy + top - face.top : oy + bottom - face.top, ox + left - face.left : ox + right - face.left]
+    for row, closure in enumerate(LID_LEVELS):
+        for column, rise in enumerate(LOWER_LEVELS):
+            one = Sheet(ox + left, oy + top, ox + right, oy + bottom)
+            paint_lids(one, patch, side, closure, rise)
+            atlas.pixels[row * h : (row + 1) * h, column * w : (column + 1) * w] = one.pixels
+    return atlas
+
+
+def eyeball() -> Sheet:
+    """The white of an eye, relative to its middle; the iris is drawn over it."""
+    s = Sheet(-96, -52, 96, 52)
+    widest = np.vstack([upper_margin(-0.35), lower_margin(0, 0)[::-1]])
+    s.fill(np.clip(s.line(np.vstack([widest, widest[:1]]), 7, 0.8) + s.mask(widest), 0, 1), rgb("#F3ECE8"))
+    r = np.sqrt((s.xx / 80) ** 2 + (s.yy / 40) ** 2)
+    s.shade(smooth(0.45, 1.05, r), rgb("#BFA29A"), 0.75)
+    s.light(s.blob(0, 8, 50, 14), rgb("#FFFFFF"), 0.25)
+    return s
+
+
+def iris() -> Sheet:
+    """Iris, pupil and catchlights, relative to the pupil."""
+    s = Sheet(-40, -40, 40, 40)
+    r = np.sqrt(s.xx**2 + s.yy**2)
+    angle = np.arctan2(s.yy, s.xx)
+    radius = 29.5
+    s.fill(smooth(radius + 1.6, radius - 1.6, r), rgb("#4A2E22"))
+    rng = np.random.default_rng(11)
+    spokes = sum(np.sin(angle * k + rng.uniform(0, 6.28)) * rng.uniform(0.3, 1) for k in (17, 23, 31, 41, 57))
+    glow = smooth(radius, 13, r) * smooth(8, 15, r) * (0.55 + 0.45 * smooth(-12, 22, s.yy))
+    s.light(glow * np.clip(0.75 + 0.14 * np.asarray(spokes, np.float32), 0, 1.2), rgb("#9A6238"), 0.75)
+    s.light(s.blob(6, 15, 12, 7) * smooth(radius, 16, r), rgb("#C98A50"), 0.42)
+    s.shade(smooth(radius - 7.5, radius, r), rgb("#2A1712"), 0.80)
+    s.shade(smooth(6, -22, s.yy), rgb("#3B241C"), 0.60)
+    s.fill(smooth(13.4, 11.2, r), rgb("#0C0707"))
+    s.over(np.concatenate([np.ones((*s.shape, 3), np.float32), np.ones((*s.shape, 1), np.float32)], 2)
+           * (smooth(7.0, 5.2, np.sqrt(((s.xx + 10) / 1.0) ** 2 + ((s.yy + 11) / 1.15) ** 2)))[..., None], 0.95)  # fmt: skip
+    s.light(s.blob(11, 11, 4.2, 3.2), rgb("#FFFFFF"), 0.50)
+    return s
+
+
+# ---------------------------------------------------------------- hair
+
+Guides = Sequence[Points]
+HAIR_LEFT: Guides = [  # viewer's left, from the face outwards; each from root to tip
+    [(66, -372), (-40, -352), (-152, -292), (-231, -180), (-270, -30), (-280, 140), (-268, 320), (-226, 478)],
+    [(64, -398), (-62, -396), (-196, -325), (-279, -185), (-309, -10), (-316, 170), (-300, 360), (-236, 512)],
+    [(58, -440), (-84, -448), (-240, -362), (-328, -195), (-352, 0), (-354, 195), (-334, 390), (-258, 532)],
+    [(42, -506), (-104, -514), (-272, -420), (-360, -222), (-386, 0), (-388, 205), (-364, 408), (-292, 530)],
+]
+HAIR_RIGHT: Guides = [
+    [(70, -372), (136, -340), (205, -268), (250, -165), (277, -25), (285, 140), (270, 320), (230, 474)],
+    [(68, -398), (150, -372), (232, -295), (285, -180), (310, -10), (316, 170), (300, 358), (238, 508)],
+    [(62, -440), (165, -424), (262, -338), (326, -192), (348, 0), (350, 195), (330, 388), (258, 528)],
+    [(44, -506), (170, -498), (284, -408), (356, -222), (380, 0), (381, 205), (358, 406), (290, 526)],
+]
+
+
+def comb(guides: Guides, across: float) -> Floats:
+    """A strand between the guides: control points, shape (n, 2)."""
+    g = np.asarray(guides, np.float32)
+    place = across * (len(g) - 1)
+    i = min(int(place), len(g) - 2)
+    f = place - i
+    return g[i] * (1 - f) + g[i + 1] * f
+
+
+def paint_hair(s: Sheet, guides: Guides, side: int, seed: int) -> None:
+    """One half of the hair: a dark body, then strands whose tone follows the light along them."""
+    rng = np.random.default_rng(seed)
+    inner, outer = spline(guides[0]), spline(guides[-1])
+    body = s.mask(np.vstack([inner, outer[::-1]]), 1.2)
+    s.fill(body, HAIR_DARK)
+    clumps = np.convolve(rng.normal(size=400), np.hanning(22), "same")
+    clumps = clumps / np.abs(clumps).max()
+    gloss = np.convolve(rng.normal(size=400), np.hanning(14), "same")
+    gloss = gloss / np.abs(gloss).max()
+
+    def draw(canvas: skia.Canvas) -> None:
+        for i in range(2600):
+            across = float(np.clip(rng.random() * 1.03 - 0.015, -0.01, 1.012))
+            points = along(spline(comb(guides, float(np.clip(across, 0, 1))), 8), 26)
+            points += rng.normal(size=2).astype(np.float32) * 1.6
+            points += np.linspace(0, 1, 26, dtype=np.float32)[:, None] ** 2 * rng.normal(size=2).astype(np.float32) * 6
+            clump = clumps[int(np.clip(across, 0, 0.999) * 399)]
+            shift = gloss[int(np.clip(across, 0, 0.999) * 399)] * 0.035
+            strand(canvas, points, across, float(clump), float(shift), rng, fine=i > 1700, side=side)
+
+    s.over(s.raster(draw))
+
+
+def strand(canvas: skia.Canvas, points: Floats, across: float, clump: float, shift: float, rng: np.random.Generator,
+           *, fine: bool, side: int) -> None:  # fmt: skip
+    start, end = float(rng.uniform(0, 0.25)) if fine else 0.0, float(rng.uniform(0.75, 1.0)) if fine else 1.0
+    piece = points[int(start * 25) : max(int(end * 25) + 1, int(start * 25) + 4)]
+    l = np.linspace(start, end, 12)
+    crown = np.exp(-0.5 * ((l - 0.25 - shift - 0.05 * across) / 0.055) ** 2) * np.sin(np.pi * np.clip(0.12 + across * 0.8, 0, 1))
+    bowl = np.exp(-0.5 * ((l - 0.66 - shift * 1.5) / 0.10) ** 2) * np.sin(np.pi * np.clip(across, 0, 1)) * 0.62
+    rim = 0.26 * smooth(0.86, 1.0, np.float32(across)) * np.exp(-0.5 * ((l - 0.45) / 0.22) ** 2)
+    value = 0.16 + 0.11 * clump + rng.normal() * 0.04 + (0.62 + 0.25 * clump) * crown * (1.0 if side < 0 else 0.72)
+    value = value + (0.55 + 0.35 * clump) * bowl * (1.0 if side < 0 else 0.7) + rim
+    value = value * (0.35 + 0.65 * smooth(0.0, 0.10, l.astype(np.float32))) * (0.55 + 0.45 * smooth(1.0, 0.8, l.astype(np.float32)))
+    value = value * (0.62 + 0.38 * smooth(0.0, 0.12, np.float32(across)))
+    tones = []
+    for v in np.clip(value, 0, 1):
+        low, high, f = (HAIR_DARK, HAIR_MID, v / 0.3) if v < 0.3 else (HAIR_MID, HAIR_LIGHT, (v - 0.3) / 0.7)
+        tones.append(skia.Color4f(*[a + (b - a) * f for a, b in zip(low, high, strict=True)], 0.34 if fine else 0.5).toColor())
+    (x0, y0), (x1, y1) = piece[0], piece[-1]
+    middle = piece[len(piece) // 2]
+    del middle
+    length = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(piece, axis=0), axis=1))])
+    axis = np.array([x1 - x0, y1 - y0]) / max(float(np.hypot(x1 - x0, y1 - y0)), 1e-3)
+    project = (piece - piece[0]) @ axis
+    project = np.maximum.accumulate(project / max(project[-1], 1e-3))
+    stops = np.interp(np.linspace(0, 1, 12), length / length[-1], np.clip(project, 0, 1))
+    shader = skia.GradientShader.MakeLinear([skia.Point(float(x0), float(y0)), skia.Point(float(x1), float(y1))], tones,
+                                            [float(v) for v in stops])  # fmt: skip
+    width = float(rng.uniform(1.0, 2.4) if fine else rng.uniform(2.5, 5.5))
+    canvas.drawPath(path_of(piece, closed=False), skia.Paint(AntiAlias=True, Shader=shader, Style=skia.Paint.kStroke_Style,
+                    StrokeWidth=width, StrokeCap=skia.Paint.kRound_Cap, StrokeJoin=skia.Paint.kRound_Join))  # fmt: skip
+
+
+def front_hair() -> Sheet:
+    s = Sheet(-430, -560, 430, 580)
+    paint_hair(s, HAIR_RIGHT, 1, 21)
+    paint_hair(s, HAIR_LEFT, -1, 22)
+    part = spline([(68, -376), (66, -410), (58, -452), (45, -500)])
+    s.shade(s.line(part, 7, 3), rgb("#000000"), 0.35)
+    return s
+
+
+def back_hair() -> Sheet:
+    s = Sheet(-430, -300, 430, 600)
+    right = [(0, -260), (260, -230), (362, -60), (372, 150), (352, 350), (300, 486), (236, 530), (120, 520), (0, 512)]
+    outline = spline([*right, *[(-x, y) for x, y in right[-2:0:-1]]], closed=True)
+    s.fill(s.mask(outline, 2), rgb("#0F0A0A"))
+    rng = np.random.default_rng(9)
+
+    def draw(canvas: skia.Canvas) -> None:
+        for _ in range(900):
+            x = float(rng.uniform(-330, 330))
+            tone = 0.07 + 0.05 * rng.random() + 0.03 * abs(x) / 330
+            points = np.array([[x, 120], [x * 1.04, 330], [x * 0.9, 515 + rng.uniform(-22, 6)]], np.float32)
+            stroke(canvas, points[::-1], float(rng.uniform(2, 5)), 0.35, (tone * 1.15, tone * 0.85, tone * 0.8))
+
+    s.over(s.raster(draw) * s.mask(outline, 2)[..., None])
+    return s
+
+
+# ---------------------------------------------------------------- neck and body
+
+def mirrored(points: Points) -> Floats:
+    """A closed outline from its right half, given from top to bottom."""
+    right = spline(points)
+    return np.vstack([right, right[::-1] * np.array([-1, 1], np.float32)])
+
+
+def neck() -> Sheet:
+    s = Sheet(-420, 300, 420, 1180)
+    outline = mirrored([(168, 300), (158, 420), (150, 540), (156, 620), (186, 690), (268, 750), (400, 800), (420, 1180)])
+    x, y = s.xx, s.yy
+    half = np.interp(y[:, 0], [300, 540, 640, 720, 820, 1180], [176, 160, 176, 250, 430, 520]).astype(np.float32)[:, None]
+    z = 150 * (1 - np.clip(np.abs(x) / half, 0, 1) ** 2.4) ** 0.7
+    z = z + bump(s, 0, 770, 22, 26, -12)  # the pit of the throat
+    for side in (-1, 1):
+        muscle = s.line(spline([(side * 148, 520), (side * 104, 640), (side * 38, 768)]), 34, 12)
+        bone = s.line(spline([(side * 44, 792), (side * 130, 786), (side * 250, 770), (side * 380, 752)]), 26, 9)
+        z = z + 13 * muscle + 13 * bone
+        z = z - 9 * s.line(spline([(side * 60, 826), (side * 150, 822), (side * 280, 812)]), 30, 14)
+        z = z + 12 * s.blob(side * 150, 1010, 120, 110)
+    shade = np.clip((lit(z.astype(np.float32)) - 0.30) / 0.66, 0, 1) * 0.93
+    s.fill(s.mask(outline), ramp(shade))
+    chin = spline([(-205, 330), (-150, 470), (-60, 566), (10, 586), (90, 570), (180, 480), (205, 330), (0, 250)], closed=True)
+    s.shade(s.mask(chin, 20), rgb("#A8654F"), 0.72)
+    s.shade(s.mask(chin + np.array([0, -46], np.float32), 14), rgb("#8A4A3C"), 0.55)
+    for side in (-1, 1):
+        s.shade(smooth(92, 165, side * x) * smooth(760, 640, y), rgb("#A8634E"), 0.55 if side > 0 else 0.38)
+    s.light(s.blob(-70, 900, 110, 60), rgb("#FFF0E4"), 0.16)
+    return s
+
+
+SUIT, SUIT_DARK, SUIT_LIGHT = rgb("#24344F"), rgb("#0F1829"), rgb("#5A7196")
+
+
+def cloth(s: Sheet, outline: Floats, tone: Colour, soft: float = 1.0) -> Floats:
+    """Fill an outline with cloth that darkens towards its right edge; returns its coverage."""
+    cover = s.mask(outline, soft)
+    s.fill(cover, tone)
+    return cover
+
+
+def fold(s: Sheet, cover: Floats, points: Points, width: float, amount: float) -> None:
+    """A soft valley with a lit ridge beside it."""
+    curve = spline(points)
+    taper = np.sin(np.linspace(0.05, np.pi - 0.05, len(curve))).astype(np.float32)
+    s.shade(cover * s.line(curve, width * taper, width * 0.45), rgb("#0A101C"), amount)
+    s.light(cover * s.line(curve + np.array([-width * 0.9, -width * 0.3], np.float32), width * 0.8 * taper, width * 0.5),
+            SUIT_LIGHT, amount * 0.45)  # fmt: skip
+
+
+def sleeve(s: Sheet, side: int) -> None:
+    outer = [(640, 838), (742, 880), (806, 968), (834, 1110), (856, 1330), (872, 1600), (880, 1900), (866, 2250), (838, 2600),
+             (812, 3000), (800, 3300)]  # fmt: skip
+    inner = [(560, 3300), (586, 3000), (604, 2600), (622, 2250), (640, 1960), (640, 1650), (606, 1320), (520, 1000)]
+    outline = spline([(side * a, b) for a, b in outer + inner], closed=True)
+    cover = cloth(s, outline, SUIT)
+    depth = s.xx * side
+    s.shade(cover * smooth(700, 905, depth + (s.yy - 900) * 0.02), SUIT_DARK, 0.75 if side > 0 else 0.45)
+    s.shade(cover * smooth(700, 560, depth) * smooth(1100, 1500, s.yy), SUIT_DARK, 0.80)
+    s.light(cover * s.line(spline([(side * 716, 930), (side * 752, 1150), (side * 770, 1500), (side * 772, 1900), (side * 740, 2500)]),
+                           70, 40), SUIT_LIGHT, 0.34 if side < 0 else 0.20)  # fmt: skip
+    for y, dx in ((1720, 30), (1850, -30), (1930, 25), (2040, -18)):
+        fold(s, cover, [(side * 650, y), (side * 720, y + 26 + dx), (side * 800, y + 22)], 15, 0.40)
+    fold(s, cover, [(side * 640, 1180), (side * 670, 1260), (side * 660, 1400)], 22, 0.4)
+
+
+def torso(s: Sheet) -> Floats:
+    right: Points = [
+        (150, 640), (196, 690), (300, 738), (470, 786), (620, 826), (700, 868), (716, 960), (690, 1130), (652, 1330),
+        (606, 1560), (556, 1800), (530, 1980), (540, 2160), (590, 2420), (640, 2750), (662, 3060), (668, 3300),
+    ]  # fmt: skip
+    cover = cloth(s, mirrored(right), SUIT)
+    x = s.xx
+    for side in (-1, 1):
+        s.shade(cover * smooth(430, 720, side * x) * smooth(1000, 1400, s.yy), SUIT_DARK, 0.80 if side > 0 else 0.6)
+        s.light(cover * s.blob(side * 300, 1230, 130, 150), SUIT_LIGHT, 0.30 if side < 0 else 0.18)
+        s.shade(cover * s.blob(side * 250, 1480, 170, 70), SUIT_DARK, 0.35)
+        s.light(cover * s.line(spline([(side * 330, 770), (side * 520, 826), (side * 650, 872)]), 40, 20), SUIT_LIGHT,
+                0.42 if side < 0 else 0.26)  # fmt: skip
+        # The seam where the sleeve is set in, and the fold at the armpit.
+        seam_line = spline([(side * 652, 850), (side * 690, 960), (side * 676, 1110), (side * 640, 1230)])
+        s.shade(cover * s.line(seam_line, 4, 1.2), rgb("#050912"), 0.55)
+        s.light(cover * s.line(seam_line - np.array([side * 6, 0], np.float32), 4, 2), SUIT_LIGHT, 0.22)
+        fold(s, cover, [(side * 640, 1230), (side * 560, 1300), (side * 470, 1330)], 26, 0.45)
+        fold(s, cover, [(side * 620, 1320), (side * 520, 1440), (side * 400, 1520)], 22, 0.34)
+        fold(s, cover, [(side * 60, 1690), (side * 220, 1730), (side * 420, 1700)], 20, 0.38)
+        fold(s, cover, [(side * 80, 1730), (side * 240, 1850), (side * 420, 1900)], 20, 0.30)
+        dart = spline([(side * 300, 1420), (side * 270, 1700), (side * 262, 2050)])
+        s.shade(cover * s.line(dart, 3, 1.0), rgb("#050912"), 0.45)
+        pocket = spline([(side * 215, 2230), (side * 330, 2212), (side * 450, 2222)])
+        s.shade(cover * s.line(pocket, 6, 1.5), rgb("#050912"), 0.55)
+        s.shade(cover * s.line(pocket + np.array([0, 40], np.float32), 60, 9), rgb("#0A101C"), 0.22)
+    return cover
+
+
+def blouse(s: Sheet) -> None:
+    """An ivory blouse with a soft round neckline, seen between the lapels."""
+    neckline = [(-236, 716), (-206, 800), (-140, 882), (-62, 926), (0, 938), (62, 926), (140, 882), (206, 800), (236, 716)]
+    outline = np.vstack([spline(neckline), np.array([(330, 1000), (60, 1720), (-60, 1720), (-330, 1000)], np.float32)])
+    cover = s.mask(outline, 0.8)
+    s.fill(cover, rgb("#F4EEE6"))
+    edge = spline(neckline)
+    s.shade(cover * s.line(edge + np.array([0, 9], np.float32), 2.2, 0.8), rgb("#A79A8E"), 0.55)
+    s.shade(cover * s.line(edge + np.array([0, 1], np.float32), 5, 1.5), rgb("#BBAEA2"), 0.5)
+    s.light(cover * s.line(edge + np.array([0, 5], np.float32), 4, 1.2), rgb("#FFFFFF"), 0.7)
+    grey = rgb("#A59C9A")
+    for points, width, amount in (
+        ([(-120, 930), (-92, 1080), (-40, 1290)], 22, 0.40), ([(118, 930), (100, 1080), (58, 1270)], 22, 0.46),
+        ([(-30, 960), (-36, 1150), (-16, 1420)], 16, 0.28), ([(44, 965), (52, 1120), (30, 1330)], 15, 0.30),
+        ([(-180, 890), (-160, 1000), (-110, 1140)], 20, 0.34), ([(180, 890), (160, 1010), (116, 1150)], 20, 0.4),
+        ([(-6, 1300), (8, 1440), (0, 1600)], 16, 0.3),
+    ):  # fmt: skip
+        curve = spline(points)
+        taper = np.sin(np.linspace(0.05, np.pi - 0.05, len(curve))).astype(np.float32)
+        s.shade(cover * s.line(curve, width * taper, width * 0.5), grey, amount)
+        s.light(cover * s.line(curve + np.array([-width, 0], np.float32), width * taper, width * 0.5), rgb("#FFFFFF"), amount)
+    s.shade(cover * smooth(1150, 1700, s.yy), rgb("#9C9496"), 0.55)
+    s.shade(cover * smooth(60, 260, np.abs(s.xx) + (s.yy - 938) * 0.22), rgb("#A39B9E"), 0.45)
+
+
+def lapels(s: Sheet) -> None:
+    for side in (1, -1):  # the anchor's right front (viewer's left) lies on top
+        lapel = [(150, 646), (214, 668), (300, 850), (352, 948), (470, 930), (478, 950), (436, 1130), (322, 1370), (160, 1580),
+                 (24, 1716), (-14, 1716), (20, 1610), (90, 1420), (168, 1190), (214, 980), (222, 860), (196, 740)]  # fmt: skip
+        # Straight edges are kept straight by doubling the points at corners.
+        outline = np.array([(side * a, b) for a, b in rounded(lapel)], np.float32)
+        shadow = s.mask(outline + np.array([side * 4 + 4, 12], np.float32), 13)
+        s.shade(shadow * s.pixels[..., 3], rgb("#060A14"), 0.62)
+        cover = s.mask(outline, 0.8)
+        s.fill(cover, rgb("#2A3C5B") if side < 0 else rgb("#223250"))
+        s.light(cover * s.line(spline([(side * 250, 800), (side * 350, 1010), (side * 300, 1240), (side * 120, 1540)]), 60, 34),
+                SUIT_LIGHT, 0.34 if side < 0 else 0.16)  # fmt: skip
+        s.shade(cover * s.line(spline([(side * 196, 740), (side * 222, 860), (side * 214, 980), (side * 168, 1190), (side * 90, 1420),
+                                       (side * 10, 1640)]), 34, 15), rgb("#080D18"), 0.55)  # fmt: skip
+        closing = np.vstack([outline, outline[:1]])
+        s.light(cover * s.line(closing, 3.0, 0.9), SUIT_LIGHT, 0.50 if side < 0 else 0.30)
+        inset = outline * 0.965 + outline.mean(axis=0) * 0.035
+        s.shade(cover * s.line(np.vstack([inset, inset[:1]]), 2.0, 0.8), rgb("#0A1120"), 0.35)
+        collar = np.array([(side * a, b) for a, b in rounded(
+            [(146, 640), (212, 664), (296, 836), (402, 872), (392, 902), (352, 948), (226, 900), (196, 740)])], np.float32)  # fmt: skip
+        s.shade(s.mask(collar + np.array([side * 2, 8], np.float32), 6) * s.pixels[..., 3] * cover, rgb("#060A14"), 0.5)
+        top = s.mask(collar, 0.8)
+        s.fill(top, rgb("#2D4062") if side < 0 else rgb("#253655"))
+        s.shade(top * s.line(spline([(side * 196, 740), (side * 214, 830), (side * 240, 905)]), 30, 12), rgb("#080D18"), 0.5)
+        s.light(top * s.line(np.vstack([collar, collar[:1]]), 3.0, 0.9), SUIT_LIGHT, 0.5 if side < 0 else 0.28)
+        s.light(top * s.line(spline([(side * 220, 700), (side * 290, 850), (side * 370, 885)]), 22, 12), SUIT_LIGHT,
+                0.4 if side < 0 else 0.22)  # fmt: skip
+    front = spline([(-6, 1716), (2, 1900), (14, 2200), (60, 2600), (120, 3000), (140, 3300)])
+    s.shade(s.line(front + np.array([8, 0], np.float32), 12, 6), rgb("#050912"), 0.6)
+    s.light(s.line(front, 3, 1), SUIT_LIGHT, 0.4)
+    for y in (1790, 2010):
+        s.shade(s.blob(-36, y + 6, 20, 19), rgb("#04070E"), 0.7)
+        s.fill(smooth(19, 17.4, np.hypot(s.xx + 40, s.yy - y)), rgb("#141E31"))
+        s.light(s.blob(-45, y - 6, 8, 6), SUIT_LIGHT, 0.7)
+
+
+def rounded(points: Points) -> Points:
+    """An outline whose corners are kept, with gently curved sides."""
+    p = np.asarray(points, np.float32)
+    out = []
+    for a, b in zip(p, np.roll(p, -1, axis=0), strict=True):
+        for t in np.linspace(0, 1, 10, endpoint=False):
+            out.append(tuple(a + (b - a) * t))
+    q = np.asarray(out, np.float32)
+    kernel = np.hanning(9) / np.hanning(9).sum()
+    wrapped = np.vstack([q[-4:], q, q[:4]])
+    return [(float(np.dot(wrapped[i : i + 9, 0], kernel)), float(np.dot(wrapped[i : i + 9, 1], kernel))) for i in range(len(q))]
+
+
+def pin(s: Sheet) -> None:
+    """A small gold lapel pin."""
+    x, y = -372.0, 1090.0
+    s.shade(s.blob(x + 5, y + 8, 17, 15), rgb("#04070E"), 0.6)
+    r = np.hypot(s.xx - x, s.yy - y)
+    s.fill(smooth(18.5, 17, r), rgb("#B98A3E"))
+    s.light(s.blob(x - 6, y - 7, 8, 7), rgb("#FFF3C8"), 0.85)
+    s.shade(smooth(11.5, 10, r) * smooth(7.5, 9, r), rgb("#7A5520"), 0.7)
+    s.light(s.blob(x, y, 4, 4), rgb("#FFF6DA"), 0.7)
+
+
+def body() -> Sheet:
+    s = Sheet(-930, 560, 930, 3300)
+    sleeve(s, -1)
+    sleeve(s, 1)
+    torso(s)
+    opening = np.array([(-196, 560), (-196, 740), (-222, 860), (-214, 980), (-168, 1190), (0, 1716), (168, 1190), (214, 980), (222, 860),
+                        (196, 740), (196, 560)], np.float32)  # fmt: skip
+    s.cut(1 - s.mask(opening, 1))
+    below = Sheet(-930, 560, 930, 3300)
+    blouse(below)
+    s.pixels = below.pixels * (1 - s.pixels[..., 3:]) + s.pixels
+    lapels(s)
+    pin(s)
+    return s
+
+
+# ---------------------------------------------------------------- rig: how the face moves
+
+HEAD_GRID = (-448, -592, 448, 688, 16)
+"""Left, top, right, bottom and step of the nodes on which head displacements and depths are given."""
+LIP_GRID = (-168, 204, 168, 420, 6)
+
+Brush = tuple[float, float, float, float, float, float]
+"""Centre x, y, radii x, y, and the displacement there: fades to nothing at the radii."""
+
+
+def nodes(grid: tuple[int, int, int, int, int]) -> tuple[Floats, Floats]:
+    left, top, right, bottom, step = grid
+    yy, xx = np.mgrid[top : bottom + 1 : step, left : right + 1 : step].astype(np.float32)
+    return xx, yy
+
+
+def mouth_y(x: Floats) -> Floats:
+    line = spline(MOUTH_LINE)
+    return np.interp(x, line[:, 0], line[:, 1]).astype(np.float32)
+
+
+def brushed(xx: Floats, yy: Floats, brushes: Sequence[Brush]) -> Floats:
+    out = np.zeros((*xx.shape, 2), np.float32)
+    for x, y, rx, ry, dx, dy in brushes:
+        weight = np.clip(1 - ((xx - x) / rx) ** 2 - ((yy - y) / ry) ** 2, 0, 1) ** 2
+        out += weight[..., None] * np.array([dx, dy], np.float32)
+    return out
+
+
+def lip_shape(xx: Floats, yy: Floats, *, upper: bool, edge: float, border: float, reach: float = 60.0, side: int = 0,
+              power: float = 0.7) -> Floats:  # fmt: skip
+    """Vertical movement of one lip: `edge` at the mouth line, `border` at the edge of the red, nothing `reach` beyond.
+
+    Nothing moves at the corners of the mouth, where both lips meet.
+    """
+    across = np.clip(1 - (xx / 98) ** 2, 0, 1) ** power
+    if side:
+        across = across * smooth(-60, 60, side * xx)
+    line = mouth_y(xx)
+    outline = spline(LIP_TOP if upper else LIP_BOTTOM)
+    red = np.abs(np.interp(xx, outline[:, 0], outline[:, 1]) - line) + 1.0
+    away = (line - yy) if upper else (yy - line)
+    inside = edge + (border - edge) * np.clip(away / red, 0, 1)
+    amount = np.where(away <= red, inside, border * smooth(reach, 0, (away - red).astype(np.float32)))
+    out = np.zeros((*xx.shape, 2), np.float32)
+    out[..., 1] = amount * across
+    return out
+
+
+JAW_SHARE = ([180, 240, 284, 330, 380, 440, 500, 700], [0.0, 0.05, 0.15, 0.42, 0.74, 0.95, 1.0, 1.0])
+JAW_DROP = 84.0
+
+
+def jaw(xx: Floats, yy: Floats, *, upper: bool, drop: float, slide: float = 0.0) -> Floats:
+    """The lower jaw turned open by `drop` or slid sideways: lower lip, chin and cheeks follow, the upper lip does not."""
+    share = np.interp(yy, *JAW_SHARE).astype(np.float32) * (1 - 0.30 * smooth(120, 300, np.abs(xx)))
+    across = np.clip(1 - (xx / 98) ** 2, 0, 1)
+    if upper:
+        share = share * (1 - across**0.8) - 0.035 * across * smooth(230, 285, yy)
+    else:
+        near = smooth(470, 350, yy)
+        share = share + across**0.62 * near * (1.16 - share)
+    out = np.zeros((*xx.shape, 2), np.float32)
+    out[..., 1] = share * drop
+    out[..., 0] = share * slide
+    return out
+
+
+def shape_field(name: str, xx: Floats, yy: Floats, *, upper: bool) -> Floats:
+    """Displacement of skin by one coefficient at full weight, for the upper or the lower lip's side of the mouth."""
+    side = 1 if name.endswith("Left") else -1
+    kind = name.removesuffix("Left").removesuffix("Right")
+
+    def lip(*, edge_up: float = 0, border_up: float = 0, edge_low: float = 0, border_low: float = 0, one: int = 0,
+            reach: float = 60, power: float = 0.7) -> Floats:  # fmt: skip
+        edge, border = (edge_up, border_up) if upper else (edge_low, border_low)
+        return lip_shape(xx, yy, upper=upper, edge=edge, border=border, side=one, reach=reach, power=power)
+
+    def paint(*brushes: Brush) -> Floats:
+        return brushed(xx, yy, brushes)
+
+    def both(*brushes: Brush) -> Floats:
+        return brushed(xx, yy, [*brushes, *((-x, y, rx, ry, -dx, dy) for x, y, rx, ry, dx, dy in brushes)])
+
+    x = side
+    if name in ("mouthLeft", "mouthRight", "jawLeft", "jawRight"):
+        x = 1 if name.endswith("Left") else -1
+        if name.startswith("jaw"):
+            return jaw(xx, yy, upper=upper, drop=0, slide=x * 34)
+        return paint((0, 294, 190, 110, x * 30, 0))
+    recipes: dict[str, Callable[[], Floats]] = {
+        "jawOpen": lambda: jaw(xx, yy, upper=upper, drop=JAW_DROP) + both((104, 286, 80, 70, -7, 0)),
+        "jawForward": lambda: paint((0, 430, 170, 150, 0, 9)) + lip(edge_low=2, border_low=5),
+        "mouthClose": lambda: lip(edge_up=12, border_up=9, edge_low=-86, border_low=-80, reach=120, power=0.62),
+        "mouthFunnel": lambda: both((98, 286, 92, 90, -27, 1), (50, 292, 52, 62, -5, 0))
+        + lip(edge_up=-15, border_up=-13, edge_low=17, border_low=17, reach=70),
+        "mouthPucker": lambda: both((98, 286, 96, 90, -39, 1), (46, 292, 54, 66, -7, 0))
+        + lip(edge_up=-1, border_up=-7, edge_low=1, border_low=8, reach=60),
+        "mouthSmile": lambda: paint((x * 102, 284, 92, 88, x * 17, -21), (x * 178, 205, 120, 110, x * 7, -17),
+                                    (x * 60, 300, 70, 60, x * 3, -4)),
+        "mouthFrown": lambda: paint((x * 100, 286, 78, 76, x * -1, 19), (x * 80, 340, 80, 60, 0, 5)),
+        "mouthDimple": lambda: paint((x * 104, 285, 74, 70, x * 14, -4), (x * 150, 270, 80, 80, x * 5, -2)),
+        "mouthStretch": lambda: paint((x * 102, 286, 90, 80, x * 21, 5), (x * 150, 350, 110, 110, x * 6, 5)),
+        "mouthRollLower": lambda: lip(edge_low=-8, border_low=-25, reach=80) if not upper else paint(),
+        "mouthRollUpper": lambda: lip(edge_up=5, border_up=21, reach=60) if upper else paint(),
+        "mouthShrugLower": lambda: paint((0, 420, 120, 100, 0, -14)) + lip(edge_low=-12, border_low=-15, edge_up=-9, border_up=-7),
+        "mouthShrugUpper": lambda: lip(edge_up=-9, border_up=-11) + paint((0, 230, 60, 50, 0, -3)),
+        "mouthPress": lambda: lip(edge_up=4, border_up=9, edge_low=-6, border_low=-12, one=x)
+        + paint((x * 102, 285, 60, 60, x * 4, 0)),
+        "mouthLowerDown": lambda: lip(edge_low=36, border_low=34, one=x, reach=80) + paint((x * 60, 350, 90, 70, 0, 5)),
+        "mouthUpperUp": lambda: lip(edge_up=-27, border_up=-25, one=x, reach=60) + paint((x * 64, 200, 60, 60, x * 2, -7)),
+        "browDown": lambda: paint((x * 82, -88, 90, 80, x * -7, 21), (x * 165, -96, 100, 76, x * -2, 13),
+                                  (x * 60, -40, 50, 50, x * -2, 6)),
+        "browInnerUp": lambda: both((66, -84, 92, 96, 1, -31), (125, -104, 70, 80, 0, -9), (0, -170, 120, 110, 0, -6)),
+        "browOuterUp": lambda: paint((x * 172, -96, 112, 92, x * 2, -31), (x * 160, -180, 130, 110, 0, -7)),
+        "cheekPuff": lambda: both((190, 270, 150, 150, 24, 2), (110, 300, 80, 80, 6, 0)),
+        "cheekSquint": lambda: paint((x * 140, 90, 120, 90, x * 2, -15), (x * 190, 150, 130, 100, x * 3, -11)),
+        "noseSneer": lambda: paint((x * 52, 168, 50, 58, x * 4, -15), (x * 36, 90, 60, 90, 0, -6), (x * 66, 262, 50, 40, 0, -9)),
+        "eyeBlink": lambda: paint((x * 130, -98, 110, 46, 0, 3)),
+        "eyeWide": lambda: paint((x * 130, -92, 120, 62, 0, -5)),
+        "eyeSquint": lambda: paint((x * 135, 66, 96, 50, 0, -6), (x * 130, -92, 110, 60, 0, 3)),
+    }  # fmt: skip
+    return recipes[kind]()
+
+
+SHAPES = (
+    "eyeBlinkLeft", "eyeBlinkRight", "eyeSquintLeft", "eyeSquintRight", "eyeWideLeft", "eyeWideRight", "jawForward",
+    "jawRight", "jawLeft", "jawOpen", "mouthClose", "mouthFunnel", "mouthPucker", "mouthRight", "mouthLeft",
+    "mouthSmileLeft", "mouthSmileRight", "mouthFrownLeft", "mouthFrownRight", "mouthDimpleLeft", "mouthDimpleRight",
+    "mouthStretchLeft", "mouthStretchRight", "mouthRollLower", "mouthRollUpper", "mouthShrugLower", "mouthShrugUpper",
+    "mouthPressLeft", "mouthPressRight", "mouthLowerDownLeft", "mouthLowerDownRight", "mouthUpperUpLeft",
+    "mouthUpperUpRight", "browDownLeft", "browDownRight", "browInnerUp", "browOuterUpLeft", "browOuterUpRight",
+    "cheekPuff", "cheekSquintLeft", "cheekSquintRight", "noseSneerLeft", "noseSneerRight",
+)  # fmt: skip
+
+
+def bases() -> dict[str, NDArray[np.float16]]:
+    """Displacements for every coefficient in `SHAPES` on the two grids: (shapes, rows, columns, 2) in art pixels."""
+    hx, hy = nodes(HEAD_GRID)
+    lx, ly = nodes(LIP_GRID)
+    below = (hy > mouth_y(hx))[..., None]
+    head, upper, lower = [], [], []
+    for name in SHAPES:
+        above = shape_field(name, hx, hy, upper=True)
+        head.append(np.where(below, shape_field(name, hx, hy, upper=False), above))
+        upper.append(shape_field(name, lx, ly, upper=True))
+        lower.append(shape_field(name, lx, ly, upper=False))
+    return {k: np.stack(v).astype(np.float16) for k, v in (("head", head), ("upper", upper), ("lower", lower))}
+
+
+def depths() -> dict[str, NDArray[np.float16]]:
+    """How far each layer stands out towards the viewer, on the head grid, in art pixels from the plane of the ears."""
+    left, top, right, bottom, step = HEAD_GRID
+    s = Sheet(left, top, right + step, bottom + step)
+    face = cv2.GaussianBlur(face_height(s), (0, 0), 9)[::step, ::step] - 40
+    xx, yy = nodes(HEAD_GRID)
+    face = np.where(yy > 500, np.minimum(face, 150), face)
+    hair = 290 * np.sqrt(np.clip(1 - (np.abs(xx) / 430) ** 2.2, 0, 1)) * (1 - 0.55 * smooth(-330, -560, yy)) - 70
+    hair = hair * (1 - 0.35 * smooth(100, 500, yy))
+    inside = smooth(240, 130, np.abs(xx)) * smooth(330, 480, yy)
+    back = -150 + inside * 190
+    return {"depth_face": face.astype(np.float16), "depth_hair": hair.astype(np.float16), "depth_back": back.astype(np.float16)}
+
+
+# ---------------------------------------------------------------- inside of the mouth
+
+def cavity() -> Sheet:
+    s = Sheet(-130, 200, 130, 460)
+    s.fill(np.ones(s.shape, np.float32), rgb("#4A1518"))
+    s.shade(smooth(330, 255, s.yy), rgb("#200608"), 0.9)
+    s.shade(smooth(40, 110, np.abs(s.xx)), rgb("#200608"), 0.85)
+    return s
+
+
+def teeth_upper() -> Sheet:
+    s = Sheet(-100, 240, 100, 330)
+    edge = spline([(-92, 283), (-70, 294), (-46, 301), (-22, 306.5), (0, 308), (22, 306.5), (46, 301), (70, 294), (92, 283)])
+    outline = np.vstack([np.array([(-92, 240)], np.float32), edge, np.array([(92, 240)], np.float32)])
+    s.fill(s.mask(outline, 0.8), rgb("#F6F0EA"))
+    for x in (0, -21, 21, -40, 40, -57, 57, -72, 72):
+        s.shade(s.line(np.array([(x, 262), (x * 1.0, 285), (x, 309)], np.float32), 1.6, 0.9), rgb("#B9A59B"), 0.42)
+    s.shade(smooth(30, 92, np.abs(s.xx)), rgb("#6E4A45"), 0.85)
+    s.shade(smooth(292, 262, s.yy), rgb("#A88980"), 0.75)
+    s.light(s.blob(0, 298, 34, 5), rgb("#FFFFFF"), 0.4)
+    return s
+
+
+def teeth_lower() -> Sheet:
+    s = Sheet(-90, 270, 90, 350)
+    edge = spline([(-74, 309), (-50, 301), (-24, 297.5), (0, 297), (24, 297.5), (50, 301), (74, 309)])
+    outline = np.vstack([edge, np.array([(74, 350), (-74, 350)], np.float32)])
+    s.fill(s.mask(outline, 0.8), rgb("#E4D8D0"))
+    for x in (0, -15, 15, -30, 30, -46, 46, -60, 60):
+        s.shade(s.line(np.array([(x, 295), (x, 320), (x, 345)], np.float32), 1.5, 0.9), rgb("#A08A80"), 0.5)
+    s.shade(smooth(22, 74, np.abs(s.xx)), rgb("#6E4A45"), 0.9)
+    s.shade(smooth(300, 335, s.yy), rgb("#8A6A62"), 0.6)
+    return s
+
+
+def tongue() -> Sheet:
+    s = Sheet(-80, 270, 80, 390)
+    outline = spline([(-64, 390), (-62, 336), (-46, 303), (-20, 291), (0, 293), (20, 291), (46, 303), (62, 336), (64, 390)])
+    cover = s.mask(outline, 2.0)
+    s.fill(cover, rgb("#C4606A"))
+    s.shade(cover * smooth(26, 62, np.abs(s.xx)), rgb("#7A2B35"), 0.65)
+    s.shade(cover * s.line(spline([(0, 296), (0, 330), (0, 390)]), 7, 3), rgb("#8A333D"), 0.5)
+    s.light(cover * s.blob(-18, 306, 18, 7), rgb("#FFC9C4"), 0.35)
+    s.shade(cover * smooth(310, 380, s.yy), rgb("#6A2029"), 0.5)
+    return s
+
+
+def lip_sprite(face: Sheet, *, upper: bool) -> Sheet:
+    """One lip with the skin around it, cut at the mouth line; the upper one reaches a little below it."""
+    left, top, right, bottom, _ = LIP_GRID
+    s = Sheet(left, top, right, bottom)
+    y0, x0 = top - face.top, left - face.left
+    s.pixels = face.pixels[y0 : y0 + s.shape[0], x0 : x0 + s.shape[1]].copy()
+    line = mouth_y(s.xx)
+    inner = np.clip(1 - (s.xx / 98) ** 2, 0, 1) ** 0.5
+    # Beyond the line lies the lip's wet inside, which shows only when the mouth opens.
+    if upper:
+        s.shade(np.exp(-0.5 * ((s.yy - line) / 3.0) ** 2) * inner, rgb("#6A2426"), 0.75)
+        keep = smooth(4.0, 2.2, s.yy - line - 1.4 * inner)
+        far = smooth(-1.0, -0.62, (s.yy - line) / 84)
+    else:
+        s.light(np.exp(-0.5 * ((s.yy - line - 3) / 3.0) ** 2) * inner, rgb("#C66A66"), 0.18)
+        keep = smooth(-3.5, -1.5, s.yy - line + 1.0 * inner)
+        far = smooth(1.0, 0.62, (s.yy - line) / 118)
+    sides = smooth(1.0, 0.80, np.abs(s.xx) / 166)
+    s.cut(keep * far * sides)
+    return s
+
+
+# ---------------------------------------------------------------- the package
+
+MANIFEST = """\
+# The bundled anchor. Drawn by tools/build_avatar.py; change the tool, not the files.
+name = "lin"
+title = "Lin"
+kind = "puppet"
+licence = "Apache-2.0"
+languages = ["zh", "en", "ja", "ko", "es", "fr", "de"]
+
+[consent]
+who = "nobody: a drawing made for this project that depicts no real person"
+scope = "any use the licence allows"
+until = "unlimited"
+
+# All numbers are art pixels: x to the viewer's right from the middle of the face, y down from the eye line.
+# Left is the anchor's own left, at positive x.
+[figure]
+crown = -514
+chin = 487
+pivot = [0, 330, -60]
+neck = [500, 770]
+chest = [640, 2000]
+fields = "fields.npz"
+grid = {head_grid}
+shapes = {shapes}
+
+[mouth]
+line = {line}
+grid = {lip_grid}
+jaw_drop = {jaw_drop}
+tongue_out = 46
+
+[eyes]
+left = [{eye_x}, {eye_y}]
+right = [-{eye_x}, {eye_y}]
+box = {lid_box}
+closures = {closures}
+rises = {rises}
+iris_rest = [0, -1.5]
+ball_radius = 66
+
+[layers]
+"""
+
+
+def save(folder: Path, name: str, sheet: Sheet, quality: int = 93) -> str:
+    """Write one layer; returns its line for the manifest."""
+    from PIL import Image
+
+    straight = sheet.image()
+    Image.fromarray(np.ascontiguousarray(straight[..., [2, 1, 0, 3]]), "RGBA").save(
+        folder / f"{name}.webp", quality=quality, method=6, exact=True
+    )
+    return f'{name} = {{ file = "{name}.webp", at = [{sheet.left}, {sheet.top}] }}\n'
+
+
+def build(folder: Path) -> None:
+    """Draw everything and write the package into `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    face = Sheet(-340, -500, 340, 520)
+    base, _ = skin(face)
+    paint_face(face, base)
+    paint_mouth(face)
+    brows = Sheet(-340, -500, 340, 520)
+    paint_brows(brows)
+    lips = {"lip_upper": lip_sprite(face, upper=True), "lip_lower": lip_sprite(face, upper=False)}
+    face.shade(seam(face), rgb("#5B2020"), 0.6)
+    sheets = {
+        "back": back_hair(), "neck": neck(), "body": body(), "face": face, "brows": brows, **lips, "cavity": cavity(),
+        "teeth_upper": teeth_upper(), "teeth_lower": teeth_lower(), "tongue": tongue(), "eyeball": eyeball(), "iris": iris(),
+        "lids_left": lid_sheet(base, face, 1), "lids_right": lid_sheet(base, face, -1), "hair": front_hair(),
+    }  # fmt: skip
+    lines = [save(folder, name, sheet) for name, sheet in sheets.items()]
+    np.savez_compressed(folder / "fields.npz", **bases(), **depths())
+    line = [[round(float(x), 1), round(float(y), 1)] for x, y in along(spline(MOUTH_LINE), 29)]
+    manifest = MANIFEST.format(
+        head_grid=list(HEAD_GRID), lip_grid=list(LIP_GRID), shapes=json.dumps(SHAPES), line=line, jaw_drop=JAW_DROP,
+        eye_x=round(EYE_X), eye_y=round(EYE_Y), lid_box=list(LID_BOX), closures=list(LID_LEVELS), rises=list(LOWER_LEVELS),
+    )  # fmt: skip
+    (folder / "avatar.toml").write_text(manifest + "".join(lines), encoding="utf-8")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("folder", type=Path)
+    build(parser.parse_args().folder)
+
+
+if __name__ == "__main__":
+    main()
