@@ -65,7 +65,7 @@ def _measures(**values: float) -> tuple[float, ...]:
 
 def smooth_step(x: NDArray[np.float64]) -> NDArray[np.float64]:
     """From 0 to 1 as x does, without a start or a stop."""
-    x = np.clip(x, 0, 1)
+    x = np.minimum(np.maximum(x, 0), 1)
     return x * x * (3 - 2 * x)
 
 
@@ -151,7 +151,6 @@ class Gestures:
     def _swell(middles: NDArray[np.float64], pulses: list[_Pulse]) -> NDArray[np.float64]:
         start, crest, hold, end = np.array([(p.start, p.crest, p.hold, p.end) for p in pulses]).T
         t = middles[:, None]
-        rise = np.clip((t - start) / (crest - start), 0, 1)
-        fall = np.clip((end - t) / (end - crest - hold), 0, 1)
-        size: NDArray[np.float64] = np.sin(np.pi / 2 * np.minimum(rise, fall)) ** 2
+        near = np.minimum((t - start) / (crest - start), (end - t) / (end - crest - hold))
+        size: NDArray[np.float64] = np.sin(np.pi / 2 * np.minimum(np.maximum(near, 0), 1)) ** 2
         return size
