@@ -94,7 +94,7 @@ class Coverage:
         return all(character in self for character in text)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Face:
     """One face of a font file. `path` is None for Pillow's built-in font."""
 

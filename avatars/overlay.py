@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
 from typing import Any
@@ -15,16 +16,19 @@ from anchor.media import Bytes, Picture
 Colour = tuple[int, int, int]
 """Red, green, blue, 0..255, sRGB."""
 
+Field = NDArray[np.floating[Any]]
+"""Float32 numbers, one for every pixel."""
+
 Area = tuple[slice, slice]
 
 
 class Sheet:
-    """A transparent sheet to draw on: premultiplied RGBA, float32 0..1, shape (height, width, 4)."""
+    """A transparent sheet to draw on: premultiplied planes R, G, B and A, float32 0..1, shape (4, height, width)."""
 
     def __init__(self, width: int, height: int) -> None:
         # Even sides, because chroma has half the size.
         self.width, self.height = width + width % 2, height + height % 2
-        self.paint: NDArray[np.floating[Any]] = np.zeros((self.height, self.width, 4), np.float32)
+        self.paint: Field = np.zeros((4, self.height, self.width), np.float32)
 
     def plate(
         self,
@@ -38,15 +42,15 @@ class Sheet:
         """Lay a rounded rectangle (x, y, width, height) of one colour or a level gradient."""
         x, y, width, height = box
         area = (slice(max(0, int(y)), ceil(y + height)), slice(max(0, int(x)), ceil(x + width)))
-        rows, columns = (np.arange(self.paint.shape[axis], dtype=np.float32)[area[axis]] + 0.5 for axis in (0, 1))
+        rows, columns = (np.arange(self.paint.shape[axis + 1], dtype=np.float32)[area[axis]] + 0.5 for axis in (0, 1))
         across = np.abs(columns - x - width / 2)[None, :] - width / 2 + radius
         down = np.abs(rows - y - height / 2)[:, None] - height / 2 + radius
         # Signed distance to a rounded box (I. Quilez, "2D distance functions"); half a pixel each side is the edge.
         outside = np.hypot(np.maximum(across, 0), np.maximum(down, 0)) + np.minimum(np.maximum(across, down), 0)
-        share = np.clip((columns - x) / max(width, 1), 0, 1)[None, :, None]
-        ends = [np.array(colour, np.float32) / 255 for colour in (left, right or left)]
         cover = np.clip(radius - outside + 0.5, 0, 1) * np.float32(alpha)
-        self._over(area, cover, ends[0] * (1 - share) + ends[1] * share if right else ends[0])
+        share = np.clip((columns - x) / max(width, 1), 0, 1)[None, :]
+        ends = zip(left, right or left, strict=True)
+        self._over(area, cover, [first / 255 + (last - first) / 255 * share for first, last in ends])
 
     def text(self, mask: Bytes, x: int, y: int, colour: Colour, alpha: float = 1.0) -> None:
         """Lay a mask of coverage, its top left corner at (x, y); what falls off the sheet is cut."""
@@ -54,7 +58,7 @@ class Sheet:
         part = mask[top - y : top - y + self.height - top, left - x : left - x + self.width - left]
         if part.size:
             area = (slice(top, top + part.shape[0]), slice(left, left + part.shape[1]))
-            self._over(area, part * np.float32(alpha / 255), np.array(colour, np.float32) / 255)
+            self._over(area, part * np.float32(alpha / 255), [value / 255 for value in colour])
 
     def shadow(self, mask: Bytes, x: int, y: int, blur: float, alpha: float) -> None:
         """Lay a soft black shadow of a mask."""
@@ -63,16 +67,17 @@ class Sheet:
         soft = cv2.GaussianBlur(grown, (0, 0), blur).astype(np.float32) * 1.8
         self.text(np.clip(soft, 0, 255).astype(np.uint8), x - margin, y - margin, (0, 0, 0), alpha)
 
-    def _over(self, area: Area, cover: NDArray[np.floating[Any]], colour: NDArray[np.floating[Any]]) -> None:
+    def _over(self, area: Area, cover: Field, colours: Sequence[Field | float]) -> None:
         """Porter and Duff's "over" (1984) with premultiplied colours."""
-        paint = self.paint[area]
-        paint *= (1 - cover)[..., None]
-        paint[..., :3] += colour * cover[..., None]
-        paint[..., 3] += cover
+        keep = 1 - cover
+        for plane, colour in zip(self.paint, (*colours, 1.0), strict=True):
+            part = plane[area]
+            part *= keep
+            part += cover * colour
 
     def finish(self, x: int, y: int) -> Overlay:
         """Make an overlay whose top left corner lies at (x, y), moved to even pixels."""
-        red, green, blue, alpha = (self.paint[..., channel] for channel in range(4))
+        red, green, blue, alpha = self.paint
         # ITU-R BT.601, limited range, as OpenCV converts; constants ride on alpha because colours are premultiplied.
         luma = 16 * alpha + 65.481 * red + 128.553 * green + 24.966 * blue
         chroma = (
@@ -129,7 +134,7 @@ class Overlay:
             plane.blend(target[y : y + self.height // share, x : x + across // share], strength)
 
 
-def _plane(add: NDArray[np.floating[Any]], alpha: NDArray[np.floating[Any]]) -> Plane:
+def _plane(add: Field, alpha: Field) -> Plane:
     keep = np.rint(255 * (1 - alpha)).astype(np.uint8)
     opaque, rims = _parts(keep)
     return Plane(np.clip(np.rint(add), 0, 255).astype(np.uint8), keep, opaque, rims)
@@ -157,7 +162,6 @@ def _parts(keep: Bytes) -> tuple[Area | None, tuple[Area, ...]]:
     return (slice(top, foot), slice(left, right)), kept
 
 
-def _halve(plane: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
+def _halve(plane: Field) -> Field:
     """Mean of every 2x2 pixels, as 4:2:0 chroma is sited between them."""
-    height, width = plane.shape
-    return np.asarray(plane.reshape(height // 2, 2, width // 2, 2).mean(axis=(1, 3)), np.float32)
+    return np.asarray(cv2.resize(plane, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.float32)

@@ -60,6 +60,8 @@ class Typesetter:
         asian = [language for language in languages if script_of(language) != "latin"]
         self._ideographs = asian[0] if asian else "zh-CN"
         self._dropped: set[str] = set()
+        self._chains: dict[str, tuple[Face, ...]] = {}
+        self._faces: dict[tuple[str, str], Face | None] = {}
 
     def clean(self, text: str) -> str:
         """What of `text` can be drawn, on one line, in NFC."""
@@ -175,7 +177,13 @@ class Typesetter:
             log.warning("no font can draw U+%04X (%s) and its like: left out", ord(character), kind)
 
     def _face(self, character: str, language: str = "en") -> Face | None:
-        return next((face for face in _chain(self._book, language) if character in face.coverage), None)
+        key = (character, language)
+        if key not in self._faces:
+            if len(self._faces) > 8192:
+                self._faces.clear()
+            chain = self._chains.setdefault(language, self._book.chain(language))
+            self._faces[key] = next((face for face in chain if character in face.coverage), None)
+        return self._faces[key]
 
     def _runs(self, text: str) -> list[_Run]:
         language = self._flavour(text)
@@ -221,11 +229,6 @@ _SELECTORS = frozenset(map(chr, (*range(0xFE00, 0xFE10), *range(0x1F3FB, 0x1F400
 @lru_cache(maxsize=64)
 def _font(face: Face, size: float) -> FreeTypeFont:
     return face.load(size)
-
-
-@lru_cache(maxsize=16)
-def _chain(book: FontBook, language: str) -> tuple[Face, ...]:
-    return book.chain(language)
 
 
 def _stroke(face: Face, size: float) -> float:
