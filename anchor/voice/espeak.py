@@ -268,13 +268,9 @@ def _words(tokens: Sequence[Token], spans: dict[int, tuple[int, int]], length: i
         yield Word(text, start, end)
 
 
-def _chunks(audio: Samples, words: Sequence[Word], phones: Sequence[Phone]) -> Iterator[SpeechChunk]:
+def _chunks(audio: Samples, words: tuple[Word, ...], phones: tuple[Phone, ...]) -> Iterator[SpeechChunk]:
+    """Cut sound that is known as a whole; all words come with its beginning, so that captions can be paged at once."""
     step = round(CHUNK_SECONDS * SAMPLE_RATE)
     for start in range(0, len(audio), step):
-        # What starts at the very end (a word without sound) comes with the last chunk.
-        end = start + step if start + step < len(audio) else len(audio) + 1
-        yield SpeechChunk(
-            audio[start : start + step],
-            tuple(word for word in words if start <= word.start < end),
-            tuple(phone for phone in phones if start <= phone.start < end),
-        )
+        piece = audio[start : start + step]
+        yield SpeechChunk(piece, words, phones) if start == 0 else SpeechChunk(piece)
