@@ -59,16 +59,17 @@ def load(path: Path, video: VideoFormat) -> Bytes:
     try:
         with Image.open(path, formats=FORMATS) as picture:
             if picture.width * picture.height > MOST_PIXELS:
-                raise AvatarError(
-                    f"background picture {path}: {picture.width}x{picture.height} is too large; "
-                    f"make it {2 * video.width}x{2 * video.height} or smaller"
-                )
+                raise Image.DecompressionBombError(f"{picture.width}x{picture.height}")
             picture.draft("RGB", (video.width, video.height))
             upright = ImageOps.exif_transpose(picture).convert("RGB")
             filled = ImageOps.fit(upright, (video.width, video.height), Image.Resampling.LANCZOS)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise AvatarError(
+            f"background picture {path} is too large ({error}); make it {2 * video.width}x{2 * video.height}"
+        ) from error
     except UnidentifiedImageError as error:
         raise AvatarError(f"background picture {path}: not a picture; use PNG, JPEG or WebP") from error
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+    except (OSError, ValueError, SyntaxError) as error:
         raise AvatarError(f"background picture {path} cannot be read ({error}); save it again as PNG") from error
     return np.ascontiguousarray(np.asarray(filled, np.uint8)[:, :, ::-1])
 
