@@ -184,13 +184,12 @@ def voices() -> None:
     table = Table("engine", "voice", "languages", "phones", "licence", box=None)
     for engine in registry.names("anchor.voice"):
         try:
-            listed = registry.load("anchor.voice", engine).voices()
+            info = registry.load("anchor.voice", engine)().info
         except AnchorError as error:
             table.add_row(engine, "", _plain(str(error)), "", "")
             continue
-        for info in listed:
-            timed = "timed" if info.phone_timings else "-"
-            table.add_row(engine, info.name, ", ".join(info.languages), timed, info.licence)
+        timed = "timed" if info.phone_timings else "-"
+        table.add_row(engine, info.name, ", ".join(info.languages), timed, info.licence)
     out.print(table)
 
 

@@ -79,6 +79,6 @@ def test_heavy_libraries_stay_in_the_back_ends() -> None:
         f"{module} imports {name}"
         for module, tree in sources()
         for name in imports(tree)
-        if name.split(".")[0] in HEAVY and layer(module) not in (2, None) and module != "anchor.bench"
+        if name.split(".")[0] in HEAVY and layer(module) not in (2, None) and unit(module) != "anchor.bench"
     ]
     assert wrong == []

@@ -1,0 +1,188 @@
+"""The command line as a person uses it: a process, its files, its exit codes and its errors."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def anchor(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "anchor", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=240,
+        cwd=cwd or ROOT,
+        env={**os.environ, "COLUMNS": "200", "NO_COLOR": "1"},
+    )
+
+
+def sound_of(path: Path) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
+    with av.open(str(path)) as container:
+        return np.concatenate([frame.to_ndarray()[0] for frame in container.decode(audio=0)])
+
+
+def left_over(folder: Path, *expected: str) -> set[str]:
+    return {path.name for path in folder.iterdir()} - set(expected)
+
+
+def test_say_writes_a_film_with_sound_captions_and_label(tmp_path: Path) -> None:
+    target = tmp_path / "hello.mp4"
+    done = anchor("say", "Good evening. This is a test.", "-o", target, "--size", "320x180")
+    assert done.returncode == 0, done.stderr
+    with av.open(str(target)) as film:
+        video, audio = film.streams.video[0], film.streams.audio[0]
+        assert (video.codec_context.name, video.width, video.height) == ("h264", 320, 180)
+        assert video.average_rate == 25
+        assert (audio.codec_context.name, audio.rate) == ("aac", 48000)
+        label = json.loads(film.metadata["AIGC"])
+        assert label["Label"] == "1"
+        assert len(label) == 7
+        assert abs(float(video.duration * video.time_base) - float(audio.duration * audio.time_base)) < 0.05
+    assert np.abs(sound_of(target)).max() > 0.1
+    srt = (tmp_path / "hello.srt").read_text("utf-8")
+    assert "Good evening." in srt
+    assert "This is a test." in srt
+    assert (tmp_path / "hello.vtt").read_text("utf-8").startswith("WEBVTT")
+    assert not left_over(tmp_path, "hello.mp4", "hello.srt", "hello.vtt")
+    told = anchor("label", "read", target)
+    assert json.loads(told.stdout) == label
+
+
+def test_captions_can_be_left_out(tmp_path: Path) -> None:
+    done = anchor("say", "Hello.", "-o", tmp_path / "a.mp4", "--size", "160x90", "--captions", "none")
+    assert done.returncode == 0, done.stderr
+    assert not left_over(tmp_path, "a.mp4")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "named"),
+    [
+        (["say", "", "-o", "a.mp4"], 1, "nothing to say"),
+        (["say", "🎉", "-o", "a.mp4"], 1, "nothing to say"),
+        (["say", "Hello", "-o", "a.avi"], 2, ".mp4"),
+        (["say", "Hello", "-o", "a.mp4", "--size", "1281x720"], 1, "1281x720"),
+        (["say", "Hello", "-o", "a.mp4", "--fps", "23"], 1, "23 frames"),
+        (["say", "Hello", "-o", "a.mp4", "--language", "tlh"], 1, "tlh"),
+        (["say", "Hello", "-o", "a.mp4", "--voice", "nobody"], 1, "nobody"),
+        (["say", "Hello", "-o", "a.mp4", "--avatar", "nobody"], 1, "nobody"),
+        (["say", "Hello", "-o", "no/such/folder/a.mp4"], 1, "no/such/folder"),
+        (["say", "Hello", "-o", "a.mp4", "--backdrop", "none.png"], 1, "none.png"),
+        (["say", "Hello", "-o", "a.mp4", "--captions", "maybe"], 2, "maybe"),
+        (["render", "none.txt", "-o", "a.mp4"], 1, "none.txt"),
+        (["serve", "none.toml"], 1, "none.toml"),
+        (["frobnicate"], 2, "frobnicate"),
+        (["bench", "nothing"], 2, "nothing"),
+        (["avatar", "check", "nobody"], 1, "nobody"),
+        (["label", "read", "none.mp4"], 1, "none.mp4"),
+    ],
+)
+def test_wrong_use_is_told_in_two_lines_and_leaves_no_file(
+    tmp_path: Path, arguments: list[str], code: int, named: str
+) -> None:
+    done = anchor(*arguments, cwd=tmp_path)
+    assert done.returncode == code, done.stdout + done.stderr
+    assert named in done.stderr
+    assert "Traceback" not in done.stderr
+    if code == 1:
+        assert len(done.stderr.strip().splitlines()) <= 2
+    assert not left_over(tmp_path)
+
+
+def test_an_interrupted_render_leaves_no_file(tmp_path: Path) -> None:
+    script = tmp_path / "long.txt"
+    script.write_text("One sentence after another, on and on.\n\n" * 200)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "anchor", "render", str(script), "-o", str(tmp_path / "long.mp4")],
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    wait_for(lambda: any(path.name.endswith(".part") for path in tmp_path.iterdir()))
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in told
+    assert not left_over(tmp_path, "long.txt")
+
+
+def wait_for(true: object, seconds: float = 60.0) -> None:
+    end = time.perf_counter() + seconds
+    while not true():  # type: ignore[operator]
+        assert time.perf_counter() < end, "it never happened"
+        os.sched_yield()
+
+
+def test_the_lists_tell_what_there_is() -> None:
+    voices = anchor("voices")
+    assert "espeak" in voices.stdout
+    assert "zh" in voices.stdout
+    avatars = anchor("avatar", "list")
+    assert "lin" in avatars.stdout
+
+
+def test_check_finds_the_demo_in_order() -> None:
+    done = anchor("check")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "channel demo" in done.stdout
+
+
+def test_check_names_what_is_wrong_in_a_configuration(tmp_path: Path) -> None:
+    config = tmp_path / "bad.toml"
+    config.write_text("[[channels]]\nname = 'x'\navatar = 'nobody'\n")
+    done = anchor("check", config)
+    assert done.returncode == 1
+    assert "nobody" in done.stdout
+
+
+def test_a_contact_sheet_is_a_picture(tmp_path: Path) -> None:
+    from PIL import Image
+
+    done = anchor("avatar", "show", "lin", "-o", tmp_path / "sheet.png")
+    assert done.returncode == 0, done.stderr
+    with Image.open(tmp_path / "sheet.png") as sheet:
+        assert min(sheet.size) > 600
+
+
+def test_a_port_that_is_taken_is_told_at_once() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = anchor("serve", "--port", port)
+    assert done.returncode == 1
+    assert str(port) in done.stderr
+    assert "--port" in done.stderr
+
+
+def test_listening_to_the_world_needs_a_token() -> None:
+    done = anchor("serve", "--host", "0.0.0.0", "--port", 0)
+    assert done.returncode == 1
+    assert "token" in done.stderr
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_a_server_stops_cleanly_when_told_to(how: signal.Signals) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-u", "-m", "anchor", "serve", "--port", "0"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert "operator page" in process.stdout.readline()
+    process.send_signal(how)
+    _, told = process.communicate(timeout=30)
+    assert process.returncode in (0, 130), told
+    assert "Traceback" not in told
