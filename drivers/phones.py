@@ -179,7 +179,7 @@ class _Mouth:
         weights = np.zeros((middles.size, len(ARKIT)), np.float32)
         if rows:
             self._blend(middles, np.array(rows), weights)
-            loud = np.clip(0.58 + 0.55 * levels, 0.6, 1.12)
+            loud = np.clip(0.58 + 0.55 * levels, 0.6, 1.08)
             weights[:, _OPENING] *= loud[:, None]
         for breath in self._breaths:
             before = (breath.crest - middles) / (breath.crest - breath.start)

@@ -85,8 +85,14 @@ def track(faces: Sequence[Blendshapes], name: str) -> Floats:
 
 
 def aperture(faces: Sequence[Blendshapes]) -> Floats:
-    """Distance of the inner lips in parts of a wide-open jaw: how the linear shapes of ARKit heads add up."""
-    weights = np.array([face.weights for face in faces])
+    return opening(np.array([face.weights for face in faces]))
+
+
+def opening(weights: Floats) -> Floats:
+    """Distance of the inner lips in parts of a wide-open jaw: how the linear shapes of ARKit heads add up.
+
+    `weights` has the shape (faces, 52).
+    """
 
     def part(name: str) -> Floats:
         column: Floats = weights[:, ARKIT_INDEX[name]]

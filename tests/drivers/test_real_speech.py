@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from anchor.events import Phone
 from anchor.media import SAMPLE_RATE, Blendshapes, Floats
 from anchor.ports import SpeechChunk
-from drivers.visemes import OPEN_VOWELS, SHAPES, visemes_of
-from tests.drivers.speech import Recording, aperture, drive, read_sound, recordings, track
+from drivers.visemes import MATRIX, OPEN_VOWELS, VISEMES, visemes_of
+from tests.drivers.speech import Recording, aperture, drive, opening, read_sound, recordings, track
 
 FPS = 25
 SHUT = 0.12
@@ -62,9 +62,7 @@ def test_lips_close_on_every_bilabial(driven: list[Driven]) -> None:
 
 
 def test_lips_stay_closed_for_two_frames(driven: list[Driven]) -> None:
-    held = [
-        int((one.gap[one.frames(phone, 0.05)] < SHUT).sum()) for one in driven for phone in one.phones("PP".__eq__)
-    ]
+    held = [int((one.gap[one.frames(phone, 0.05)] < SHUT).sum()) for one in driven for phone in one.phones("PP".__eq__)]
     assert np.mean(np.array(held) >= 2) >= 0.98
 
 
@@ -104,7 +102,8 @@ def test_the_lower_lip_shows_at_every_labiodental(driven: list[Driven]) -> None:
 
 
 def opening_asked(one: Driven, rate: int) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """The jaw of every phone's own viseme, without its neighbours, `rate` times a second; and where there is speech."""
+    """The opening of every phone's own viseme, without its neighbours, `rate` times a second; and where speech is."""
+    openings = dict(zip(VISEMES, opening(MATRIX).tolist(), strict=True))
     size = len(one.faces) * rate // FPS
     asked, speech = np.zeros(size), np.zeros(size, bool)
     for phone in one.recording.speech.phones:
@@ -112,7 +111,7 @@ def opening_asked(one: Driven, rate: int) -> tuple[NDArray[np.float64], NDArray[
         edges = np.cumsum([0.0, *(share for _, share in parts)]) * (phone.end - phone.start) + phone.start
         places = np.round(edges / SAMPLE_RATE * rate).astype(int)
         for (viseme, _), (low, high) in zip(parts, itertools.pairwise(places), strict=True):
-            asked[low:high] = SHAPES[viseme].get("jaw", 0.0)
+            asked[low:high] = openings[viseme]
             speech[low:high] = True
     window = np.hanning(9)
     return np.convolve(asked, window / window.sum(), "same"), speech
