@@ -11,7 +11,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import accumulate, pairwise
+from itertools import accumulate, pairwise, zip_longest
 from math import inf
 
 from anchor import linebreak
@@ -75,13 +75,12 @@ def paginate(
 def close_gaps(captions: Sequence[Caption], style: CaptionStyle = DEFAULT_STYLE) -> tuple[Caption, ...]:
     """Let captions of a finished show stand until the next where the pause is short, and none overlap another."""
     closed = []
-    for number, caption in enumerate(captions):
-        later = captions[number + 1].start if number + 1 < len(captions) else caption.end
-        end = min(caption.end, later) if number + 1 < len(captions) else caption.end
-        if caption.start < later:
-            closed.append(replace(caption, end=_hold(caption.start, end, later, style)))
-    if captions and captions[-1].end > captions[-1].start:
-        closed.append(captions[-1])
+    for caption, following in zip_longest(captions, captions[1:]):
+        if following is None:
+            closed.append(caption)
+        elif caption.start < following.start:
+            end = min(caption.end, following.start)
+            closed.append(replace(caption, end=_hold(caption.start, end, following.start, style)))
     return tuple(closed)
 
 
