@@ -10,12 +10,15 @@ from anchor.errors import FormatError
 from anchor.events import Caption, LowerThird
 from anchor.media import VideoFormat
 from avatars.overlay import Colour, Overlay, Sheet
-from avatars.typeset import ASCENT, DESCENT, Typesetter
+from avatars.typeset import ASCENT, Typesetter
 
 DEFAULT_LABEL = "AI生成 · AI-generated"
 
 LABEL_HEIGHT = 0.05
 """Least height of the label's characters as a share of the shorter side (GB 45438-2025; TRUST.md C1)."""
+
+LEADING = 1.3
+"""Distance of the baselines of captions, in ems."""
 
 SAFE = 0.05
 """Margin around the title-safe area, which is 90 % of each side (EBU R 95; SMPTE ST 2046-1)."""
@@ -220,7 +223,7 @@ def _lift(size: float) -> int:
 
 
 def _line(size: float) -> int:
-    return ceil(size * (ASCENT + DESCENT))
+    return ceil(size * LEADING)
 
 
 def _pad(size: float) -> int:

@@ -28,8 +28,8 @@ __all__ = ["FontReport", "Typesetter", "fonts"]
 
 log = logging.getLogger(__name__)
 
-ASCENT, DESCENT = 1.0, 0.3
-"""Room above and below the baseline in ems; takes accents on capitals and every descender."""
+ASCENT, DESCENT = 1.2, 0.35
+"""Room above and below the baseline in ems; takes stacked accents on capitals and every descender."""
 
 GAP = 0.13
 """Space set between ideographs and Latin letters or figures, in ems (W3C "Requirements for Chinese Text Layout")."""
