@@ -59,6 +59,7 @@ SHAPES: Mapping[str, Mapping[str, float]] = {
     # Finer than the fifteen.
     "ae": {"jaw": 0.50, "stretch": 0.20, "smile": 0.06, "lowerDown": 0.22, "upperUp": 0.12},
     "ao": {"jaw": 0.48, "pucker": 0.26, "funnel": 0.28},
+    "uh": {"jaw": 0.42, "lowerDown": 0.14, "upperUp": 0.06},
     "ax": {"jaw": 0.30, "lowerDown": 0.15, "upperUp": 0.06, "stretch": 0.03},
     "im": {"jaw": 0.15, "stretch": 0.16, "lowerDown": 0.14, "upperUp": 0.06},
     "yy": {"jaw": 0.11, "pucker": 0.70, "funnel": 0.16},
@@ -75,7 +76,7 @@ VISEMES = tuple(SHAPES)
 VISEME_INDEX = {name: index for index, name in enumerate(VISEMES)}
 CHANNELS = ("jaw", "wide", "round", "lips", "tongue")
 
-VOWELS = frozenset({"aa", "E", "I", "O", "U", "ae", "ao", "ax", "im", "yy", "oe"})
+VOWELS = frozenset({"aa", "E", "I", "O", "U", "ae", "ao", "uh", "ax", "im", "yy", "oe"})
 OPEN_VOWELS = frozenset({"aa", "ae", "ao", "E"})
 _GLIDES = frozenset({"ww", "jj"})
 _ROUNDED = frozenset({"O", "U", "ao", "yy", "oe", "ww", "CH", "RR"})
@@ -183,7 +184,8 @@ _LETTERS = {
     "E": "eɛᴇ",
     "I": "iɪᵻ",
     "im": "ɯɨɿʅ",
-    "ax": "əɘɜʌɐɤɞ",
+    "uh": "ʌɐ",
+    "ax": "əɘɜɤɞ",
     "ao": "ɔɒ",
     "O": "oɵ",
     "U": "uʊʉᵿω",

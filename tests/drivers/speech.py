@@ -12,11 +12,13 @@ from pathlib import Path
 
 import av
 import numpy as np
+from numpy.typing import NDArray
 
 from anchor.events import Phone
 from anchor.media import ARKIT_INDEX, SAMPLE_RATE, Blendshapes, Floats, Samples
 from anchor.ports import SpeechChunk
 from drivers.phones import PhoneDriver
+from drivers.visemes import MATRIX, VISEMES, visemes_of
 
 ARPABET = {
     "AA": "ɑ", "AE": "æ", "AH": "ʌ", "AO": "ɔ", "AW": "aʊ", "AX": "ə", "AXR": "ɚ", "AY": "aɪ", "B": "b", "CH": "tʃ",
@@ -102,6 +104,30 @@ def opening(weights: Floats) -> Floats:
     pursed = 0.35 * part("mouthPucker") + 0.25 * part("mouthRollLower") + 0.25 * part("mouthRollUpper")
     size: Floats = np.maximum(0, opened * (1 - pursed) - 0.1 * part("mouthPressLeft"))
     return size
+
+
+def opening_asked(speech: SpeechChunk, rate: int) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """The opening of every phone's own viseme, without its neighbours, `rate` times a second; and where speech is."""
+    openings = dict(zip(VISEMES, opening(MATRIX).tolist(), strict=True))
+    size = len(speech.audio) * rate // SAMPLE_RATE
+    asked, spoken = np.zeros(size), np.zeros(size, bool)
+    for phone in speech.phones:
+        parts = visemes_of(phone.symbol)
+        edges = np.cumsum([0.0, *(share for _, share in parts)]) * (phone.end - phone.start) + phone.start
+        places = np.round(edges / SAMPLE_RATE * rate).astype(int)
+        for (viseme, _), (low, high) in zip(parts, itertools.pairwise(places), strict=True):
+            asked[low:high] = openings[viseme]
+            spoken[low:high] = True
+    window = np.hanning(9)
+    return np.convolve(asked, window / window.sum(), "same"), spoken
+
+
+def lag(shown: NDArray[np.float64], asked: NDArray[np.float64], reach: int) -> int:
+    """Steps by which `shown` comes after `asked`, where both fit best."""
+    shown, asked = shown - shown.mean(), asked - asked.mean()
+    inner = asked[reach : asked.size - reach]
+    fits = [shown[reach + late : asked.size - reach + late] @ inner for late in range(-reach, reach + 1)]
+    return int(np.argmax(fits)) - reach
 
 
 def read_sound(path: Path) -> Samples:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,8 +14,8 @@ from numpy.typing import NDArray
 from anchor.events import Phone
 from anchor.media import SAMPLE_RATE, Blendshapes, Floats
 from anchor.ports import SpeechChunk
-from drivers.visemes import MATRIX, OPEN_VOWELS, VISEMES, visemes_of
-from tests.drivers.speech import Recording, aperture, drive, opening, read_sound, recordings, track
+from drivers.visemes import OPEN_VOWELS, visemes_of
+from tests.drivers.speech import Recording, aperture, drive, lag, opening_asked, read_sound, recordings, track
 
 FPS = 25
 SHUT = 0.12
@@ -101,33 +100,14 @@ def test_the_lower_lip_shows_at_every_labiodental(driven: list[Driven]) -> None:
     assert len(shown) > 60 and np.mean(shown) >= 0.95
 
 
-def opening_asked(one: Driven, rate: int) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """The opening of every phone's own viseme, without its neighbours, `rate` times a second; and where speech is."""
-    openings = dict(zip(VISEMES, opening(MATRIX).tolist(), strict=True))
-    size = len(one.faces) * rate // FPS
-    asked, speech = np.zeros(size), np.zeros(size, bool)
-    for phone in one.recording.speech.phones:
-        parts = visemes_of(phone.symbol)
-        edges = np.cumsum([0.0, *(share for _, share in parts)]) * (phone.end - phone.start) + phone.start
-        places = np.round(edges / SAMPLE_RATE * rate).astype(int)
-        for (viseme, _), (low, high) in zip(parts, itertools.pairwise(places), strict=True):
-            asked[low:high] = openings[viseme]
-            speech[low:high] = True
-    window = np.hanning(9)
-    return np.convolve(asked, window / window.sum(), "same"), speech
-
-
 def test_the_opening_follows_the_labels_and_in_time(driven: list[Driven]) -> None:
     rate = 100
     correlations, lags = [], []
     for one in driven:
-        asked, speech = opening_asked(one, rate)
+        asked, spoken = opening_asked(one.recording.speech, rate)
         shown = np.interp((np.arange(asked.size) + 0.5) / rate, (np.arange(one.gap.size) + 0.5) / FPS, one.gap)
-        correlations.append(np.corrcoef(shown[speech], asked[speech])[0, 1])
-        shown, asked, reach = shown - shown.mean(), asked - asked.mean(), 15
-        inner = slice(reach, asked.size - reach)
-        fits = [shown[reach + lag : asked.size - reach + lag] @ asked[inner] for lag in range(-reach, reach + 1)]
-        lags.append((int(np.argmax(fits)) - reach) * 1000 / rate)
+        correlations.append(np.corrcoef(shown[spoken], asked[spoken])[0, 1])
+        lags.append(lag(shown, asked, 15) * 1000 / rate)
     assert np.mean(correlations) >= 0.78
     assert abs(np.median(lags)) <= 20
     assert np.percentile(np.abs(lags), 90) <= 40
