@@ -48,7 +48,8 @@ _STEP = 4096
 # A full stop after these does not end a sentence.
 _ABBREVIATIONS = frozenset(
     """mr mrs ms dr prof st jr sr gen sen rep gov lt col capt sgt rev hon vs inc ltd co corp dept approx est fig vol no
-    nos ave blvd mt jan feb mar apr jun jul aug sept sep oct nov dec e.g i.e u.s u.k u.n e.u d.c ph.d a.k.a pp cf pres maj
+    nos ave blvd mt jan feb mar apr jun jul aug sept sep oct nov dec e.g i.e u.s u.k u.n e.u d.c ph.d a.k.a pp cf pres
+    maj
     adm al sra srta ud uds núm pág mme mlle z.b d.h usw bzw ca nr str bd""".split()  # noqa: SIM905
 )
 _WORD_BEFORE = re.compile(r"([^\W\d_][\w.]*)$")
