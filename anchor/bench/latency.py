@@ -12,8 +12,7 @@ from aiortc.mediastreams import MediaStreamError
 
 from anchor.app import LiveChannel
 from anchor.bench.capacity import talking
-from anchor.bench.measure import CHANNEL, Figure, Tell, percentile, remote_viewers, running_studio
-from anchor.bench.viewers import join
+from anchor.bench.measure import CHANNEL, Figure, Tell, join, percentile, remote_viewers, running_studio
 
 SAYS = 20
 JOINS = 10

@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 import uvicorn
+from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 
 from anchor.app import LiveChannel, Studio
 from anchor.config import ChannelConfig, Config, ServerConfig
@@ -144,3 +146,16 @@ async def remote_viewers(address: str, count: int) -> AsyncIterator[None]:
     finally:
         process.stdin.close()
         await process.wait()
+
+
+async def join(client: httpx.AsyncClient, address: str) -> RTCPeerConnection:
+    """A connection that receives sound and picture from a WHEP address."""
+    connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+    connection.addTransceiver("video", direction="recvonly")
+    connection.addTransceiver("audio", direction="recvonly")
+    await connection.setLocalDescription(await connection.createOffer())
+    offer = connection.localDescription.sdp
+    response = await client.post(address, content=offer, headers={"Content-Type": "application/sdp"})
+    response.raise_for_status()
+    await connection.setRemoteDescription(RTCSessionDescription(response.text, "answer"))
+    return connection

@@ -165,10 +165,14 @@ async def _file_offset(target: Path) -> float:
             on = index == flash
             await sink.send(Beat(index, bright if on else dark, tone if on else silence))
     with av.open(str(target)) as container:
-        seen = next(frame.time for frame in container.decode(video=0) if frame.to_ndarray()[:720].mean() > 128)
+        seen = next(
+            float(frame.pts * frame.time_base)
+            for frame in container.decode(video=0)
+            if frame.to_ndarray()[: VIDEO.height].mean() > 128
+        )
     with av.open(str(target)) as container:
         heard = next(
-            frame.time + int(np.argmax(loud)) / SAMPLE_RATE
+            float(frame.pts * frame.time_base) + int(np.argmax(loud)) / SAMPLE_RATE
             for frame in container.decode(audio=0)
             if (loud := np.abs(frame.to_ndarray()[0]) > 0.1).any()
         )

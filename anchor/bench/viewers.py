@@ -11,7 +11,8 @@ from typing import Any
 
 import aiortc.rtcrtpreceiver
 import httpx
-from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
+
+from anchor.bench.measure import join
 
 
 class _Discard:
@@ -19,19 +20,6 @@ class _Discard:
 
     def decode(self, _: Any) -> list[Any]:
         return []
-
-
-async def join(client: httpx.AsyncClient, address: str) -> RTCPeerConnection:
-    """A connection that receives sound and picture from a WHEP address."""
-    connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
-    connection.addTransceiver("video", direction="recvonly")
-    connection.addTransceiver("audio", direction="recvonly")
-    await connection.setLocalDescription(await connection.createOffer())
-    offer = connection.localDescription.sdp
-    response = await client.post(address, content=offer, headers={"Content-Type": "application/sdp"})
-    response.raise_for_status()
-    await connection.setRemoteDescription(RTCSessionDescription(response.text, "answer"))
-    return connection
 
 
 async def main(address: str, count: int) -> None:
@@ -46,5 +34,5 @@ async def main(address: str, count: int) -> None:
 
 
 if __name__ == "__main__":
-    aiortc.rtcrtpreceiver.get_decoder = lambda _: _Discard()
+    vars(aiortc.rtcrtpreceiver)["get_decoder"] = lambda _: _Discard()
     asyncio.run(main(sys.argv[1], int(sys.argv[2])))
