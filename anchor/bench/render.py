@@ -172,8 +172,14 @@ async def _file_offset(target: Path) -> float:
         )
     with av.open(str(target)) as container:
         heard = next(
-            float(frame.pts * frame.time_base) + int(np.argmax(loud)) / SAMPLE_RATE
+            _seconds(frame) + int(np.argmax(loud)) / SAMPLE_RATE
             for frame in container.decode(audio=0)
             if (loud := np.abs(frame.to_ndarray()[0]) > 0.1).any()
         )
     return 1000 * abs(heard - seen)
+
+
+def _seconds(frame: av.VideoFrame | av.AudioFrame) -> float:
+    assert frame.pts is not None
+    assert frame.time_base is not None
+    return float(frame.pts * frame.time_base)
