@@ -26,6 +26,7 @@ _BLINK = [ARKIT_INDEX["eyeBlinkLeft"], ARKIT_INDEX["eyeBlinkRight"]]
 _WIDE = [ARKIT_INDEX["eyeWideLeft"], ARKIT_INDEX["eyeWideRight"]]
 _INNER_UP = ARKIT_INDEX["browInnerUp"]
 _OUTER_UP = [ARKIT_INDEX["browOuterUpLeft"], ARKIT_INDEX["browOuterUpRight"]]
+_CHEEKS = [ARKIT_INDEX["cheekSquintLeft"], ARKIT_INDEX["cheekSquintRight"]]
 _SMILE = (ARKIT_INDEX["mouthSmileLeft"], ARKIT_INDEX["mouthSmileRight"])
 
 _SOONEST_BLINK = 1.2
@@ -175,7 +176,7 @@ class _Posture:
         random, calm = self._random, 0.6 if speaking else 1.0
         yaw, pitch, roll = (self._angle(calm * math.radians(spread)) for spread in (0.6, 0.35, 0.45))
         pose = (yaw, pitch, roll, 0.25 * yaw + random.gauss(0, 0.0015 * calm), random.gauss(0, 0.001 * calm))
-        smile = random.uniform(0.04, 0.08) if speaking else random.uniform(0.08, 0.15)
+        smile = random.uniform(0.07, 0.12) if speaking else random.uniform(0.16, 0.25)
         return _Stance(pose, random.uniform(0.0, 0.06), smile, random.uniform(-0.02, 0.02))
 
     def step(self, speaking: bool) -> _Stance:
@@ -247,5 +248,6 @@ class Life:
         weights[_WIDE[0]] = weights[_WIDE[1]] = min(0.2, _LID_FOLLOWS_UP * max(0.0, up - 0.01))
         weights[_INNER_UP] = stance.brows
         weights[_OUTER_UP[0]] = weights[_OUTER_UP[1]] = 0.6 * stance.brows
+        weights[_CHEEKS[0]] = weights[_CHEEKS[1]] = 0.5 * stance.smile
         weights[_SMILE[0]], weights[_SMILE[1]] = stance.smile + stance.uneven, stance.smile - stance.uneven
         return Blendshapes(weights, HeadPose(*stance.pose), (right, up), self._chest.step())
