@@ -16,7 +16,7 @@ RULES = Rules("zh", r"[^\s\u2e80-\ufaff]")
 
 _N = r"(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)"
 _NUM = rf"{_N}(?:\.\d+)?"
-_MINUS = r"(?:(?<![\w.)）%])[-−–](?=\d))"
+_MINUS = r"(?:(?<![A-Za-z0-9_.)）%])[-−–](?=\d))"
 _SIGNED = rf"{_MINUS}?{_NUM}"
 _TO = r"\s?(?:-|–|—|~|～|至|到)\s?"
 _SCALE = r"(?:万亿|[百千万亿萬億])"
@@ -72,6 +72,8 @@ def _range_joint(match: re.Match[str]) -> str:
     r"[A-Za-z0-9_.+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z][A-Za-z0-9-]*)+",
     r"(?:[a-z\d-]+\.)+(?:com|org|net|cn|io|gov|edu|info|app|dev|ai|tv|me)(?:\.cn)?(?:/[A-Za-z0-9./_-]*\w)?(?![A-Za-z0-9-])",
     r"(?:No|NO)\.\s?\d+(?!\d)",
+    r"[A-Za-z]+&[A-Za-z]+(?![A-Za-z])",
+    r"Wi-Fi(?![A-Za-z])",
 )
 def _address(match: re.Match[str]) -> Reading:
     tokens = english.RULES.apply(match[0], 0)
@@ -129,9 +131,19 @@ def _written_date(year: str, month: str, day: str) -> str | None:
     return f"{single(year)}年{cardinal(month)}月{cardinal(day)}日"
 
 
+@RULES.rule(r"(?P<first>(?:19|20)\d\d)[-–—~～](?P<last>(?:19|20)\d\d)(?=\s?(?:年|赛季|學年|学年|财年|$|[）)，。]))")
+def _seasons(match: re.Match[str]) -> Reading:
+    return f"{single(match['first'])}到{single(match['last'])}"
+
+
 @RULES.rule(rf"(\d{{4}}){_TO}(\d{{4}}|\d{{2}})(?=\s?年)")
 def _years(match: re.Match[str]) -> Reading:
     return f"{single(match[1])}到{single(match[2])}"
+
+
+@RULES.rule(r"((?:19|20)?(\d0))\s?年代")
+def _decade(match: re.Match[str]) -> Reading:
+    return f"{single(match[1]) if len(match[1]) == 4 else cardinal(match[1])}年代"
 
 
 @RULES.rule(
@@ -140,11 +152,6 @@ def _years(match: re.Match[str]) -> Reading:
 )
 def _year(match: re.Match[str]) -> Reading:
     return single(match["year"]) + "年"
-
-
-@RULES.rule(r"(?:19|20)?(\d0)(?=\s?年代)")
-def _decade(match: re.Match[str]) -> Reading:
-    return single(match[0]) if len(match[0]) == 4 else cardinal(match[1])
 
 
 @RULES.rule(rf"(\d{{1,2}})(?:{_TO}(\d{{1,2}}))?(\s?)([月日号號])")

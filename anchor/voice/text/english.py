@@ -77,7 +77,7 @@ _DOTTED = {
     "p.s.": "P S", "et al.": "et al",
 }  # fmt: skip
 _SPELLED_WORDS = {
-    "w/": "with", "w/o": "without", "&": "and", "wifi": "why fie", "wi-fi": "why fie", "covid": "co vid",
+    "w/": "with", "w/o": "without", "wifi": "why fie",
 }  # fmt: skip
 
 _SAID_AS_WORDS = frozenset(
@@ -165,6 +165,9 @@ _ADDRESS_SIGNS = {
 }  # fmt: skip
 
 
+_SHORT_NAMES = ("co", "me", "go", "my", "be", "to", "so", "hi", "in", "on", "we", "up")
+
+
 def _spelled_address(text: str) -> str:
     said = []
     for part in re.findall(r"[^\W\d_]+|\d+|[\W_]", text):
@@ -173,7 +176,8 @@ def _spelled_address(text: str) -> str:
         elif part.isdigit():
             said.append(cardinal(part) if len(part) < 3 else single(part))
         elif part.isalpha():
-            said.append(letters(part) if not re.search("[aeiouyAEIOUY]", part) else word(part))
+            spelled = not re.search("[aeiouyAEIOUY]", part) or (len(part) == 2 and part.lower() not in _SHORT_NAMES)
+            said.append(letters(part) if spelled else word(part))
     return " ".join(said)
 
 
@@ -278,6 +282,19 @@ def _month_year(match: re.Match[str]) -> Reading:
 _HALF_DAY = r"(?P<half>a\.m\.?|p\.m\.?|am|pm)(?![A-Za-z])"
 
 
+@RULES.rule(r"(\d{1,2}):(\d\d)(\s?)[-–—]\s?(\d{1,2}):(\d\d)(?![\d:])")
+def _hours(match: re.Match[str]) -> Reading:
+    if int(match[1]) > 24 or int(match[4]) > 24:
+        return None
+    return f"{_clock(match[1], match[2])} to {_clock(match[4], match[5])}"
+
+
+def _clock(hour: str, minute: str) -> str:
+    if not int(minute):
+        return cardinal(hour) + (" o'clock" if int(hour) <= 12 else " hundred hours")
+    return f"{cardinal(hour)} {'oh ' if int(minute) < 10 else ''}{cardinal(minute)}"
+
+
 @RULES.rule(
     rf"(?P<hour>\d{{1,2}}):(?P<minute>\d\d)(?::(?P<second>\d\d))?(?!\d)(?:\s?{_HALF_DAY})?(?P<zone>{_CLOCK_ZONE})?",
     rf"(?P<hour>\d{{1,2}})\.(?P<minute>\d\d)(?P<second>)\s?{_HALF_DAY}(?P<zone>{_CLOCK_ZONE})?",
@@ -291,9 +308,9 @@ def _time(match: re.Match[str]) -> Reading:
     zone = f" {letters(match['zone'])}" if match["zone"] else ""
     if second:
         return f"{_several(hour, 'hour')} {_several(minute, 'minute')} and {_several(second, 'second')}{half}{zone}"
-    if not minute or not int(minute):
-        return cardinal(hour) + (half or " o'clock" if int(hour) <= 12 else " hundred hours") + zone
-    return f"{cardinal(hour)} {'oh ' if int(minute) < 10 else ''}{cardinal(minute)}{half}{zone}"
+    if half and not int(minute or 0):
+        return cardinal(hour) + half + zone
+    return _clock(hour, minute or "0") + half + zone
 
 
 def _several(digits: str, unit: str) -> str:
@@ -304,8 +321,7 @@ def _several(digits: str, unit: str) -> str:
 def _quarter(match: re.Match[str]) -> Reading:
     if "part" in match.re.groupindex:
         part, name, of_year = match["part"], match["name"], match["year"]
-        said = f"{ordinal(part)} {'quarter' if name == 'Q' else 'half'}"
-        return said + (f" of {year(of_year)}" if of_year else "")
+        return f"{name} {cardinal(part)}" + (f" {year(of_year)}" if of_year else "")
     said = f"the {ordinal(match[1])} {'quarter' if match[2] == 'Q' else 'half'} of "
     return said + (year(match[3]) if len(match[3]) == 4 else cardinal(match[3]))
 
@@ -465,9 +481,19 @@ def _abbreviation(match: re.Match[str]) -> Reading:
     return [Token(match[0], _ABBREVIATIONS[name], "en", mark="." if ends else "")]
 
 
-@RULES.rule(r"St\.(?=\s)", flags=0)
+@RULES.rule(r"St\.(?=[\s,;]|$)", flags=0)
 def _saint(match: re.Match[str]) -> Reading:
     return "Saint" if re.match(r"\s+[A-Z]", match.string[match.end() :]) else "Street"
+
+
+@RULES.rule(r"Wi-?Fi(?![A-Za-z])")
+def _wireless(match: re.Match[str]) -> Reading:
+    return "why fie"
+
+
+@RULES.rule(r"([3-8])\s?['’′]\s?(\d{1,2})\s?[\"”″]")
+def _height(match: re.Match[str]) -> Reading:
+    return f"{cardinal(match[1])} foot {cardinal(match[2])}"
 
 
 @RULES.rule(r"([A-Za-z])&([A-Za-z])(?![A-Za-z])", r"([A-Z]{2,})&([A-Z]+)(?![A-Za-z])", flags=0)
@@ -497,7 +523,7 @@ def _by(match: re.Match[str]) -> Reading:
 @RULES.rule(rf"({_NUM})(\s?)({_SCALE})", rf"({_SIGNED})(\s)(thousand|million|billion|trillion)(?![A-Za-z])")
 def _large(match: re.Match[str]) -> Reading:
     if not match[2]:
-        return number(match[1]) + _scaled(match[3]) if match[3] not in ("m", "b") else None
+        return number(match[1]) + _scaled(match[3]) if match[3] not in ("m", "b", "K") else None
     if match[3].lower() not in ("thousand", "million", "billion", "trillion"):
         return None
     return [Token(match[1], number(match[1]), "en"), Token(match[2]), Token(match[3], match[3], "en")]
