@@ -107,19 +107,21 @@ class _Painter:
         self.light = np.asarray(cv2.filter2D(self.light, -1, _lens(radius)), np.float32)
 
     def _tower(self, x: float, wide: float, tall: float, haze: float, lit: float) -> None:
+        # A generator of its own: how many windows a size has room for must not change the rest of the city.
+        chance = self.chance.spawn(1)[0]
         left, right = self._column_of(x), self._column_of(x + wide)
         top, foot = round((self.horizon - tall) * self.unit), round(self.horizon * self.unit)
         if right - left < 3 or foot - top < 3:
             return
         body = self.light[top:foot, left:right]
         body += (_NIGHT * 0.5 - body) * (1 - haze)
-        step = max(3, round(self.chance.uniform(0.0145, 0.019) * self.unit))
+        step = max(3, round(chance.uniform(0.0145, 0.019) * self.unit))
         rows, columns = (foot - top) // step, max(1, (right - left) // step)
-        on = self.chance.random((rows, columns)) < self.chance.uniform(0.16, 0.5)
-        on[self.chance.random(rows) < 0.12] = True
-        warmth = self.chance.random((rows, columns))
-        power = lit * self.chance.gamma(1.6, 0.35, (rows, columns))
-        hue = (_AMBER, _WHITE, _CYAN)[int(self.chance.choice(3, p=(0.5, 0.3, 0.2)))]
+        on = chance.random((rows, columns)) < chance.uniform(0.16, 0.5)
+        on[chance.random(rows) < 0.12] = True
+        warmth = chance.random((rows, columns))
+        power = lit * chance.gamma(1.6, 0.35, (rows, columns))
+        hue = (_AMBER, _WHITE, _CYAN)[int(chance.choice(3, p=(0.5, 0.3, 0.2)))]
         for row, column in zip(*np.nonzero(on), strict=True):
             y, z = int(row) * step + 1, int(column) * step + 1
             pane = body[y : y + max(1, step * 5 // 9), z : z + max(1, step * 5 // 9)]
@@ -130,7 +132,7 @@ class _Painter:
         discs = np.zeros_like(self.light)
         for number in range(30 if self.tall else 44):
             x = float(self.chance.uniform(-self.right, self.right))
-            y = float(self.chance.beta(2.6, 1.5)) * self.horizon * 0.98
+            y = float(self.chance.beta(3.4, 1.3)) * self.horizon * 0.98
             if abs(x) < 0.2:
                 continue
             radius = float(self.chance.uniform(0.011, 0.027))

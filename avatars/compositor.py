@@ -13,6 +13,7 @@ from anchor.media import Look, Picture, VideoFormat
 from anchor.ports import Avatar, Placement
 from avatars import backdrop as backdrops
 from avatars import graphics
+from avatars.desk import desk
 from avatars.fontbook import FontBook
 from avatars.graphics import DEFAULT_LABEL, Layout
 from avatars.overlay import Overlay
@@ -24,7 +25,7 @@ CAPTION_FADE_SECONDS = 0.12
 TITLE_IN_SECONDS = 0.5
 TITLE_OUT_SECONDS = 0.28
 
-_PLACES = ((9 / 16, 0.30, 0.25), (1.0, 0.34, 0.33), (16 / 9, 0.36, 0.40))
+_PLACES = ((9 / 16, 0.31, 0.28), (1.0, 0.34, 0.33), (16 / 9, 0.36, 0.40))
 """Aspect of the picture, height of the eyes, height of the head: a presenter's medium close-up."""
 
 
@@ -65,6 +66,7 @@ class StudioScene:
         self._captions = _Fade(lambda page: graphics.caption(page, layout, setter), video.fps)
         self._titles = _Wipe(lambda words: graphics.lower_third(words, layout, setter), video.fps)
         room = backdrops.load(backdrop, video) if backdrop else backdrops.studio(video)
+        self._desk = None if backdrop else desk(video)
         self._avatar = avatar.open(video, room, place(video))
         self._canvas = Picture.black(video)
 
@@ -72,6 +74,8 @@ class StudioScene:
         """Draw the next beat. Call it once a beat: fades and wipes move with every call."""
         self._avatar.draw(look.face, self._canvas)
         picture = self._canvas.copy()
+        if self._desk is not None:
+            self._desk.blend(picture)
         self._titles.show(look.lower_third, picture)
         self._captions.show(look.caption, picture)
         self._label.blend(picture)

@@ -59,13 +59,13 @@ class Layout:
             # Phone players cover the foot of a tall picture with their buttons.
             captions_bottom=round(video.height * (0.84 if tall else 1 - SAFE)),
             captions_height=ceil(2 * _line(size) + 2 * _pad(size)),
-            title_size=max(10, round(unit * 0.05)),
-            title_width=round(safe * (1.0 if video.width < 1.2 * video.height else 0.56)),
+            title_size=max(10, round(unit * 0.046)),
+            title_width=round(safe * (1.0 if tall else 0.46 if video.width > 1.4 * video.height else 0.62)),
         )
 
     @property
-    def tall(self) -> bool:
-        return self.video.height > 1.2 * self.video.width
+    def wide(self) -> bool:
+        return self.video.width > 1.4 * self.video.height
 
     @property
     def left(self) -> int:
@@ -151,7 +151,7 @@ def lower_third(words: LowerThird, layout: Layout, setter: Typesetter) -> Overla
     if not title or not _readable((words.title or words.subtitle,), (title,)):
         return None
     size = float(layout.title_size)
-    small = size * 0.66
+    small = size * 0.64
     bar, pad = max(3, round(size * 0.22)), round(size * 0.5)
     room = layout.title_width - bar - 2 * pad
     title, size = setter.fit(title, size, room, size * 0.7)
@@ -181,9 +181,9 @@ def _label_size(text: str, layout: Layout, setter: Typesetter) -> int:
 
 
 def _label_lines(text: str, size: int, room: float, layout: Layout, setter: Typesetter) -> tuple[str, ...] | None:
-    """One line over a tall picture's head; in a wide picture its parts one below the other, beside the head."""
+    """One line above the head; in a wide picture its parts one below the other, beside the head."""
     parts = tuple(filter(None, (part.strip() for part in re.split(r"[·|]", text))))
-    choices = [(text,), parts] if layout.tall else [parts, (text,)]
+    choices = [parts, (text,)] if layout.wide else [(text,), parts]
     for lines in choices:
         if all(setter.width(line, size) <= room for line in lines):
             return lines

@@ -298,10 +298,10 @@ def test_no_text_makes_drawing_fail_or_leave_the_safe_area(
 
 def test_the_head_keeps_its_place_in_every_format() -> None:
     assert place(VideoFormat(1280, 720)) == Placement(0.5, 0.36, 0.40)
-    assert place(VideoFormat(1080, 1920)) == Placement(0.5, 0.30, 0.25)
+    assert place(VideoFormat(1080, 1920)) == Placement(0.5, 0.31, 0.28)
     square = place(VideoFormat(720, 720))
-    assert 0.30 < square.eyes < 0.36
-    assert 0.25 < square.head < 0.40
+    assert 0.31 < square.eyes < 0.36
+    assert 0.28 < square.head < 0.40
     assert place(VideoFormat(2560, 720)) == place(VideoFormat(1280, 720))
 
 
