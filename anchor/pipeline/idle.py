@@ -110,8 +110,9 @@ class _Eyes:
         self.jumped = False
         if self._wait <= 0:
             self._fixate(speaking)
-        # A jump takes 30-50 ms: one beat in between at 25 a second, two or three at 60.
-        share = min(1.0, 20 / self._fps)
+        # A glance takes 50-80 ms, the small jumps of a fixation less than a beat of 25 a second (Bahill et al. 1975).
+        far = math.dist(self._at, self._target) > math.radians(2)
+        share = min(1.0, (18 if far else 30) / self._fps)
         (right, up), (to_right, to_up) = self._at, self._target
         self._at = (right + share * (to_right - right), up + share * (to_up - up))
         if math.dist(self._at, self._target) < 2e-4:
@@ -186,13 +187,13 @@ class _Posture:
         if self._beat >= self._length:
             self._from, self._to = self._now, self._stance(speaking=speaking)
             self._beat = 0
-            self._length = max(2, round(self._random.uniform(1.1, 2.8) * self._fps))
+            self._length = max(2, round(self._random.uniform(1.1, 2.4) * self._fps))
         self._beat += 1
         x = self._beat / self._length
         # Minimum jerk (Flash and Hogan 1985): how unhurried limbs and heads move.
         self._now = self._from.towards(self._to, x**3 * (10 - 15 * x + 6 * x * x))
         if self._beat >= self._length:
-            self._rest = round(self._random.uniform(0.8, 3.0) * self._fps)
+            self._rest = round(self._random.uniform(1.0, 4.0) * self._fps)
         return self._now
 
 

@@ -163,9 +163,9 @@ def test_sway_is_small_and_slow(idle: list[Blendshapes]) -> None:
 
 def test_the_head_rests_between_drifts_and_never_for_long(idle: list[Blendshapes]) -> None:
     still = (np.diff(pose(idle), axis=0) == 0).all(axis=1)
-    assert 0.3 < still.mean() < 0.7
+    assert 0.4 < still.mean() < 0.75
     rests = [end - start for start, end in runs(still)]
-    assert max(rests) <= 3.2 * FPS and np.median(rests) >= 0.9 * FPS
+    assert max(rests) <= 4.2 * FPS and np.median(rests) >= FPS
 
 
 def test_ten_minutes_do_not_repeat_themselves(idle: list[Blendshapes]) -> None:
