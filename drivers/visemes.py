@@ -129,6 +129,8 @@ class Pull:
 _SHORT = (0.07, 0.09, 0.08, 0.07, 0.05)
 _MEDIUM = (0.095, 0.11, 0.10, 0.09, 0.06)
 _ROUND_IN = (0.095, 0.12, 0.18, 0.10, 0.06)
+_PURSING = (0.07, 0.09, 0.16, 0.07, 0.05)
+_UNPURSING = (0.07, 0.09, 0.10, 0.07, 0.05)
 _ROUND_OUT = (0.095, 0.11, 0.13, 0.09, 0.06)
 
 
@@ -157,8 +159,8 @@ def _pull(viseme: str) -> Pull:
         "bf": (1.4, 0.4, 0.6, 1.2, 0.6),
     }[viseme]
     if viseme in _ROUNDED:
-        return Pull((dominance[0], *dominance[1:]), (*_SHORT[:2], 0.16, *_SHORT[3:]), (*_SHORT[:2], 0.10, *_SHORT[3:]))
-    return Pull((dominance[0], *dominance[1:]), _SHORT, _SHORT)
+        return Pull(dominance, _PURSING, _UNPURSING)
+    return Pull(dominance, _SHORT, _SHORT)
 
 
 PULLS: tuple[Pull, ...] = tuple(_pull(name) for name in VISEMES)
