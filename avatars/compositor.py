@@ -22,6 +22,8 @@ from avatars.typeset import Typesetter
 __all__ = ["DEFAULT_LABEL", "StudioScene", "place"]
 
 CAPTION_FADE_SECONDS = 0.12
+CAPTION_HOLD_SECONDS = 0.16
+"""How long a caption waits for the next before it fades: a gap of a few beats would be seen as a blink."""
 TITLE_IN_SECONDS = 0.5
 TITLE_OUT_SECONDS = 0.28
 
@@ -99,21 +101,28 @@ class _Layer(Generic[Content]):
 
 
 class _Fade(_Layer[Caption]):
-    """Captions fade in from nothing and out to nothing, but pages follow each other at once."""
+    """Captions fade in from nothing and out to nothing; pages follow each other at once, across short gaps too."""
 
     def __init__(self, render: Callable[[Caption], Overlay | None], fps: int) -> None:
         super().__init__(render)
         self._step = 1 / max(1, round(CAPTION_FADE_SECONDS * fps))
+        self._patience = round(CAPTION_HOLD_SECONDS * fps)
         self._strength = 0.0
+        self._absent = 0
 
     def show(self, page: Caption | None, picture: Picture) -> None:
-        if page is not None and (self._content is None or page.lines != self._content.lines):
-            self._take(page)
-        change = self._step if page is not None else -self._step
-        self._strength = min(1.0, max(0.0, self._strength + change))
-        if self._strength <= self._step / 2:
-            self._take(None)
-            self._strength = 0.0
+        if page is not None:
+            self._absent = 0
+            if self._content is None or page.lines != self._content.lines:
+                self._take(page)
+            self._strength = min(1.0, self._strength + self._step)
+        elif self._content is not None:
+            self._absent += 1
+            if self._absent > self._patience:
+                self._strength -= self._step
+            if self._strength < self._step / 2:
+                self._take(None)
+                self._strength = 0.0
         if self._overlay is not None:
             self._overlay.blend(picture, strength=self._strength)
 

@@ -7,7 +7,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, replace, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -50,6 +50,10 @@ class SubtitleSink:
             write_vtt(self._path.with_suffix(".vtt"), self._captions)
 
 
+BLINK_MILLISECONDS = 300
+"""A gap this short between two cues would be seen as a blink; the earlier cue stays until the next."""
+
+
 def write_srt(path: Path, captions: Sequence[Caption]) -> None:
     """Write captions in stream time (samples) as SubRip. No caption gives an empty file. Raises `OutputError`.
 
@@ -80,7 +84,7 @@ class _Cue:
 
 
 def _cues(captions: Sequence[Caption]) -> list[_Cue]:
-    """Captions in whole milliseconds: in order, apart, none empty. An overlapped caption gives way to the next."""
+    """Captions in whole milliseconds: in order, without blinks, none empty. An overlapped one gives way to the next."""
     cues: list[_Cue] = []
     for caption in sorted(captions, key=lambda caption: caption.start):
         lines = tuple(filter(None, map(_clean, caption.lines)))
@@ -91,6 +95,8 @@ def _cues(captions: Sequence[Caption]) -> list[_Cue]:
             earlier = cues.pop()
             if earlier.start < start:
                 cues.append(_Cue(earlier.lines, earlier.start, start))
+        if cues and 0 < start - cues[-1].end < BLINK_MILLISECONDS:
+            cues[-1] = replace(cues[-1], end=start)
         cues.append(_Cue(lines, start, end))
     return cues
 

@@ -226,7 +226,7 @@ def test_pictures_are_independent_of_later_ones_and_of_each_other(make: Make) ->
     assert scene.draw(Look(STILL)).data.any()
 
 
-def test_captions_fade_in_change_at_once_and_fade_out(make: Make) -> None:
+def test_captions_fade_in_change_at_once_and_fade_out_without_a_blink(make: Make) -> None:
     video = SIZES[1]
     scene = make(200, video)
     bare = scene.draw(Look(STILL))
@@ -238,6 +238,8 @@ def test_captions_fade_in_change_at_once_and_fade_out(make: Make) -> None:
     for _ in range(4):
         settled = fresh.draw(Look(STILL, Caption(("Another page entirely",), 48_000, 96_000)))
     assert np.array_equal(other.data, settled.data)
+    held = [scene.draw(Look(STILL)) for _ in range(4)]
+    assert all(np.array_equal(frame.data, settled.data) for frame in held)
     leaving = [scene.draw(Look(STILL)) for _ in range(3)]
     left = [int(np.abs(frame.y.astype(int) - bare.y).sum()) for frame in leaving]
     assert left[0] > left[1] > left[2] == 0

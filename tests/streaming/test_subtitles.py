@@ -79,6 +79,12 @@ def test_overlapping_captions_give_way_to_the_next(tmp_path: Path) -> None:
     assert cues((tmp_path / "a.vtt").read_text()) == [(0, 1000, ["one"]), (1000, 3000, ["two"])]
 
 
+def test_a_gap_too_short_to_be_seen_as_one_is_closed(tmp_path: Path) -> None:
+    show = [Caption(("words",), *times) for times in ((0, 48_000), (50_000, 96_000), (120_000, 144_000))]
+    write_srt(tmp_path / "a.srt", show)
+    assert [cue[:2] for cue in cues((tmp_path / "a.srt").read_text())] == [(0, 1042), (1042, 2000), (2500, 3000)]
+
+
 def test_line_ends_and_control_characters_in_text_cannot_end_a_cue(tmp_path: Path) -> None:
     write_srt(tmp_path / "a.srt", [Caption(("one\n\n2\r\n\x00two\ud800", "\x07"), 0, 48_000)])
     assert cues((tmp_path / "a.srt").read_text("utf-8")) == [(0, 1000, ["one  2  two"])]
