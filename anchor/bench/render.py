@@ -166,9 +166,7 @@ async def _file_offset(target: Path) -> float:
             await sink.send(Beat(index, bright if on else dark, tone if on else silence))
     with av.open(str(target)) as container:
         seen = next(
-            float(frame.pts * frame.time_base)
-            for frame in container.decode(video=0)
-            if frame.to_ndarray()[: VIDEO.height].mean() > 128
+            _seconds(frame) for frame in container.decode(video=0) if frame.to_ndarray()[: VIDEO.height].mean() > 128
         )
     with av.open(str(target)) as container:
         heard = next(

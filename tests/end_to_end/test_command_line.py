@@ -32,6 +32,12 @@ def sound_of(path: Path) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
         return np.concatenate([frame.to_ndarray()[0] for frame in container.decode(audio=0)])
 
 
+def seconds(stream: av.VideoStream | av.AudioStream) -> float:
+    assert stream.duration is not None
+    assert stream.time_base is not None
+    return float(stream.duration * stream.time_base)
+
+
 def left_over(folder: Path, *expected: str) -> set[str]:
     return {path.name for path in folder.iterdir()} - set(expected)
 
@@ -48,7 +54,7 @@ def test_say_writes_a_film_with_sound_captions_and_label(tmp_path: Path) -> None
         label = json.loads(film.metadata["AIGC"])
         assert label["Label"] == "1"
         assert len(label) == 7
-        assert abs(float(video.duration * video.time_base) - float(audio.duration * audio.time_base)) < 0.05
+        assert abs(seconds(video) - seconds(audio)) < 0.05
     assert np.abs(sound_of(target)).max() > 0.1
     srt = (tmp_path / "hello.srt").read_text("utf-8")
     assert "Good evening." in srt
