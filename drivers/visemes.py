@@ -43,7 +43,7 @@ _SINGLES = {
 SHAPES: Mapping[str, Mapping[str, float]] = {
     "sil": {},
     "PP": {"jaw": 0.06, "close": 0.06, "press": 0.40, "rollLower": 0.14, "rollUpper": 0.14},
-    "FF": {"jaw": 0.07, "rollLower": 0.65, "upperUp": 0.50},
+    "FF": {"jaw": 0.07, "rollLower": 0.65, "upperUp": 0.42},
     "TH": {"jaw": 0.20, "tongue": 0.35, "lowerDown": 0.16, "upperUp": 0.12, "stretch": 0.06},
     "DD": {"jaw": 0.18, "lowerDown": 0.18, "upperUp": 0.08, "stretch": 0.10},
     "kk": {"jaw": 0.26, "lowerDown": 0.12, "upperUp": 0.05},
@@ -55,7 +55,7 @@ SHAPES: Mapping[str, Mapping[str, float]] = {
     "E": {"jaw": 0.38, "stretch": 0.22, "smile": 0.08, "lowerDown": 0.20, "upperUp": 0.12},
     "I": {"jaw": 0.17, "stretch": 0.38, "smile": 0.16, "lowerDown": 0.26, "upperUp": 0.14},
     "O": {"jaw": 0.36, "pucker": 0.50, "funnel": 0.25},
-    "U": {"jaw": 0.12, "pucker": 0.82, "funnel": 0.08},
+    "U": {"jaw": 0.10, "pucker": 0.84, "funnel": 0.08},
     # Finer than the fifteen.
     "ae": {"jaw": 0.50, "stretch": 0.20, "smile": 0.06, "lowerDown": 0.22, "upperUp": 0.12},
     "ao": {"jaw": 0.48, "pucker": 0.26, "funnel": 0.28},
@@ -64,7 +64,7 @@ SHAPES: Mapping[str, Mapping[str, float]] = {
     "im": {"jaw": 0.15, "stretch": 0.16, "lowerDown": 0.14, "upperUp": 0.06},
     "yy": {"jaw": 0.11, "pucker": 0.70, "funnel": 0.16},
     "oe": {"jaw": 0.28, "pucker": 0.46, "funnel": 0.28},
-    "ww": {"jaw": 0.08, "pucker": 0.88, "funnel": 0.05},
+    "ww": {"jaw": 0.06, "pucker": 0.88, "funnel": 0.05},
     "jj": {"jaw": 0.15, "stretch": 0.28, "smile": 0.14, "lowerDown": 0.16, "upperUp": 0.06},
     "ll": {"jaw": 0.25, "lowerDown": 0.14, "upperUp": 0.06, "stretch": 0.06},
     "bf": {"jaw": 0.09, "pucker": 0.10, "rollLower": 0.05},
