@@ -6,6 +6,7 @@ payloads once, whoever watches.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -92,7 +93,7 @@ class _VideoEncoder:
 
     def __init__(self, video: VideoFormat, bitrate: int) -> None:
         self._context = self._open(video, bitrate)
-        self._gate = KeyframeGate(round(KEYFRAME_GAP_SECONDS * video.fps))
+        self._gate = KeyframeGate(math.ceil(KEYFRAME_GAP_SECONDS * video.fps))
         self._count = 0
 
     def _open(self, video: VideoFormat, bitrate: int) -> VideoCodecContext:

@@ -31,14 +31,23 @@ def _unreachable(line: str) -> bool:
     return line.startswith("a=end-of-candidates")
 
 
-def clean(offer: str) -> str:
-    """The offer without candidates that only cost time.
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """An offer fit for aiortc. `sections` are the kinds of its media in the order of their bundle."""
+
+    sdp: str
+    sections: tuple[str, ...]
+    username: str
+
+
+def read_offer(text: str) -> Offer:
+    """Take an offer apart and leave out the candidates that only cost time.
 
     Raises `SignallingError` for what is no offer of a viewer: one section each of video, audio (or without one) and
-    data (or without one).
+    data (or without one), all in one bundle, as every browser makes it.
     """
-    lines = _lines(offer)
-    if not lines or lines[0] != "v=0":
+    lines = _lines(text)
+    if lines[0] != "v=0":
         raise SignallingError("the SDP offer does not begin with v=0")
     kinds = [line[2:].partition(" ")[0] for line in lines if line.startswith("m=")]
     if "video" not in kinds:
@@ -47,7 +56,30 @@ def clean(offer: str) -> str:
         raise SignallingError("the SDP offer has more than one video, one audio and one data section")
     if sum(line.startswith("a=candidate:") for line in lines) > _MAX_CANDIDATES:
         raise SignallingError(f"the SDP offer has more than {_MAX_CANDIDATES} candidates")
-    return "\r\n".join(line for line in lines if not _unreachable(line))
+    bundle = _bundle(lines, kinds)
+    kept = [line for line in lines if not (_unreachable(line) or line.startswith("a=group:"))]
+    first = next(place for place, line in enumerate(kept) if line.startswith("m="))
+    kept.insert(first, f"a=group:BUNDLE {' '.join(bundle)}")
+    return Offer("\r\n".join(kept), tuple(bundle.values()), _value(lines, "a=ice-ufrag:") or "")
+
+
+def _bundle(lines: list[str], kinds: list[str]) -> dict[str, str]:
+    """The sections' kinds by their mid, in the bundle's order but media first.
+
+    aiortc takes the transport of the bundle's first section and stops the others'; ours all have the same one, so it
+    must be the section that aiortc made it for, which is never the data section.
+    """
+    mids = [line.removeprefix("a=mid:") for line in lines if line.startswith("a=mid:")]
+    by_mid = dict(zip(mids, kinds, strict=False))
+    groups = [line.split()[1:] for line in lines if line.startswith("a=group:BUNDLE")]
+    if len(mids) != len(kinds) or len(by_mid) != len(kinds) or len(groups) != 1 or sorted(groups[0]) != sorted(mids):
+        raise SignallingError("the SDP offer must have all its sections in one bundle (max-bundle)")
+    ordered = sorted(groups[0], key=lambda mid: by_mid[mid] == "application")
+    return {mid: by_mid[mid] for mid in ordered}
+
+
+def _value(lines: list[str], prefix: str) -> str | None:
+    return next((line.removeprefix(prefix).strip() for line in lines if line.startswith(prefix)), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +92,11 @@ class Fragment:
 
 def read_fragment(text: str) -> Fragment:
     """Raises `SignallingError`."""
-    username: str | None = None
-    candidates: list[RTCIceCandidate] = []
-    for line in _lines(text):
-        if line.startswith("a=ice-ufrag:"):
-            username = line.partition(":")[2].strip()
-        elif line.startswith("a=candidate:") and not _unreachable(line):
-            if len(candidates) >= _MAX_CANDIDATES:
-                raise SignallingError(f"the fragment has more than {_MAX_CANDIDATES} candidates")
-            candidates.append(_candidate(line.partition(":")[2]))
-    return Fragment(username, tuple(candidates))
+    lines = _lines(text)
+    candidates = [line for line in lines if line.startswith("a=candidate:") and not _unreachable(line)]
+    if len(candidates) > _MAX_CANDIDATES:
+        raise SignallingError(f"the fragment has more than {_MAX_CANDIDATES} candidates")
+    return Fragment(_value(lines, "a=ice-ufrag:"), tuple(_candidate(line.partition(":")[2]) for line in candidates))
 
 
 def _candidate(text: str) -> RTCIceCandidate:

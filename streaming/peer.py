@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import math
 import secrets
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -30,10 +31,10 @@ from anchor.errors import CapacityError, FormatError, SignallingError
 from anchor.events import Caption
 from anchor.media import Beat, Picture, VideoFormat
 from anchor.ports import Answer
-from streaming import offer as offers
-from streaming.encoder import Codec, EncodedBeat, LiveEncoder
-from streaming.guard import Watch, watch
-from streaming.tracks import BeatSender, BeatTrack, Shot
+from streaming import guard
+from streaming.encoder import KEYFRAME_GAP_SECONDS, Codec, EncodedBeat, LiveEncoder
+from streaming.offer import Offer, read_fragment, read_offer
+from streaming.tracks import BeatSender, BeatTrack, Recent, Shot
 
 logger = logging.getLogger(__name__)
 
@@ -60,7 +61,7 @@ class _Viewer:
     joined: float
     username: str = ""
     codec: Codec = "H264"
-    guard: Watch | None = None
+    seen: guard.Watch | None = None
     events: RTCDataChannel | None = None
 
     def tell(self, message: str) -> None:
@@ -95,6 +96,8 @@ class WebRtcSink:
         self._answering = 0
         self._pending = 0
         self._failure: BaseException | None = None
+        gap = math.ceil(KEYFRAME_GAP_SECONDS * video.fps)
+        self._recent: dict[Codec, Recent] = {"H264": Recent(gap), "VP8": Recent(gap)}
         self._caption: Caption | None = None
         self._state: tuple[bool, str | None] = (False, None)
 
@@ -135,6 +138,8 @@ class WebRtcSink:
             raise self._failure
         self._tell_changes(beat)
         codecs = self._codecs_in_use()
+        for codec in self._recent.keys() - codecs:
+            self._recent[codec].clear()
         if not codecs:
             return
         if self._pending >= _PENDING_BEATS:
@@ -158,6 +163,8 @@ class WebRtcSink:
         now = self._ntp_origin + round(self._loop.time() * _NTP_SECOND)
         sound = _sound_shot(beat, now, beat.index * self.video.samples_per_beat)
         pictures = {codec: _picture_shot(beat, codec, now, self.video) for codec in beat.pictures}
+        for codec, shot in pictures.items():
+            self._recent[codec].add(shot)
         for viewer in self._viewers.values():
             if viewer.codec in pictures:
                 viewer.video.put(pictures[viewer.codec])
@@ -194,12 +201,12 @@ class WebRtcSink:
             raise CapacityError("the stream is ending")
         if len(self._viewers) + self._answering >= self.max_viewers:
             raise CapacityError(f"{self.max_viewers} viewers are watching already")
-        cleaned = offers.clean(offer)
+        wish = read_offer(offer)
         self._answering += 1
         try:
             viewer = self._new_viewer()
             try:
-                sdp = await self._answer(viewer, cleaned)
+                sdp = await self._answer(viewer, wish)
             except BaseException:
                 await self._close(viewer)
                 raise
@@ -214,24 +221,27 @@ class WebRtcSink:
         # One transport for everything, as every browser does it; the default opens one a section and closes two again.
         configuration = RTCConfiguration(iceServers=self._ice_servers, bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
         name = secrets.token_urlsafe(12)
-        video = BeatTrack("video", partial(self._ask_keyframe, name), self.video.fps)
-        audio = BeatTrack("audio", lambda: None, self.video.fps)
+        video = BeatTrack(
+            "video",
+            self.video.fps,
+            on_begin=partial(self._welcome, name),
+            ask_keyframe=partial(self._ask_keyframe, name),
+        )
+        audio = BeatTrack("audio", self.video.fps)
         return _Viewer(name, RTCPeerConnection(configuration), video, audio, self._loop.time())
 
-    async def _answer(self, viewer: _Viewer, cleaned: str) -> str:
+    async def _answer(self, viewer: _Viewer, wish: Offer) -> str:
         connection = viewer.connection
         try:
-            video = self._add_track(connection, viewer.video)
-            video.setCodecPreferences(_video_preferences())
-            if "\r\nm=audio " in cleaned:
-                audio = self._add_track(connection, viewer.audio)
-                audio.setCodecPreferences(_codecs("audio", "audio/opus"))
+            # In the order of the bundle: aiortc makes the one transport for the first.
+            media = {kind: self._add_track(viewer, kind) for kind in wish.sections if kind != "application"}
             connection.on("datachannel", partial(self._open_events, viewer))
             connection.on("connectionstatechange", partial(self._connection_changed, viewer))
-            await connection.setRemoteDescription(RTCSessionDescription(cleaned, "offer"))
+            await connection.setRemoteDescription(RTCSessionDescription(wish.sdp, "offer"))
+            video = media["video"]
             viewer.codec = _negotiated(video)
-            viewer.username = offers.read_fragment(cleaned).username or ""
-            viewer.guard = watch(video.sender.transport.transport._connection, self._loop.time)
+            viewer.username = wish.username
+            viewer.seen = guard.watch(video.sender.transport.transport._connection, self._loop.time)
             answer = await connection.createAnswer()
             await connection.setLocalDescription(answer)
             return str(connection.localDescription.sdp)
@@ -242,10 +252,27 @@ class WebRtcSink:
             logger.debug("an offer could not be answered", exc_info=True)
             raise SignallingError(f"the SDP offer cannot be answered: {_reason(error)}") from error
 
-    def _add_track(self, connection: RTCPeerConnection, track: BeatTrack) -> RTCRtpTransceiver:
-        transceiver = connection.addTransceiver(track, direction="sendonly")
+    def _add_track(self, viewer: _Viewer, kind: str) -> RTCRtpTransceiver:
+        track, codecs = (
+            (viewer.video, ("video/h264", "video/vp8", "video/rtx"))
+            if kind == "video"
+            else (viewer.audio, ("audio/opus",))
+        )
+        transceiver = viewer.connection.addTransceiver(track, direction="sendonly")
+        transceiver.setCodecPreferences(_codecs(kind, codecs))
         BeatSender.convert(transceiver.sender, track)
         return transceiver
+
+    def _welcome(self, name: str) -> None:
+        """Give a viewer whose connection stands a picture at once, or as soon as the encoder makes a keyframe."""
+        viewer = self._viewers.get(name)
+        if viewer is None:
+            return
+        recent = self._recent[viewer.codec].squeezed()
+        for shot in recent:
+            viewer.video.put(shot)
+        if not recent:
+            self._encoder.ask_keyframe(viewer.codec)
 
     def _ask_keyframe(self, name: str) -> None:
         viewer = self._viewers.get(name)
@@ -268,7 +295,7 @@ class WebRtcSink:
     async def trickle(self, viewer: str, fragment: str) -> None:
         """Take candidates of a viewer. Raises `KeyError`, and `SignallingError` also for an ICE restart."""
         found = self._viewers[viewer]
-        read = offers.read_fragment(fragment)
+        read = read_fragment(fragment)
         transport = found.connection.getTransceivers()[0].sender.transport.transport
         if read.username not in (None, found.username):
             raise SignallingError("an ICE restart is not possible here: make a new offer")
@@ -290,7 +317,10 @@ class WebRtcSink:
         try:
             await viewer.connection.close()
         except Exception:
+            # aiortc stops at the first part that does not close; sockets must not stay open for it.
             logger.exception("closing a viewer's connection has failed")
+            for transport in getattr(viewer.connection, "_RTCPeerConnection__iceTransports", ()):
+                await transport.stop()
 
     async def _watch_viewers(self) -> None:
         """Forget viewers who never connect or have fallen silent."""
@@ -306,7 +336,7 @@ class WebRtcSink:
         now = self._loop.time()
         if not viewer.video.open:
             return now - viewer.joined > CONNECT_SECONDS
-        return viewer.guard is not None and now - viewer.guard.heard > SILENT_SECONDS
+        return viewer.seen is not None and now - viewer.seen.heard > SILENT_SECONDS
 
 
 def _ice_server(url: str) -> RTCIceServer:
@@ -320,13 +350,9 @@ def _ice_server(url: str) -> RTCIceServer:
     return RTCIceServer(urls=f"{scheme}:{host}", username=user, credential=password)
 
 
-def _codecs(kind: str, *names: str) -> list[Any]:
+def _codecs(kind: str, names: Sequence[str]) -> list[Any]:
     known = RTCRtpSender.getCapabilities(kind).codecs
     return [codec for name in names for codec in known if codec.mimeType.lower() == name]
-
-
-def _video_preferences() -> list[Any]:
-    return _codecs("video", "video/h264", "video/vp8", "video/rtx")
 
 
 def _negotiated(video: RTCRtpTransceiver) -> Codec:

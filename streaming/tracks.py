@@ -29,6 +29,7 @@ MID_EXTENSION = "urn:ietf:params:rtp-hdrext:sdes:mid"
 HISTORY = 512
 """Packets kept for retransmission: two seconds at 2.5 Mbit/s."""
 
+_SQUEEZED_TICKS = 90
 _UINT16 = 0xFFFF
 _UINT32 = 0xFFFFFFFF
 
@@ -46,18 +47,62 @@ class Shot:
     packets: tuple[tuple[int, bytes, bool], ...]
     keyframe: bool = False
 
+    def shifted(self, ticks: int, to: Shot) -> Shot:
+        """This shot at the time of another, moved by `ticks`."""
+        when = to.start + ticks
+        packets = tuple((when & _UINT32, payload, marker) for _, payload, marker in self.packets)
+        return Shot(to.release, to.start, packets, self.keyframe)
+
+
+class Recent:
+    """The shots since the last keyframe while they are few: whoever joins now need not wait for another one."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._shots: list[Shot] = []
+
+    def add(self, shot: Shot) -> None:
+        if shot.keyframe:
+            self._shots = [shot]
+        elif self._shots:
+            self._shots.append(shot)
+            if len(self._shots) > self._limit:
+                self._shots = []
+
+    def clear(self) -> None:
+        self._shots = []
+
+    def squeezed(self) -> list[Shot]:
+        """The shots as if they were a millisecond apart: a receiver decodes them at once and shows the last.
+
+        At their own times it would play them at their own pace, and stay late by as much.
+        """
+        last = len(self._shots) - 1
+        return [
+            shot.shifted(_SQUEEZED_TICKS * (place - last), self._shots[last]) for place, shot in enumerate(self._shots)
+        ]
+
 
 class BeatTrack(MediaStreamTrack):
     """One viewer's share of a kind: bounded, and begun with a keyframe where there are any.
 
     A viewer that lags by more than `capacity` beats loses what waits, and sees again from the next keyframe on.
+    `on_begin` is called when the connection stands and takes shots from now on.
     """
 
-    def __init__(self, kind: str, ask_keyframe: Callable[[], None], capacity: int) -> None:
+    def __init__(
+        self,
+        kind: str,
+        capacity: int,
+        *,
+        on_begin: Callable[[], None] = lambda: None,
+        ask_keyframe: Callable[[], None] = lambda: None,
+    ) -> None:
         super().__init__()
         self.kind = kind
         self.dropped = 0
-        self._ask_keyframe = ask_keyframe
+        self._on_begin = on_begin
+        self.ask_keyframe = ask_keyframe
         self._capacity = capacity
         self._shots: deque[Shot] = deque()
         self._ready = asyncio.Event()
@@ -71,11 +116,7 @@ class BeatTrack(MediaStreamTrack):
 
     def begin(self) -> None:
         self._open = True
-        self.ask_keyframe()
-
-    def ask_keyframe(self) -> None:
-        if self.kind == "video":
-            self._ask_keyframe()
+        self._on_begin()
 
     def put(self, shot: Shot) -> None:
         if not self._open or (self._needs_keyframe and not shot.keyframe):
@@ -85,7 +126,7 @@ class BeatTrack(MediaStreamTrack):
             self._shots.clear()
             if self.kind == "video":
                 self._needs_keyframe = True
-                self._ask_keyframe()
+                self.ask_keyframe()
                 return
         self._needs_keyframe = False
         self._shots.append(shot)

@@ -50,13 +50,15 @@ class Watcher:
         self._changed = asyncio.Event()
         video = self.connection.addTransceiver("video", direction="recvonly")
         if codec:
-            known = RTCRtpReceiver.getCapabilities("video").codecs
-            video.setCodecPreferences([one for one in known if one.mimeType == codec])
+            known = RTCRtpReceiver.getCapabilities("video")
+            assert known is not None
+            video.setCodecPreferences([one for one in known.codecs if one.mimeType == codec])
         if audio:
             self.connection.addTransceiver("audio", direction="recvonly")
         channel = self.connection.createDataChannel("events")
         channel.on("message", self._hear)
         self._tasks = asyncio.TaskGroup()
+        self._taking: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Watcher:
         await self._tasks.__aenter__()
@@ -64,6 +66,8 @@ class Watcher:
 
     async def __aexit__(self, *error: Any) -> None:
         await self.connection.close()
+        for task in self._taking:
+            task.cancel()
         await self._tasks.__aexit__(None, None, None)
 
     async def offer(self) -> str:
@@ -74,7 +78,7 @@ class Watcher:
         await self.connection.setRemoteDescription(RTCSessionDescription(answer, "answer"))
         for receiver in self.connection.getReceivers():
             if receiver.track is not None:
-                self._tasks.create_task(self._take(receiver.track))
+                self._taking.append(self._tasks.create_task(self._take(receiver.track)))
 
     async def _take(self, track: Any) -> None:
         try:
