@@ -137,9 +137,7 @@ def test_the_mouth_opens_wide_enough_to_be_seen(shown: list[Shown]) -> None:
 
 
 def test_every_bilabial_closes_the_drawn_lips(shown: list[Shown]) -> None:
-    closed = [
-        float(one.gap[one.frames(phone, 0.02)].min()) < SHUT for one in shown for phone in one.phones("PP")
-    ]
+    closed = [float(one.gap[one.frames(phone, 0.02)].min()) < SHUT for one in shown for phone in one.phones("PP")]
     assert len(closed) >= 30
     assert np.mean(closed) >= 0.95
 
