@@ -12,6 +12,7 @@ import re
 import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ from anchor.events import Phone, Sentence, Word
 from anchor.media import SAMPLE_RATE, Samples
 from anchor.ports import SpeechChunk, VoiceInfo
 from anchor.voice import espeak_worker, sound
-from anchor.voice.languages import SPEAKING, Speaking, languages, resolve
+from anchor.voice.languages import PRESENTER, SPEAKING, Speaking, languages, resolve
 from anchor.voice.phones import Mark, Sounded, sounded
 from anchor.voice.text import Lexicon, Token, grouped, mandarin, read
 from anchor.voice.workers import WorkerPool
@@ -154,11 +155,11 @@ class EspeakVoice:
         answer, pcm = self._pool.ask(
             {
                 "text": run.text,
-                "voice": f"{speaking.voice}+{self._variant or speaking.variant}",
+                "voice": speaking.voice,
+                "timbre": self._variant or PRESENTER,
                 "rate": max(80, min(450, round(speaking.rate * self._rate))),
                 "pitch": max(0, min(99, speaking.pitch + self._pitch)),
                 "range": speaking.range,
-                "gap": 0,
                 "phonemes": "[[" in run.text,
             }
         )
@@ -198,7 +199,7 @@ def _text_of(tokens: Sequence[Token], indexes: range, speaking: Speaking) -> _Ru
     text, starts, spoken = "", [], []
     for index in indexes:
         if index in said:
-            text += " " if text else ""
+            text += " " if text and not tokens[index].joined else ""
             starts.append(len(text))
             spoken.append(index)
             text += said[index]
@@ -251,10 +252,11 @@ def _spans(run: _Run, found: Sequence[Sounded]) -> Iterator[tuple[int, tuple[int
     for place, after in zip(places, [*places[1:], len(run.tokens)], strict=True):
         start, end = spans[place]
         first = 0 if place == places[0] else place
-        sharing = run.tokens[first:after]
-        for index, token in enumerate(sharing):
-            length = end - start
-            yield token, (start + length * index // len(sharing), start + length * (index + 1) // len(sharing))
+        # Where tokens share one word of espeak-ng each gets time by the letters it is spoken with.
+        edges = [*run.starts[first:after], run.starts[after] if after < len(run.starts) else len(run.text)]
+        scale = (end - start) / max(1, edges[-1] - edges[0])
+        places_in_sound = [start + round((edge - edges[0]) * scale) for edge in edges]
+        yield from zip(run.tokens[first:after], pairwise(places_in_sound), strict=True)
 
 
 def _words(tokens: Sequence[Token], spans: dict[int, tuple[int, int]], length: int) -> Iterator[Word]:

@@ -4,8 +4,10 @@ espeak-ng keeps its state in C globals and is GPL-3.0-or-later, so nothing else 
 this file imports nothing of the project. A message is two little-endian uint32 (bytes of JSON, bytes of sound), the
 JSON, and the sound: mono int16 at ``rate``.
 
-Request: ``{"text", "voice", "rate", "pitch", "range", "gap", "phonemes"}``. Answer: ``{"rate", "events"}``, where an
-event is ``[type, character, sample, phone]``: type 1 a word and 7 a phone, `character` its place in the text, from 0.
+Request: ``{"text", "voice", "timbre", "rate", "pitch", "range", "phonemes"}``, where `voice` is a file of espeak-ng's
+``lang`` folder, and `timbre` either lines of a voice file that are added to it or the name of a variant. Answer:
+``{"rate", "events"}``, where an event is ``[type, character, sample, phone]``: type 1 a word and 7 a phone, `character`
+its place in the text, from 0.
 A request that cannot be done is answered ``{"error": reason}``.
 
 Run it as ``python espeak_worker.py LIBRARY DATA``.
@@ -19,6 +21,7 @@ import os
 import signal
 import struct
 import sys
+import tempfile
 from typing import Any, BinaryIO
 
 # Constants of espeak-ng/speak_lib.h, version 1.52.
@@ -26,10 +29,13 @@ SYNCHRONOUS = 2
 PHONEME_EVENTS_IN_IPA = 3
 POSITION_CHARACTER = 1
 UTF8, PHONEME_INPUT = 0x1, 0x100
-RATE, PITCH, RANGE, WORD_GAP = 1, 3, 4, 7
+RATE, VOLUME, PITCH, RANGE = 1, 2, 3, 4
 EVENT_END, EVENT_WORD, EVENT_PHONEME = 0, 1, 7
 
 HEADER = struct.Struct("<II")
+HEADROOM = 55
+"""Volume in percent at which no voice reaches full scale; the caller evens loudness anyway."""
+
 LARGEST = 64 << 20
 
 
@@ -61,7 +67,7 @@ class Espeak:
     def __init__(self, library: str, data: str) -> None:
         self._library = ctypes.CDLL(library)
         # espeak-ng keeps the data path in 160 bytes; seen from its own folder the path is short wherever it is.
-        os.chdir(os.path.dirname(data))  # noqa: PTH120, PTH
+        os.chdir(os.path.dirname(data))  # noqa: PTH120 - no pathlib: this process is to start at once
         self.rate = self._library.espeak_Initialize(SYNCHRONOUS, 0, b".", PHONEME_EVENTS_IN_IPA)
         if self.rate <= 0:
             raise RuntimeError(f"espeak-ng does not start with the data in {data}")
@@ -69,7 +75,9 @@ class Espeak:
         self._events: list[list[Any]] = []
         self._callback = CALLBACK(self._take)
         self._library.espeak_SetSynthCallback(self._callback)
-        self._voice = ""
+        self._library.espeak_SetParameter(VOLUME, HEADROOM, 0)
+        self._data = data
+        self._voice = ("", "")
 
     def _take(self, wave: int | None, samples: int, events: Any) -> int:
         if wave and samples > 0:
@@ -85,14 +93,33 @@ class Espeak:
             index += 1
         return 0
 
+    def _select(self, voice: str, timbre: str) -> None:
+        """Load a voice of espeak-ng with lines of our own added. Raises `OSError`."""
+        with open(f"{self._data}/lang/{voice}", "rb") as file:  # noqa: PTH123
+            lines = file.read()
+        if timbre and "\n" not in timbre:
+            with open(f"{self._data}/voices/!v/{timbre}", "rb") as file:  # noqa: PTH123
+                added = b"\n".join(line for line in file.read().splitlines() if not line.startswith(b"language"))
+        else:
+            added = timbre.encode()
+        # The name must be short (espeak-ng keeps 60 bytes of it), hence a file in /tmp and not in $TMPDIR.
+        with tempfile.NamedTemporaryFile(dir="/tmp" if os.path.isdir("/tmp") else None) as own:  # noqa: PTH112
+            own.write(lines + b"\n" + added + b"\n")
+            own.flush()
+            status = self._library.espeak_ng_SetVoiceByFile(own.name.encode())
+        if status != 0:
+            raise OSError(f"status {status}")
+
     def speak(self, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
-        voice = str(request["voice"])
+        voice = (str(request["voice"]), str(request["timbre"]))
         if voice != self._voice:
-            self._voice = ""
-            if self._library.espeak_SetVoiceByName(voice.encode()) != 0:
-                return {"error": f"espeak-ng has no voice {voice!r}"}, b""
+            self._voice = ("", "")
+            try:
+                self._select(*voice)
+            except OSError as error:
+                return {"error": f"espeak-ng has no voice {voice[0]!r} with timbre {voice[1]!r}: {error}"}, b""
             self._voice = voice
-        for parameter, key in ((RATE, "rate"), (PITCH, "pitch"), (RANGE, "range"), (WORD_GAP, "gap")):
+        for parameter, key in ((RATE, "rate"), (PITCH, "pitch"), (RANGE, "range")):
             self._library.espeak_SetParameter(parameter, int(request[key]), 0)
         self._sound.clear()
         self._events = []

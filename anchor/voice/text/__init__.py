@@ -47,7 +47,7 @@ class _Reader:
 
     def __iter__(self) -> Iterator[Token]:
         place = 0
-        rules = {"en": english.RULES, "zh": chinese.RULES}.get(self._language)
+        rules = {"en": english.RULES, "zh": chinese.RULES, "ja": japanese.RULES}.get(self._language)
         while place < len(self._text):
             tokens = None
             if rules is not None:
