@@ -27,9 +27,12 @@ SENTENCE, CLAUSE, SPACE, IDEOGRAPH = 0.0, 1.0, 3.0, 5.0
 AWKWARD = 7.0
 """Penalty of a break that readers stumble over: number|unit, first|last name, article|noun."""
 
+_NEAR = 48
+"""How many characters around a place decide how good a break there is."""
+
 _SENTENCE_END = frozenset("。！？!?；;…")
 _CLAUSE_END = frozenset("，、：,:）)」』》”—～·")
-_CLOSERS = frozenset("”’」』）)】》〉\"'")
+_CLOSERS = "”’」』）)】》〉\"'"
 # Words that begin a new phrase: a line that starts with one reads well.
 _OPENERS = frozenset((
     "and", "or", "but", "nor", "so", "yet", "because", "although", "though", "while", "when", "where", "which",
@@ -90,12 +93,12 @@ def _column(character: str) -> int:
 
 
 def _at_space(text: str, place: int) -> float:
-    before = text[:place].rstrip()
+    before = text[max(0, place - _NEAR) : place].rstrip()
     # A space after full-width text, or in front of closing punctuation, is decoration.
     if not before or hard(before[-1], text[place]):
         return inf
     last = _last_word(before)
-    following = _first_word(text[place:])
+    following = _first_word(text[place : place + _NEAR])
     if last in _LEANING or last.lower() in _LEANING:
         return AWKWARD
     closing = before.rstrip("\"'”’)")
@@ -106,7 +109,8 @@ def _at_space(text: str, place: int) -> float:
         return CLAUSE
     if following.lower() in _OPENERS:
         return CLAUSE + 1
-    if last[-1:].isdigit() or (last[:1].isupper() and following[:1].isupper()) or following[:1].isdigit():
+    # "8 minutes", "Doctor Li" and "July 20" belong together.
+    if last[-1:].isdigit() or (last[:1].isupper() and (following[:1].isupper() or following[:1].isdigit())):
         return AWKWARD
     return SPACE
 
@@ -119,7 +123,7 @@ def _inside(text: str, place: int, cuts: frozenset[int] | None) -> float:
         return AWKWARD
     if not (_unspaced(before) or _unspaced(after)):
         return inf
-    ending = text[:place].rstrip("".join(_CLOSERS))[-1:] if before in _CLOSERS else before
+    ending = text[max(0, place - _NEAR) : place].rstrip(_CLOSERS)[-1:] if before in _CLOSERS else before
     if before in _SENTENCE_END or ending in _SENTENCE_END:
         return SENTENCE
     if before in _CLAUSE_END:

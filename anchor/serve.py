@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import logging
+import asyncio
+import contextlib
+import signal
 import socket
 from collections.abc import Callable
 
@@ -14,13 +16,11 @@ from anchor.errors import OutputError
 from anchor.server.api import create_app
 from anchor.server.auth import check_bind
 
-log = logging.getLogger(__name__)
-
 SHUTDOWN_SECONDS = 3
 
 
 async def serve(config: Config, tell: Callable[[str], None]) -> None:
-    """Serve until a signal comes. Raises `OutputError` when the port is taken."""
+    """Serve until SIGINT or SIGTERM comes. Raises `OutputError` when the port is taken."""
     server = config.server
     check_bind(server.host, server.token)
     listening = listen(server)
@@ -32,12 +32,21 @@ async def serve(config: Config, tell: Callable[[str], None]) -> None:
             web, log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=SHUTDOWN_SECONDS,
             server_header=False,
         )  # fmt: skip
+        web_server = uvicorn.Server(settings)
+        # uvicorn would send itself the signal once more when it is done, and cut our own ending short.
+        web_server.capture_signals = contextlib.nullcontext  # type: ignore[assignment,method-assign]
+        for signal_number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(signal_number, _stop, web_server)
         async with studio.on_air():
             address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
             tell(f"The operator page is at {address}/ (Ctrl-C stops the server)")
             for channel in config.channels:
                 tell(f"Watch {channel.name} at {address}/watch/{channel.name}")
-            await uvicorn.Server(settings).serve(sockets=[listening])
+            await web_server.serve(sockets=[listening])
+
+
+def _stop(server: uvicorn.Server) -> None:
+    server.should_exit = True
 
 
 def listen(server: ServerConfig) -> socket.socket:

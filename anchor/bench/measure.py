@@ -112,7 +112,6 @@ async def running_studio(**channel: Any) -> AsyncIterator[tuple[LiveChannel, str
                 create_app(studio, token=None), log_level="error", lifespan="off", timeout_graceful_shutdown=1
             )
         )
-        web.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
         async with studio.on_air(), asyncio.TaskGroup() as tasks:
             tasks.create_task(web.serve(sockets=[listening]))
             while not (studio.ready() and web.started):

@@ -356,7 +356,9 @@ class Performer:
 
     @property
     def _at_rest(self) -> bool:
-        return float(self._face.weights.max(initial=0.0)) < 0.01
+        head = self._face.head
+        turned = max(abs(head.yaw), abs(head.pitch), abs(head.roll), abs(head.x), abs(head.y))
+        return float(self._face.weights.max(initial=0.0)) < 0.01 and turned < 0.001
 
     def _idle(self) -> Step:
         self._face = Blendshapes() if self._at_rest else self._eased()

@@ -6,7 +6,9 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import av
@@ -122,11 +124,11 @@ def test_an_interrupted_render_leaves_no_file(tmp_path: Path) -> None:
     assert not left_over(tmp_path, "long.txt")
 
 
-def wait_for(true: object, seconds: float = 60.0) -> None:
+def wait_for(true: Callable[[], bool], seconds: float = 60.0) -> None:
     end = time.perf_counter() + seconds
-    while not true():  # type: ignore[operator]
+    while not true():
         assert time.perf_counter() < end, "it never happened"
-        os.sched_yield()
+        threading.Event().wait(0.02)
 
 
 def test_the_lists_tell_what_there_is() -> None:
@@ -190,5 +192,5 @@ def test_a_server_stops_cleanly_when_told_to(how: signal.Signals) -> None:
     assert "operator page" in process.stdout.readline()
     process.send_signal(how)
     _, told = process.communicate(timeout=30)
-    assert process.returncode in (0, 130), told
+    assert process.returncode == 0, told
     assert "Traceback" not in told
