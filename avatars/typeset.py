@@ -233,7 +233,7 @@ def _font(face: Face, size: float) -> FreeTypeFont:
 
 def _stroke(face: Face, size: float) -> float:
     """Thicken faces that are too light to be read over a moving picture."""
-    return 0.0 if face.bold else size * 0.016
+    return 0.0 if face.bold else size * 0.02
 
 
 def _reference(run: _Run) -> str:
