@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+
+import httpx
 
 from anchor.errors import CapacityError, VoiceError
 from anchor.media import VideoFormat
+from anchor.metrics import Metrics
 from anchor.ports import AvatarInfo, ViewerSink, VoiceInfo
-from anchor.server.api import ChannelInfo
+from anchor.server.api import ChannelInfo, create_app
+from streaming.peer import WebRtcSink
 
 VIDEO = VideoFormat(320, 240, 25)
 
@@ -66,3 +71,16 @@ class NoteHub:
 
     def ready(self) -> bool:
         return self.on_air
+
+
+@asynccontextmanager
+async def opened(
+    *, token: str | None = None, max_viewers: int = 4, ice_servers: Sequence[str] = (), host: str = "127.0.0.1:8010"
+) -> AsyncIterator[tuple[httpx.AsyncClient, NoteHub]]:
+    """A client of the application, and the hub behind it."""
+    async with WebRtcSink(VIDEO, max_viewers=max_viewers) as viewers:
+        hub = NoteHub(NoteChannel(viewers))
+        app = create_app(hub, token=token, registry=Metrics().registry, ice_servers=ice_servers)
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url=f"http://{host}") as client:
+            yield client, hub

@@ -1,0 +1,148 @@
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from anchor.errors import ConfigError
+from anchor.server.api import create_app
+from anchor.server.auth import check_bind, is_loopback
+from tests.server.studio import NoteChannel, NoteHub, opened
+
+TOKEN = "a token of more than sixteen characters"
+OPEN = {
+    ("GET", "/healthz"),
+    ("GET", "/readyz"),
+    ("OPTIONS", "/whep/{channel}"),
+    ("POST", "/whep/{channel}"),
+    ("OPTIONS", "/whep/{channel}/{viewer}"),
+    ("PATCH", "/whep/{channel}/{viewer}"),
+    ("DELETE", "/whep/{channel}/{viewer}"),
+}
+
+
+def operations() -> list[tuple[str, str]]:
+    """Every operation that the API describes."""
+    hub = NoteHub(NoteChannel(None))  # type: ignore[arg-type]
+    paths = create_app(hub, token=TOKEN).openapi()["paths"]
+    return [(method.upper(), path) for path, methods in paths.items() for method in methods]
+
+
+def closed() -> list[tuple[str, str]]:
+    return [operation for operation in operations() if operation not in OPEN]
+
+
+def test_api_has_operations_that_drive_it() -> None:
+    assert ("POST", "/api/v1/channels/{channel}/say") in closed()
+    assert len(closed()) >= 7
+
+
+@pytest.mark.parametrize("operation", closed(), ids=" ".join)
+@pytest.mark.parametrize(
+    "given",
+    [
+        None,
+        "",
+        "Bearer",
+        "Bearer ",
+        "Bearer wrong",
+        f"Basic {TOKEN}",
+        TOKEN,
+        f"Bearer {TOKEN}x",
+        f"Bearer {TOKEN[:-1]}",
+    ],
+)
+def test_every_operation_refuses_whoever_has_no_token(operation: tuple[str, str], given: str | None) -> None:
+    async def main() -> None:
+        method, path = operation
+        async with opened(token=TOKEN, host="anchor.example.org") as (client, hub):
+            headers = {} if given is None else {"Authorization": given}
+            body: Any = {"text": "hello"} if method == "POST" else None
+            answer = await client.request(method, path.format(channel="news", viewer="x"), headers=headers, json=body)
+            assert answer.status_code == 401
+            assert answer.headers["www-authenticate"] == "Bearer"
+            assert "token" in answer.json()["error"]
+            assert (hub.news.said, hub.news.interrupts) == ([], 0)
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("operation", closed(), ids=" ".join)
+def test_every_operation_works_with_the_token(operation: tuple[str, str]) -> None:
+    async def main() -> None:
+        method, path = operation
+        async with opened(token=TOKEN, host="anchor.example.org") as (client, _):
+            headers = {"Authorization": f"Bearer {TOKEN}"}
+            body: Any = {"text": "hello"} if method == "POST" and path.endswith("say") else None
+            answer = await client.request(method, path.format(channel="news"), headers=headers, json=body)
+            assert answer.is_success
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize(("method", "url"), [("GET", "/watch/news"), ("GET", "/healthz"), ("OPTIONS", "/whep/news")])
+def test_watching_needs_no_token(method: str, url: str) -> None:
+    async def main() -> None:
+        async with opened(token=TOKEN, host="anchor.example.org") as (client, _):
+            assert (await client.request(method, url)).is_success
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:8010", "localhost:8010", "[::1]:8010", "localhost", "LOCALHOST:1"])
+def test_without_a_token_this_machine_is_served(host: str) -> None:
+    async def main() -> None:
+        async with opened(host=host) as (client, _):
+            assert (await client.get("/api/v1/channels")).status_code == 200
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example.org:8010", "127.0.0.1.evil.org", "192.168.1.5:8010", "localhost.evil.org"]
+)
+@pytest.mark.parametrize("url", ["/api/v1/channels", "/watch/news", "/"])
+def test_without_a_token_a_rebound_name_is_refused(host: str, url: str) -> None:
+    async def main() -> None:
+        async with opened(host=host) as (client, _):
+            answer = await client.get(url)
+            assert answer.status_code == 403
+            assert "loopback" in answer.json()["error"]
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    "origin", ["https://evil.example.org", "null", "http://127.0.0.1:9999", "http://localhost:8010"]
+)
+@pytest.mark.parametrize("url", ["/api/v1/channels/news/say", "/api/v1/channels/news/interrupt", "/whep/news"])
+def test_page_of_another_site_cannot_give_orders(origin: str, url: str) -> None:
+    async def main() -> None:
+        async with opened() as (client, hub):
+            answer = await client.post(url, json={"text": "x"}, headers={"Origin": origin})
+            assert answer.status_code == 403
+            assert (hub.news.said, hub.news.interrupts) == ([], 0)
+            own = await client.post("/api/v1/channels/news/interrupt", headers={"Origin": "http://127.0.0.1:8010"})
+            assert own.status_code == 200
+            assert "access-control-allow-origin" not in own.headers
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "anchor.example.org", ""])
+def test_listening_to_others_without_a_token_is_refused(host: str) -> None:
+    with pytest.raises(ConfigError, match="token"):
+        check_bind(host, None)
+    check_bind(host, TOKEN)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "[::1]", "localhost", "127.8.8.8"])
+def test_listening_to_this_machine_needs_no_token(host: str) -> None:
+    assert is_loopback(host)
+    check_bind(host, None)
+
+
+def test_short_token_is_refused() -> None:
+    with pytest.raises(ConfigError, match="16 characters"):
+        check_bind("0.0.0.0", "secret")
