@@ -144,3 +144,31 @@ class _Wipe(_Layer[LowerThird]):
             # Ease out: fast at first, settling gently (the mirror of a cubic).
             share = 1 - (1 - self._phase) ** 3
             self._overlay.blend(picture, width=round(self._overlay.width * share / 2) * 2)
+
+
+def main() -> None:
+    """Draw one finished picture: ``python -m avatars.compositor lin -o still.png --size 1080x1920``."""
+    import argparse
+
+    import cv2
+
+    from anchor.media import Blendshapes
+    from avatars.package import load_avatar
+
+    parser = argparse.ArgumentParser(prog="python -m avatars.compositor", description=main.__doc__)
+    parser.add_argument("avatar", nargs="?", default="lin", help="a bundled name, a folder or a zip")
+    parser.add_argument("-o", "--output", default="still.png")
+    parser.add_argument("--size", default="1280x720")
+    parser.add_argument("--backdrop", type=Path)
+    parser.add_argument("--caption", default="大家好，欢迎收看。")
+    parser.add_argument("--title", default="AI anchor")
+    asked = parser.parse_args()
+    scene = StudioScene(load_avatar(asked.avatar), VideoFormat.parse(asked.size), backdrop=asked.backdrop)
+    look = Look(Blendshapes(), Caption((asked.caption,), 0, 1), LowerThird(asked.title, asked.avatar))
+    for _ in range(30):
+        picture = scene.draw(look)
+    cv2.imwrite(asked.output, cv2.cvtColor(picture.data, cv2.COLOR_YUV2BGR_I420))
+
+
+if __name__ == "__main__":
+    main()

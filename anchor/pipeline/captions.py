@@ -107,7 +107,7 @@ class _Script:
             length, end = len(word.text), max(clock, word.end)
             self.starts += [clock + (end - clock) * number // length for number in range(length)]
             self.ends += [clock + (end - clock) * (number + 1) // length for number in range(length)]
-        if cuts is None and any(sum(map(linebreak.wide, word.text)) > 2 for word in words):
+        if cuts is None and any(map(_whole_word, words)):
             cuts = frozenset(begins)
         self.widths = [0, *accumulate(linebreak.columns(character) for character in self.text)]
         self.costs = [*linebreak.penalties(self.text, cuts), linebreak.SENTENCE]
@@ -136,6 +136,11 @@ class _Script:
             if place > places[-1]:
                 places.append(place)
         return places
+
+
+def _whole_word(word: Word) -> bool:
+    """Whether a word has more than one ideograph, so that the voice times words and not single characters."""
+    return sum(linebreak.wide(character) and character.isalnum() for character in word.text) > 1
 
 
 _Page = tuple[tuple[str, ...], int, int]

@@ -33,7 +33,7 @@ def spoken(text: str, *, seconds: float = 0.2) -> list[Word]:
     words: list[str] = []
     for character in text:
         new = not words or words[-1][-1].isspace() or (character.isalnum() and not _latin(words[-1][-1] + character))
-        if new and not character.isspace() and character not in NEVER_FIRST:
+        if not words or (new and not character.isspace() and character not in NEVER_FIRST):
             words.append(character)
         else:
             words[-1] += character
