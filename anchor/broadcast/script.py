@@ -19,6 +19,9 @@ from anchor.errors import ScriptError
 from anchor.events import LowerThird
 
 LARGEST_FILE = 32 * 2**20
+LONGEST_SEGMENT = 20_000
+"""Characters; twenty minutes of speech without a break is a mistake, most often a file that is not a script."""
+
 LONGEST_PAUSE = 600.0
 
 
@@ -53,6 +56,12 @@ def load_script(path: Path, language: str | None = None) -> Script:
         raise ScriptError(f"{path}: cannot read {path.suffix} scripts; write .txt or .yaml")
     if not script.segments:
         raise ScriptError(f"{path}: there is nothing to say in it")
+    for segment in script.segments:
+        if len(segment.text) > LONGEST_SEGMENT:
+            raise ScriptError(
+                f"{path}:{segment.line}: a segment of {len(segment.text):,} characters is longer than "
+                f"{LONGEST_SEGMENT:,}; part it with blank lines"
+            )
     return script
 
 
@@ -60,11 +69,18 @@ def _read(path: Path) -> str:
     try:
         if path.stat().st_size > LARGEST_FILE:
             raise ScriptError(f"{path}: is larger than {LARGEST_FILE // 2**20} MiB")
-        return path.read_text("utf-8-sig")
+        text = path.read_text("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ScriptError(f"{path}: is not UTF-8 text (byte {error.start}); save it as UTF-8") from error
     except OSError as error:
         raise ScriptError(f"{path}: cannot be read: {error.strerror}") from error
+    for number, line in enumerate(text.split("\n"), start=1):
+        if (found := _CONTROL.search(line)) is not None:
+            raise ScriptError(f"{path}:{number}: there is a control character (U+{ord(found[0]):04X}); take it out")
+    return text
+
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f]")
 
 
 def parse_text(text: str, language: str | None = None, *, title: str = "") -> Script:

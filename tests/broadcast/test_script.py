@@ -74,6 +74,9 @@ def test_a_mistake_is_named_with_file_and_line(tmp_path: Path, name: str, text: 
         ("latin.txt", "caf\xe9".encode("latin-1"), "UTF-8"),
         ("script.docx", b"PK", ".docx"),
         ("empty.yaml", b"", "nothing to say"),
+        ("long.txt", b"word " * 400_000, r"long.txt:1: .*2,000,000|1,999,999"),
+        ("bell.txt", b"Hello.\n\nRing \x07 now.", r"bell.txt:3: .*U\+0007"),
+        ("film.txt", b"\x00\x00\x01", r"film.txt:1: .*U\+0000"),
     ],
 )
 def test_a_file_with_nothing_to_say_or_unreadable_is_refused(
