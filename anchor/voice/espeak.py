@@ -163,7 +163,7 @@ class EspeakVoice:
                 "phonemes": "[[" in run.text,
             }
         )
-        audio = sound.from_int16(pcm, answer["rate"])
+        audio = sound.from_int16(pcm, answer["rate"], gain=speaking.gain)
         marks = []
         character = 0
         for kind, place, sample, name in answer["events"]:

@@ -36,18 +36,19 @@ PRESENTER = "\n".join(
 )
 """The timbre of the built-in presenter, in espeak-ng's voice-file language: the Klatt synthesizer with the pitch range
 and the shorter vocal tract of a woman. Of 25 timbres a speech recogniser (pocketsphinx, its own US English models, six
-news sentences of 60 words) understood the Klatt ones best: 7 to 17 % wrong; espeak-ng's f1 to f5 had 17 to 53 %."""
+news sentences of 60 words) understood the Klatt ones best: 7 to 17 % wrong (10 % as it leaves
+`anchor.voice.sound`); espeak-ng's f1 to f5 had 17 to 53 %."""
 
 SPEAKING = {
-    "en-US": Speaking("gmw/en-US", "en", 0.0),
-    "en-GB": Speaking("gmw/en-GB-x-rp", "en", 0.0),
-    "zh-CN": Speaking("sit/cmn", "zh", 0.0, rate=170),
-    "zh-TW": Speaking("sit/cmn", "zh", 0.0, rate=170),
-    "ja": Speaking("jpx/ja", "ja", 0.0),
-    "es": Speaking("roa/es", "es", 0.0),
-    "fr": Speaking("roa/fr", "fr", 0.0),
-    "de": Speaking("gmw/de", "de", 0.0),
-    "ko": Speaking("ko", "ko", 0.0),
+    "en-US": Speaking("gmw/en-US", "en", 8.5),
+    "en-GB": Speaking("gmw/en-GB-x-rp", "en", 8.4),
+    "zh-CN": Speaking("sit/cmn", "zh", 5.9, rate=185),
+    "zh-TW": Speaking("sit/cmn", "zh", 5.9, rate=185),
+    "ja": Speaking("jpx/ja", "ja", 6.9, rate=148),
+    "es": Speaking("roa/es", "es", 7.7, rate=155),
+    "fr": Speaking("roa/fr", "fr", 9.3, rate=148),
+    "de": Speaking("gmw/de", "de", 8.9),
+    "ko": Speaking("ko", "ko", 7.8, rate=155),
 }
 """By BCP 47 tag. The first tag of a language is what the language alone means."""
 

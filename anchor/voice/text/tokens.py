@@ -17,7 +17,7 @@ class Token:
 
     `spoken` is how it is read aloud in `language`, "" for text that is not said. `phonemes` says it exactly where the
     lexicon knows better: pinyin with tone digits for Mandarin, espeak-ng's mnemonics elsewhere. `mark` is the one of
-    ``, ; : . ? !`` that the voice should heed after the token. `joined` makes one spoken word of it and the token before.
+    ``, ; : . ? !`` that the voice should heed after the token. `joined` makes one spoken word of it and the one before.
     """
 
     text: str
