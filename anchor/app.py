@@ -189,6 +189,7 @@ class LiveChannel:
         )
         self.performer = Performer(self.driver, self.video, self._clock, on_end=self._ended)
         self.playout: Playout | None = None
+        self._beats = 0
 
     async def run(self) -> None:
         """Keep the channel on air for ever; a defect costs a second, not the stream."""
@@ -203,7 +204,7 @@ class LiveChannel:
     async def _play(self) -> None:
         self.playout = Playout(
             self.performer, Life(seed=1, fps=self.video.fps), self._scene, [self.viewers], self._clock,
-            burn_captions=self.config.captions == "burn", on_beat=self._count,
+            first=self._beats, burn_captions=self.config.captions == "burn", on_beat=self._count,
         )  # fmt: skip
         async with self.performer.open(), asyncio.TaskGroup() as tasks:
             tasks.create_task(self.playout.run())
@@ -253,6 +254,8 @@ class LiveChannel:
 
     def _count(self, beat: Beat) -> None:
         metrics, playout = self._metrics, self.playout
+        # After a fall the stream goes on counting, or viewers would see time run backwards.
+        self._beats = beat.index + 1
         metrics.beats.labels(self.name).inc()
         if playout is not None:
             metrics.release_lag.labels(self.name).observe(max(0.0, playout.counters.last_lag_seconds))

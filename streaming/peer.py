@@ -135,7 +135,8 @@ class WebRtcSink:
     async def send(self, beat: Beat) -> None:
         """Encode a beat for those who watch, and return at once; both halves of it leave together."""
         if self._failure is not None:
-            raise self._failure
+            failure, self._failure = self._failure, None
+            raise failure
         self._tell_changes(beat)
         codecs = self._codecs_in_use()
         for codec in self._recent.keys() - codecs:

@@ -45,7 +45,7 @@ class PlayoutCounters:
 class Playout:
     """One stream: a performer's beats, drawn and released to sinks at an even pace.
 
-    Without `burn_captions` the beats carry their captions, but the pictures do not show them.
+    The first beat has the index `first`. Without `burn_captions` the beats carry their captions, but the pictures do not show them.
     """
 
     def __init__(
@@ -56,6 +56,7 @@ class Playout:
         sinks: Sequence[Sink],
         clock: Clock,
         *,
+        first: int = 0,
         burn_captions: bool = True,
         on_beat: Callable[[Beat], None] | None = None,
     ) -> None:
@@ -65,6 +66,7 @@ class Playout:
         self._scene = scene
         self._sinks = sinks
         self._clock = clock
+        self._first = first
         self._burn_captions = burn_captions
         self._on_beat = on_beat
         self._video: VideoFormat = performer.video
@@ -76,9 +78,9 @@ class Playout:
         thread = ThreadPoolExecutor(1, thread_name_prefix="draw")
         try:
             start = self._clock.now()
-            index = 0
+            index = self._first
             while (step := await self._performer.next()) is not None:
-                deadline = start + index * self._video.seconds_per_beat
+                deadline = start + (index - self._first) * self._video.seconds_per_beat
                 picture = await self._draw(step, thread, deadline)
                 await self._clock.sleep_until(deadline)
                 lag = self._clock.now() - deadline
