@@ -45,7 +45,8 @@ class PlayoutCounters:
 class Playout:
     """One stream: a performer's beats, drawn and released to sinks at an even pace.
 
-    The first beat has the index `first`. Without `burn_captions` the beats carry their captions, but the pictures do not show them.
+    The first beat has the index `first`. Without `burn_captions` the beats carry their captions, but the pictures do
+    not show them.
     """
 
     def __init__(
