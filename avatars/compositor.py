@@ -8,6 +8,7 @@ from math import log
 from pathlib import Path
 from typing import Generic, TypeVar
 
+from anchor.errors import AnchorError
 from anchor.events import Caption, LowerThird
 from anchor.media import Look, Picture, VideoFormat
 from anchor.ports import Avatar, Placement
@@ -163,7 +164,10 @@ def main() -> None:
     parser.add_argument("--caption", default="大家好，欢迎收看。")
     parser.add_argument("--title", default="AI anchor")
     asked = parser.parse_args()
-    scene = StudioScene(load_avatar(asked.avatar), VideoFormat.parse(asked.size), backdrop=asked.backdrop)
+    try:
+        scene = StudioScene(load_avatar(asked.avatar), VideoFormat.parse(asked.size), backdrop=asked.backdrop)
+    except AnchorError as error:
+        parser.error(str(error))
     look = Look(Blendshapes(), Caption((asked.caption,), 0, 1), LowerThird(asked.title, asked.avatar))
     for _ in range(30):
         picture = scene.draw(look)
