@@ -141,8 +141,8 @@ class Sheet:
 # ---------------------------------------------------------------- face
 
 SKIN = [  # ramp from deep shadow to full light
-    (0.00, rgb("#8A4A3C")), (0.22, rgb("#B8725C")), (0.42, rgb("#D99F84")), (0.60, rgb("#EBBFA5")),
-    (0.78, rgb("#F5D5C0")), (0.92, rgb("#FBE4D4")), (1.00, rgb("#FFF3EA")),
+    (0.00, rgb("#96513F")), (0.20, rgb("#C07D63")), (0.40, rgb("#DFA88C")), (0.58, rgb("#EFC6AD")),
+    (0.76, rgb("#F8DAC6")), (0.90, rgb("#FCE6D8")), (1.00, rgb("#FFF2E9")),
 ]  # fmt: skip
 HAIR_DARK, HAIR_MID, HAIR_LIGHT = rgb("#120D0D"), rgb("#2B1E1B"), rgb("#8A6350")
 EYE_X, EYE_Y = 127.0, 4.0
@@ -155,14 +155,15 @@ DOME_RIGHT: Points = [  # the same for the relief, wider, so that no cusp falls 
     (264, 364), (222, 440), (170, 510), (110, 560), (60, 590), (0, 600),
 ]  # fmt: skip
 MOUTH_LINE: Points = [
-    (-98, 283), (-80, 288.5), (-52, 290.5), (-26, 290), (0, 294), (26, 290), (52, 290.5), (80, 288.5), (98, 283),
+    (-98, 279), (-84, 285), (-56, 289.5), (-28, 290.5), (-10, 292.5), (0, 294), (10, 292.5), (28, 290.5), (56, 289.5),
+    (84, 285), (98, 279),
 ]  # fmt: skip
 LIP_TOP: Points = [
-    (-98, 283), (-76, 275), (-50, 265), (-22, 257.5), (-9, 259.5), (0, 262), (9, 259.5), (22, 257.5), (50, 265),
-    (76, 275), (98, 283),
+    (-98, 279), (-80, 274), (-52, 266), (-23, 258), (-9, 260), (0, 262.5), (9, 260), (23, 258), (52, 266), (80, 274),
+    (98, 279),
 ]  # fmt: skip
 LIP_BOTTOM: Points = [
-    (-98, 283), (-80, 301), (-56, 318), (-28, 328), (0, 330.5), (28, 328), (56, 318), (80, 301), (98, 283),
+    (-98, 279), (-82, 294.5), (-57, 313), (-29, 325.5), (0, 328.5), (29, 325.5), (57, 313), (82, 294.5), (98, 279),
 ]  # fmt: skip
 
 
@@ -190,11 +191,11 @@ def face_height(s: Sheet) -> Floats:
     profile = cv2.GaussianBlur(profile[:, None], (0, 0), 24)
     z: Floats = profile * (1 - r**2.6) ** 0.62
     x = s.xx
-    ridge = np.interp(y, [-90, -40, 0, 60, 120, 158, 182, 200], [2, 13, 22, 38, 55, 62, 40, 0]).astype(np.float32)
+    ridge = np.interp(y, [-90, -40, 0, 60, 120, 158, 182, 200], [2, 9, 15, 27, 42, 50, 33, 0]).astype(np.float32)
     wide = np.interp(y, [-90, -20, 60, 120, 165], [34, 19, 19, 25, 34]).astype(np.float32)[:, None]
     ridge = cv2.GaussianBlur(ridge[:, None], (0, 0), 7)
     z = z + ridge * np.exp(-0.5 * (x / wide) ** 2)
-    z += bump(s, 0, 152, 25, 22, 15) + bump(s, 40, 171, 15, 14, 19) + bump(s, 62, 178, 12, 18, -9, 15)
+    z += bump(s, 0, 153, 23, 20, 14) + bump(s, 36, 170, 14, 13, 15) + bump(s, 57, 178, 12, 18, -6, 15)
     z += bump(s, EYE_X, 2, 84, 44, -27) + bump(s, 56, -12, 24, 34, -13) + bump(s, EYE_X, 8, 58, 34, 19)
     z += bump(s, 125, -86, 100, 24, 9) + bump(s, 120, -250, 110, 90, 8)
     z += bump(s, 188, 112, 82, 66, 20) + bump(s, 216, 262, 62, 84, -8) + bump(s, 110, 190, 46, 60, 5)
@@ -230,15 +231,18 @@ def lit(z: Floats, relief: float = 1.0) -> Floats:
 def skin(s: Sheet) -> tuple[Floats, Floats]:
     """The lit skin of the whole face without features, RGB, and its relief."""
     z = face_height(s)
-    shade = np.clip((lit(z) - 0.30) / 0.66, 0, 1)
+    shade = np.clip((lit(z) - 0.305) / 0.70, 0, 1)
+    for x, y, rx, ry, floor in ((0, 180, 64, 26, 0.50), (0, 470, 190, 60, 0.42), (60, -14, 34, 40, 0.60), (-60, -14, 34, 40, 0.66)):
+        lifted = np.maximum(shade, floor + 0.25 * shade)
+        shade += (lifted - shade) * s.blob(x, y, rx, ry)
     colour = ramp(shade)
     warm = np.zeros(s.shape, np.float32)
     for x, y, rx, ry, turn, amount in (
-        (178, 142, 78, 44, -20, 0.20), (0, 160, 30, 20, 0, 0.10), (0, 430, 50, 26, 0, 0.07), (125, -14, 84, 26, 0, 0.13),
+        (176, 136, 72, 42, -20, 0.15), (0, 160, 30, 20, 0, 0.07), (0, 430, 50, 26, 0, 0.07), (125, -14, 84, 26, 0, 0.13),
         (250, 60, 40, 120, 0, 0.06),
     ):  # fmt: skip
         warm += bump(s, x, y, rx, ry, amount, turn)
-    blush = np.asarray(rgb("#E58F86"), np.float32)
+    blush = np.asarray(rgb("#E88F8A"), np.float32)
     colour = colour * (1 - warm[..., None]) + blush * colour[..., :] ** 0.3 * warm[..., None]
     return np.clip(colour, 0, 1), z
 
@@ -248,37 +252,38 @@ def paint_face(s: Sheet, base: Floats) -> None:
     outline = face_outline()
     s.fill(s.mask(outline), base)
     edge = 1 - cv2.GaussianBlur(s.mask(outline), (0, 0), 9)
-    s.shade(np.clip(edge * 1.6, 0, 1) * smooth(-200, 300, s.yy), rgb("#D9917B"), 0.45)
+    s.shade(np.clip(edge * 1.6, 0, 1) * smooth(-200, 300, s.yy), rgb("#DDA189"), 0.34)
+    for x, y, rx, ry, amount in (
+        (-24, -214, 120, 62, 0.22), (-168, 84, 46, 22, 0.26), (168, 84, 42, 20, 0.16), (-10, 416, 34, 18, 0.26),
+        (-64, 46, 44, 20, 0.12), (64, 46, 44, 20, 0.10),
+    ):  # fmt: skip
+        s.light(s.blob(x, y, rx, ry), rgb("#FFF4EA"), amount)
     nose(s)
-    # Hair throws a soft shadow on forehead and cheeks.
-    s.shade(smooth(-215, -330, s.yy), rgb("#B9765F"), 0.40)
-    for side in (-1, 1):
-        s.shade(smooth(215, 300, side * s.xx), rgb("#C98A72"), 0.40 if side > 0 else 0.28)
 
 
 def nose(s: Sheet) -> None:
     for side in (-1, 1):
-        nostril = spline([(side * x, y) for x, y in ((10, 186), (17, 181), (29, 180), (37, 185), (30, 190), (18, 191))],
+        nostril = spline([(side * x, y) for x, y in ((10, 184.5), (17, 180.5), (27, 180), (33, 184), (27, 188.5), (17, 189))],
                          closed=True)  # fmt: skip
-        s.shade(s.mask(nostril, 5), rgb("#9A4E42"), 0.55)
-        s.shade(s.mask(nostril, 1.6), rgb("#5A2620"), 0.72)
-        wing = spline([(side * x, y) for x, y in ((52, 158), (59, 170), (57, 184), (47, 191), (39, 188))])
+        s.shade(s.mask(nostril, 4.5), rgb("#B0604F"), 0.50)
+        s.shade(s.mask(nostril, 1.5), rgb("#6E3229"), 0.72)
+        wing = spline([(side * x, y) for x, y in ((46, 155), (52.5, 166), (51, 179), (43, 186.5), (36, 185))])
         taper = np.sin(np.linspace(0.1, np.pi, len(wing))).astype(np.float32)
-        s.shade(s.line(wing, 6 * taper, 2.4), rgb("#A45F4C"), 0.55)
-    under = spline([(-26, 190), (-10, 196), (0, 198), (10, 196), (26, 190)])
-    s.shade(s.line(under, 9, 5), rgb("#A9634F"), 0.42)
-    s.shade(s.blob(0, 208, 34, 9), rgb("#C98670"), 0.35)
-    s.light(s.blob(-3, 146, 8, 9), rgb("#FFF6EE"), 0.55)
-    s.light(s.blob(-3, 70, 5, 48), rgb("#FFF3EA"), 0.38)
-    s.light(s.blob(0, 250, 30, 4), rgb("#FFEFE4"), 0.30)
+        s.shade(s.line(wing, 5 * taper, 2.2), rgb("#C38A74"), 0.40 if side > 0 else 0.28)
+    under = spline([(-22, 188), (-9, 193), (0, 195), (9, 193), (22, 188)])
+    s.shade(s.line(under, 7, 4), rgb("#B9755F"), 0.36)
+    s.shade(s.blob(6, 204, 32, 9), rgb("#D29A82"), 0.32)
+    s.light(s.blob(-3, 148, 8, 8), rgb("#FFF8F2"), 0.50)
+    s.light(s.blob(-3, 78, 6, 40), rgb("#FFF5EE"), 0.16)
+    s.light(s.blob(0, 251, 30, 3.5), rgb("#FFEFE4"), 0.28)
 
 
 def lip_colours(s: Sheet) -> Sheet:
     """Both lips closed, on a sheet of their own."""
     top, line, bottom = spline(LIP_TOP), spline(MOUTH_LINE), spline(LIP_BOTTOM)
     lips = Sheet(s.left, s.top, s.left + s.shape[1], s.top + s.shape[0])
-    upper = s.mask(np.vstack([top, line[::-1]]), 1.3)
-    lower = s.mask(np.vstack([line, bottom[::-1]]), 1.3)
+    upper = s.mask(np.vstack([top, line[::-1]]), 1.8)
+    lower = s.mask(np.vstack([line, bottom[::-1]]), 2.0)
     lips.fill(np.clip(upper + lower, 0, 1), rgb("#CB6B68"))
     rise = smooth(258, 294, s.yy)
     lips.shade(upper * rise, rgb("#B4504F"), 0.75)
@@ -300,6 +305,7 @@ def paint_mouth(s: Sheet) -> None:
     cover = lips.pixels[..., 3]
     s.shade(np.clip(cv2.GaussianBlur(cover, (0, 0), 5) - cover, 0, 1), rgb("#C97A6A"), 0.35)
     s.over(lips.pixels, 0.95)
+    s.shade(corner_shadow(s), rgb("#B4705E"), 0.34)
 
 
 def seam(s: Sheet) -> Floats:
@@ -309,53 +315,56 @@ def seam(s: Sheet) -> Floats:
 
 
 def corner_shadow(s: Sheet) -> Floats:
-    return np.clip(s.blob(-101, 283, 7, 5) + s.blob(101, 283, 7, 5), 0, 1)
+    return np.clip(s.blob(-101, 279, 6, 5) + s.blob(101, 279, 6, 5), 0, 1)
 
 
 def paint_brows(s: Sheet) -> None:
     rng = np.random.default_rng(3)
     for side in (-1, 1):
-        spine = spline([(side * x, y) for x, y in ((57, -77), (95, -90), (140, -101), (180, -98), (219, -77))])
-        width = np.interp(np.linspace(0, 1, len(spine)), [0, 0.12, 0.5, 0.75, 1], [15, 22, 21, 14, 2]).astype(np.float32)
-        s.fill(s.line(spine, width * 0.86, 4.2), rgb("#4A342C"), 0.62)
-        hairs = hair_strokes(spine, width, side, rng)
-        s.over(s.raster(hairs), 0.9)
+        spine = spline([(side * x, y) for x, y in ((58, -83), (96, -90), (140, -97), (180, -95), (220, -78))])
+        run = np.linspace(0, 1, len(spine))
+        width = np.interp(run, [0, 0.10, 0.45, 0.75, 1], [6, 15, 15.5, 10.5, 1.5]).astype(np.float32)
+        s.fill(s.line(spine, width * 0.92, 2.6), rgb("#55413A"), 0.66)
+        s.fill(s.line(spine + np.array([0, 1.5], np.float32), width * 0.45, 3.0), rgb("#3A2A26"), 0.40)
+        s.cut(1 - 0.75 * s.blob(side * 52, -82, 16, 20))
+        s.over(s.raster(brow_hairs(spine, width, side, rng)), 0.9)
 
 
-def hair_strokes(spine: Floats, width: Floats, side: int, rng: np.random.Generator) -> Callable[[skia.Canvas], None]:
+def brow_hairs(spine: Floats, width: Floats, side: int, rng: np.random.Generator) -> Callable[[skia.Canvas], None]:
     """Single brow hairs: upright at the nose, lying down towards the temple."""
+
     def draw(canvas: skia.Canvas) -> None:
-        for _ in range(330):
-            t = rng.random() ** 0.9
-            i = min(int(t * (len(spine) - 1)), len(spine) - 2)
-            across = rng.uniform(-0.5, 0.45)
+        for _ in range(420):
+            run = float(rng.random())
+            i = min(int(run * (len(spine) - 1)), len(spine) - 2)
+            across = float(rng.uniform(-0.42, 0.42))
             start = spine[i] + np.array([0, across * width[i]])
-            lean = np.interp(t, [0, 0.2, 0.6, 1], [1.25, 0.75, 0.25, -0.45]) - across * 0.9
-            length = np.interp(t, [0, 0.3, 1], [13, 19, 13]) * rng.uniform(0.7, 1.15)
+            slope = np.arctan2(spine[i + 1, 1] - spine[i, 1], abs(spine[i + 1, 0] - spine[i, 0]))
+            lean = np.interp(run, [0, 0.12, 0.4, 1], [0.9, 0.42, 0.12, 0.0]) - across * 0.7 - slope
+            length = np.interp(run, [0, 0.3, 1], [8, 12, 9]) * rng.uniform(0.7, 1.1)
             tip = start + length * np.array([side * np.cos(lean), -np.sin(lean)])
-            bend = (start + tip) / 2 + np.array([side * 1.5, -1.5])
-            path = skia.Path()
-            path.moveTo(*map(float, start))
-            path.quadTo(*map(float, bend), *map(float, tip))
-            tone = skia.Color4f(0.20 + 0.08 * rng.random(), 0.135, 0.115, float(rng.uniform(0.25, 0.6))).toColor()
-            canvas.drawPath(path, skia.Paint(AntiAlias=True, Color=tone, Style=skia.Paint.kStroke_Style,
-                                             StrokeWidth=float(rng.uniform(0.9, 1.9)), StrokeCap=skia.Paint.kRound_Cap))  # fmt: skip
+            middle = (start + tip) / 2 + np.array([side * 0.8, -0.8])
+            shade = (0.19 + 0.07 * rng.random(), 0.135, 0.115)
+            stroke(canvas, np.array([start, middle, tip], np.float32), float(rng.uniform(1.0, 1.9)), float(rng.uniform(0.25, 0.5)), shade)
+
     return draw
 
 
 # ---------------------------------------------------------------- eyes
 
-LID_LEVELS = (-0.35, 0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
+LID_LEVELS = (
+    -0.35, -0.28, -0.21, -0.14, -0.07, 0.0, 0.07, 0.14, 0.21, 0.28, 0.36, 0.44, 0.52, 0.60, 0.68, 0.76, 0.84, 0.92, 1.0,
+)  # fmt: skip
 """Closure of the upper lid in each row of the lid sheet; negative is wide open."""
-LOWER_LEVELS = (0.0, 0.5, 1.0)
+LOWER_LEVELS = (0.0, 0.33, 0.67, 1.0)
 """Rise of the lower lid in each column."""
-LID_BOX = (-112, -76, 112, 62)
+LID_BOX = (-120, -80, 120, 68)
 """One lid picture, relative to the middle of the eye."""
 
-LID_X = (-66, -53, -32, 0, 31, 55, 71)
-UPPER_OPEN = (13, -3, -19, -27.5, -23, -10.5, 1)
-UPPER_CLOSED = (14, 18.5, 23.5, 26.5, 23.5, 15.5, 5)
-LOWER_OPEN = (13, 18.5, 24, 26.5, 22.5, 13, 1)
+LID_X = (-69, -56, -34, 0, 33, 58.5, 75)
+UPPER_OPEN = (13, -3.5, -20.5, -30, -25.5, -12, 0)
+UPPER_CLOSED = (14, 19, 24.5, 28, 25, 16.5, 5)
+LOWER_OPEN = (13, 19, 25, 28, 24, 13.5, 0)
 
 
 def upper_margin(closure: float) -> Floats:
@@ -385,18 +394,18 @@ def paint_lids(s: Sheet, base: Floats, side: int, closure: float, rise: float) -
     # The lid's own shade on the eyeball.
     shade = s.line(placed(up + np.array([0, 4], np.float32), side), 17, 4.5)
     s.fill(shade * hole, rgb("#3A2220"), 0.62)
-    u, v = (s.xx - ex) / 104, (s.yy - ey + 6) / 60
+    u, v = (s.xx - ex) / 112, (s.yy - ey + 6) / 66
     feather = smooth(1.0, 0.70, np.sqrt(u * u + v * v))
     s.fill(feather * (1 - hole), base)
     skin_only = feather * (1 - hole)
-    lid_top = placed(up + np.array([0, -16], np.float32), side)
     # Eye shadow, denser at the lashes and the outer corner.
     s.tint(skin_only * s.line(placed(up + np.array([4, -7], np.float32), side), 20, 7), rgb("#A0604F"), 0.50)
     s.tint(skin_only * s.blob(ex + side * 52, ey - 14, 24, 15, side * -20), rgb("#9A5A4C"), 0.30)
     s.light(skin_only * s.blob(ex, ey - 8 + 12 * closed, 34, 9) * closed, rgb("#FFE3D2"), 0.30)
     s.light(skin_only * s.blob(ex + side * 14, ey - 66, 52, 8), rgb("#FFE9DC"), 0.22)
     crease_points = up[4:-1] * np.array([1.04, 1], np.float32) + np.array([0, -13.0], np.float32)
-    crease_points[:, 1] = crease_points[:, 1] * (1 - 0.62 * closed) - 31 * 0.62 * closed
+    arch = -22 - 13 * np.sin(np.linspace(0.2, np.pi - 0.1, len(crease_points)))
+    crease_points[:, 1] = crease_points[:, 1] * (1 - 0.8 * closed) + arch * 0.8 * closed
     bend = np.linspace(-1, 1, len(crease_points), dtype=np.float32)
     crease_points[:, 1] += np.where(bend < 0, 7 * bend**2, 9 * bend**4)
     crease = placed(crease_points, side)
@@ -404,11 +413,10 @@ def paint_lids(s: Sheet, base: Floats, side: int, closure: float, rise: float) -
     s.tint(skin_only * s.line(crease, 5.5 * width, 2.6), rgb("#8C4B3C"), 0.60 - 0.2 * closed)
     s.tint(skin_only * s.line(crease, 2.2 * width, 0.8), rgb("#6E352B"), 0.62 - 0.25 * closed)
     s.light(skin_only * s.line(crease + np.array([0, -7], np.float32), 5 * width, 3), rgb("#FFE6D8"), 0.20)
-    del lid_top
     # Waterline, tear duct, and the soft pouch below the eye.
     water = placed(low + np.array([0, 1.6], np.float32), side)
     s.tint(skin_only * s.line(water, 4.2, 1.0), rgb("#F0B8A8"), 0.75 * (1 - closed))
-    s.tint(s.blob(ex - side * 61, ey + 12.5, 5.5, 3.6) * s.pixels[..., 3], rgb("#D98A80"), 0.65 * (1 - closed))
+    s.tint(s.blob(ex - side * 63.5, ey + 12.5, 5.5, 3.6) * s.pixels[..., 3], rgb("#D98A80"), 0.65 * (1 - closed))
     under = placed(low[8:-8] + np.array([0, 13.0 + 2 * rise], np.float32), side)
     s.tint(skin_only * s.line(under, 4.5 + 2 * rise, 4), rgb("#B5735F"), 0.30 + 0.30 * rise)
     s.light(skin_only * s.line(placed(low[8:-8] + np.array([0, 7], np.float32), side), 5, 3), rgb("#FFEADF"), 0.22)
@@ -420,7 +428,7 @@ def paint_lashes(s: Sheet, side: int, up: Floats, low: Floats, closed: float) ->
     t = np.linspace(0, 1, n, dtype=np.float32)
     width = np.interp(t, [0, 0.08, 0.4, 0.8, 1.0], [0.6, 2.6, 6.0, 7.0, 2.0]).astype(np.float32)
     edge = up + np.stack([np.zeros(n), -width * 0.35], axis=1).astype(np.float32)
-    wing = np.array([[72.0, up[-1, 1] - 1.5], [77.0, up[-1, 1] - 5.5], [83.0, up[-1, 1] - 10.5]], np.float32)
+    wing = np.array([[76.0, up[-1, 1] - 1.5], [81.0, up[-1, 1] - 5.0], [87.0, up[-1, 1] - 9.5]], np.float32)
     wing[:, 1] += closed * np.array([1, 4, 8], np.float32)
     band = np.vstack([edge, wing])
     widths = np.concatenate([np.maximum(width, np.where(t > 0.8, 5.2, 0)), [4.6, 3.2, 0.6]]).astype(np.float32)
@@ -486,7 +494,7 @@ def eyeball() -> Sheet:
     """The white of an eye, relative to its middle; the iris is drawn over it."""
     s = Sheet(-96, -52, 96, 52)
     widest = np.vstack([upper_margin(-0.35), lower_margin(0, 0)[::-1]])
-    s.fill(np.clip(s.line(np.vstack([widest, widest[:1]]), 7, 0.8) + s.mask(widest), 0, 1), rgb("#F3ECE8"))
+    s.fill(np.clip(s.line(np.vstack([widest, widest[:1]]), 7, 0.8) + s.mask(widest), 0, 1), rgb("#EFE7E3"))
     r = np.sqrt((s.xx / 80) ** 2 + (s.yy / 40) ** 2)
     s.shade(smooth(0.45, 1.05, r), rgb("#BFA29A"), 0.75)
     s.light(s.blob(0, 8, 50, 14), rgb("#FFFFFF"), 0.25)
@@ -498,7 +506,7 @@ def iris() -> Sheet:
     s = Sheet(-40, -40, 40, 40)
     r = np.sqrt(s.xx**2 + s.yy**2)
     angle = np.arctan2(s.yy, s.xx)
-    radius = 29.5
+    radius = 31.0
     s.fill(smooth(radius + 1.6, radius - 1.6, r), rgb("#4A2E22"))
     rng = np.random.default_rng(11)
     spokes = sum(np.sin(angle * k + rng.uniform(0, 6.28)) * rng.uniform(0.3, 1) for k in (17, 23, 31, 41, 57))
@@ -518,95 +526,130 @@ def iris() -> Sheet:
 
 Guides = Sequence[Points]
 HAIR_LEFT: Guides = [  # viewer's left, from the face outwards; each from root to tip
-    [(66, -372), (-40, -352), (-152, -292), (-231, -180), (-270, -30), (-280, 140), (-268, 320), (-226, 478)],
-    [(64, -398), (-62, -396), (-196, -325), (-279, -185), (-309, -10), (-316, 170), (-300, 360), (-236, 512)],
-    [(58, -440), (-84, -448), (-240, -362), (-328, -195), (-352, 0), (-354, 195), (-334, 390), (-258, 532)],
-    [(42, -506), (-104, -514), (-272, -420), (-360, -222), (-386, 0), (-388, 205), (-364, 408), (-292, 530)],
-]
+    [(70, -368), (10, -356), (-70, -328), (-150, -275), (-212, -196), (-252, -90), (-272, 30), (-280, 160), (-276, 290),
+     (-262, 400), (-232, 492)],
+    [(68, -396), (-10, -394), (-110, -372), (-200, -318), (-262, -230), (-298, -110), (-314, 30), (-320, 180), (-312, 320),
+     (-284, 436), (-236, 516)],
+    [(66, -444), (-30, -454), (-138, -434), (-234, -370), (-300, -262), (-332, -130), (-345, 30), (-348, 184), (-338, 330),
+     (-310, 448), (-252, 526)],
+    [(58, -523), (-30, -527), (-146, -508), (-254, -440), (-328, -328), (-364, -180), (-376, 10), (-378, 180), (-366, 336),
+     (-334, 456), (-268, 528)],
+]  # fmt: skip
 HAIR_RIGHT: Guides = [
-    [(70, -372), (136, -340), (205, -268), (250, -165), (277, -25), (285, 140), (270, 320), (230, 474)],
-    [(68, -398), (150, -372), (232, -295), (285, -180), (310, -10), (316, 170), (300, 358), (238, 508)],
-    [(62, -440), (165, -424), (262, -338), (326, -192), (348, 0), (350, 195), (330, 388), (258, 528)],
-    [(44, -506), (170, -498), (284, -408), (356, -222), (380, 0), (381, 205), (358, 406), (290, 526)],
-]
+    [(72, -368), (112, -352), (160, -316), (204, -262), (240, -184), (264, -80), (278, 40), (284, 170), (278, 300), (264, 404),
+     (234, 490)],
+    [(71, -396), (128, -384), (192, -344), (246, -276), (284, -184), (306, -70), (316, 50), (320, 190), (310, 330), (282, 438),
+     (236, 514)],
+    [(66, -444), (140, -436), (220, -390), (282, -304), (320, -190), (337, -60), (344, 60), (344, 200), (332, 340), (304, 450),
+     (250, 524)],
+    [(54, -523), (138, -515), (234, -464), (310, -370), (352, -230), (368, -80), (373, 60), (371, 210), (356, 350), (324, 462),
+     (262, 526)],
+]  # fmt: skip
 
 
-def comb(guides: Guides, across: float) -> Floats:
-    """A strand between the guides: control points, shape (n, 2)."""
-    g = np.asarray(guides, np.float32)
-    place = across * (len(g) - 1)
-    i = min(int(place), len(g) - 2)
-    f = place - i
-    return g[i] * (1 - f) + g[i + 1] * f
+def comb(guides: Sequence[Floats], across: float) -> Floats:
+    """A strand between the guides: shape (n, 2)."""
+    place = across * (len(guides) - 1)
+    i = min(int(place), len(guides) - 2)
+    return guides[i] * (1 - place + i) + guides[i + 1] * (place - i)
 
 
 def paint_hair(s: Sheet, guides: Guides, side: int, seed: int) -> None:
     """One half of the hair: a dark body, then strands whose tone follows the light along them."""
     rng = np.random.default_rng(seed)
-    inner, outer = spline(guides[0]), spline(guides[-1])
-    body = s.mask(np.vstack([inner, outer[::-1]]), 1.2)
-    s.fill(body, HAIR_DARK)
-    clumps = np.convolve(rng.normal(size=400), np.hanning(22), "same")
-    clumps = clumps / np.abs(clumps).max()
-    gloss = np.convolve(rng.normal(size=400), np.hanning(14), "same")
-    gloss = gloss / np.abs(gloss).max()
+    curves = [along(spline(g), 48) for g in guides]
+    inner, outer = curves[0][:45], curves[-1][:44]
+    s.fill(s.mask(np.vstack([inner, outer[::-1]]), 2.2), HAIR_DARK)
+    clumps, gloss = wave(rng, 20), wave(rng, 13)
 
     def draw(canvas: skia.Canvas) -> None:
-        for i in range(2600):
-            across = float(np.clip(rng.random() * 1.03 - 0.015, -0.01, 1.012))
-            points = along(spline(comb(guides, float(np.clip(across, 0, 1))), 8), 26)
-            points += rng.normal(size=2).astype(np.float32) * 1.6
-            points += np.linspace(0, 1, 26, dtype=np.float32)[:, None] ** 2 * rng.normal(size=2).astype(np.float32) * 6
-            clump = clumps[int(np.clip(across, 0, 0.999) * 399)]
-            shift = gloss[int(np.clip(across, 0, 0.999) * 399)] * 0.035
-            strand(canvas, points, across, float(clump), float(shift), rng, fine=i > 1700, side=side)
+        for i in range(3000):
+            across = float(rng.uniform(0, 1))
+            points = comb(curves, across).copy()
+            points += rng.normal(size=2).astype(np.float32) * 1.1
+            tip = np.linspace(0, 1, len(points), dtype=np.float32)[:, None] ** 3
+            points += tip * (rng.normal(size=2).astype(np.float32) * (3, 5) + np.array([0, wave_at(clumps, across) * 9], np.float32))
+            strand(canvas, points, across, wave_at(clumps, across), wave_at(gloss, across) * 0.035, rng, fine=i > 1900, side=side)
+        for _ in range(26):  # loose hairs along the silhouette and the face
+            across = float(rng.choice((0.0, 1.0)))
+            points = comb(curves, across).copy()
+            drift = np.sin(np.linspace(0, np.pi * rng.uniform(0.6, 1.4), len(points))) * rng.uniform(2, 9)
+            points[:, 0] += drift * side * (1 if across else -0.8)
+            points[:, 1] -= drift * (0.5 if across else 0)
+            strand(canvas, points, 0.5, -0.3, 0.0, rng, fine=True, side=side, thin=True)
 
     s.over(s.raster(draw))
 
 
+def wave(rng: np.random.Generator, width: int) -> Floats:
+    """Smooth noise over 0..1 in -1..1: locks of hair."""
+    noise = np.convolve(rng.normal(size=400), np.hanning(width), "same")
+    return np.asarray(noise / np.abs(noise).max(), np.float32)
+
+
+def wave_at(noise: Floats, across: float) -> float:
+    return float(noise[int(np.clip(across, 0, 0.999) * 399)])
+
+
+def tone(value: float, opacity: float) -> int:
+    low, high, f = (HAIR_DARK, HAIR_MID, value / 0.3) if value < 0.3 else (HAIR_MID, HAIR_LIGHT, (value - 0.3) / 0.7)
+    return int(skia.Color4f(*[a + (b - a) * f for a, b in zip(low, high, strict=True)], opacity).toColor())
+
+
+def glow(run: Floats, across: float, clump: float, shift: float, side: int) -> Floats:
+    """How light a strand is along its run from root 0 to tip 1."""
+    lit_side = 1.0 if side < 0 else 0.70
+    crown = np.exp(-0.5 * ((run - 0.27 - shift - 0.04 * across) / 0.060) ** 2) * np.sin(np.pi * np.clip(0.10 + across * 0.8, 0, 1))
+    bowl = np.exp(-0.5 * ((run - 0.72 - shift * 1.5) / 0.085) ** 2) * np.sin(np.pi * np.clip(across, 0, 1)) * 0.55
+    edge = np.clip((across - 0.86) / 0.14, 0, 1) ** 2
+    rim = 0.30 * edge * np.exp(-0.5 * ((run - 0.45) / 0.22) ** 2)
+    value = 0.17 + 0.10 * clump + (0.72 + 0.3 * clump) * crown * lit_side + (0.55 + 0.35 * clump) * bowl * lit_side + rim
+    roots = 0.40 + 0.60 * np.clip(run / 0.10, 0, 1)
+    tips = 0.55 + 0.45 * np.clip((1 - run) / 0.2, 0, 1)
+    return np.asarray(value * roots * tips * (0.55 + 0.45 * np.clip(across / 0.14, 0, 1)), np.float32)
+
+
 def strand(canvas: skia.Canvas, points: Floats, across: float, clump: float, shift: float, rng: np.random.Generator,
-           *, fine: bool, side: int) -> None:  # fmt: skip
-    start, end = float(rng.uniform(0, 0.25)) if fine else 0.0, float(rng.uniform(0.75, 1.0)) if fine else 1.0
-    piece = points[int(start * 25) : max(int(end * 25) + 1, int(start * 25) + 4)]
-    l = np.linspace(start, end, 12)
-    crown = np.exp(-0.5 * ((l - 0.25 - shift - 0.05 * across) / 0.055) ** 2) * np.sin(np.pi * np.clip(0.12 + across * 0.8, 0, 1))
-    bowl = np.exp(-0.5 * ((l - 0.66 - shift * 1.5) / 0.10) ** 2) * np.sin(np.pi * np.clip(across, 0, 1)) * 0.62
-    rim = 0.26 * smooth(0.86, 1.0, np.float32(across)) * np.exp(-0.5 * ((l - 0.45) / 0.22) ** 2)
-    value = 0.16 + 0.11 * clump + rng.normal() * 0.04 + (0.62 + 0.25 * clump) * crown * (1.0 if side < 0 else 0.72)
-    value = value + (0.55 + 0.35 * clump) * bowl * (1.0 if side < 0 else 0.7) + rim
-    value = value * (0.35 + 0.65 * smooth(0.0, 0.10, l.astype(np.float32))) * (0.55 + 0.45 * smooth(1.0, 0.8, l.astype(np.float32)))
-    value = value * (0.62 + 0.38 * smooth(0.0, 0.12, np.float32(across)))
-    tones = []
-    for v in np.clip(value, 0, 1):
-        low, high, f = (HAIR_DARK, HAIR_MID, v / 0.3) if v < 0.3 else (HAIR_MID, HAIR_LIGHT, (v - 0.3) / 0.7)
-        tones.append(skia.Color4f(*[a + (b - a) * f for a, b in zip(low, high, strict=True)], 0.34 if fine else 0.5).toColor())
-    (x0, y0), (x1, y1) = piece[0], piece[-1]
-    middle = piece[len(piece) // 2]
-    del middle
-    length = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(piece, axis=0), axis=1))])
-    axis = np.array([x1 - x0, y1 - y0]) / max(float(np.hypot(x1 - x0, y1 - y0)), 1e-3)
-    project = (piece - piece[0]) @ axis
-    project = np.maximum.accumulate(project / max(project[-1], 1e-3))
-    stops = np.interp(np.linspace(0, 1, 12), length / length[-1], np.clip(project, 0, 1))
-    shader = skia.GradientShader.MakeLinear([skia.Point(float(x0), float(y0)), skia.Point(float(x1), float(y1))], tones,
-                                            [float(v) for v in stops])  # fmt: skip
-    width = float(rng.uniform(1.0, 2.4) if fine else rng.uniform(2.5, 5.5))
+           *, fine: bool, side: int, thin: bool = False) -> None:  # fmt: skip
+    n = len(points)
+    start, end = (float(rng.uniform(0, 0.25)), float(rng.uniform(0.75, 1.0))) if fine else (0.0, float(rng.uniform(0.96, 1.0)))
+    piece = points[int(start * (n - 1)) : int(end * (n - 1)) + 1]
+    run = np.linspace(start, end, 14, dtype=np.float32)
+    value = glow(run, across, clump, shift, side) + rng.normal() * 0.035
+    fade = np.clip((1.0 - run) / 0.06, 0.25, 1) * np.clip((run - start) / 0.03 + 0.5, 0, 1)
+    opacity = 0.28 if thin else 0.34 if fine else 0.52
+    tones = [tone(float(v), float(opacity * f)) for v, f in zip(np.clip(value, 0, 1), fade, strict=True)]
+    reach = np.cumsum(np.concatenate([[0], np.linalg.norm(np.diff(piece, axis=0), axis=1)]))
+    axis = (piece[-1] - piece[0]) / max(float(np.linalg.norm(piece[-1] - piece[0])), 1e-3)
+    project = np.maximum.accumulate((piece - piece[0]) @ axis)
+    stops = np.interp(np.linspace(0, 1, 14), reach / reach[-1], np.clip(project / max(float(project[-1]), 1e-3), 0, 1))
+    ends = [skia.Point(float(p[0]), float(p[1])) for p in (piece[0], piece[-1])]
+    shader = skia.GradientShader.MakeLinear(ends, tones, [float(v) for v in stops])
+    width = 1.1 if thin else float(rng.uniform(1.0, 2.2) if fine else rng.uniform(2.2, 4.8))
     canvas.drawPath(path_of(piece, closed=False), skia.Paint(AntiAlias=True, Shader=shader, Style=skia.Paint.kStroke_Style,
                     StrokeWidth=width, StrokeCap=skia.Paint.kRound_Cap, StrokeJoin=skia.Paint.kRound_Join))  # fmt: skip
 
 
 def front_hair() -> Sheet:
-    s = Sheet(-430, -560, 430, 580)
+    s = Sheet(-430, -570, 430, 600)
+    # The shadow on the skin belongs to the hair, so that it moves with it.
+    inner_left, inner_right = (along(spline(g[0]), 48) for g in (HAIR_LEFT, HAIR_RIGHT))
+    opening = np.vstack([inner_left, inner_right[::-1]])
+    face = s.mask(face_outline() * np.array([0.97, 0.985], np.float32), 4)
+    near = 1 - s.mask(opening + np.array([7, 15], np.float32), 15)
+    close = 1 - s.mask(opening + np.array([3, 6], np.float32), 5)
+    s.fill(face * np.clip(near, 0, 1), rgb("#8A4B39"), 0.42)
+    s.fill(face * np.clip(close, 0, 1), rgb("#5A2C22"), 0.40)
     paint_hair(s, HAIR_RIGHT, 1, 21)
     paint_hair(s, HAIR_LEFT, -1, 22)
-    part = spline([(68, -376), (66, -410), (58, -452), (45, -500)])
-    s.shade(s.line(part, 7, 3), rgb("#000000"), 0.35)
+    part = spline([(72, -370), (69, -410), (62, -452), (49, -504)])
+    s.shade(s.line(part, 6, 3), rgb("#000000"), 0.30)
     return s
 
 
 def back_hair() -> Sheet:
     s = Sheet(-430, -300, 430, 600)
-    right = [(0, -260), (260, -230), (362, -60), (372, 150), (352, 350), (300, 486), (236, 530), (120, 520), (0, 512)]
+    right = [(0, -260), (230, -230), (326, -60), (340, 150), (326, 330), (284, 462), (222, 512), (120, 506), (0, 500)]
     outline = spline([*right, *[(-x, y) for x, y in right[-2:0:-1]]], closed=True)
     s.fill(s.mask(outline, 2), rgb("#0F0A0A"))
     rng = np.random.default_rng(9)
@@ -614,9 +657,9 @@ def back_hair() -> Sheet:
     def draw(canvas: skia.Canvas) -> None:
         for _ in range(900):
             x = float(rng.uniform(-330, 330))
-            tone = 0.07 + 0.05 * rng.random() + 0.03 * abs(x) / 330
+            shade = 0.07 + 0.05 * rng.random() + 0.06 * (abs(x) / 330) ** 3
             points = np.array([[x, 120], [x * 1.04, 330], [x * 0.9, 515 + rng.uniform(-22, 6)]], np.float32)
-            stroke(canvas, points[::-1], float(rng.uniform(2, 5)), 0.35, (tone * 1.15, tone * 0.85, tone * 0.8))
+            stroke(canvas, points[::-1], float(rng.uniform(2, 5)), 0.35, (shade * 1.2, shade * 0.85, shade * 0.78))
 
     s.over(s.raster(draw) * s.mask(outline, 2)[..., None])
     return s
@@ -631,25 +674,25 @@ def mirrored(points: Points) -> Floats:
 
 
 def neck() -> Sheet:
-    s = Sheet(-420, 300, 420, 1180)
-    outline = mirrored([(168, 300), (158, 420), (150, 540), (156, 620), (186, 690), (268, 750), (400, 800), (420, 1180)])
+    s = Sheet(-420, 300, 420, 1010)
+    outline = mirrored([(160, 300), (150, 420), (141, 540), (146, 620), (178, 690), (268, 750), (400, 800), (420, 1180)])
     x, y = s.xx, s.yy
-    half = np.interp(y[:, 0], [300, 540, 640, 720, 820, 1180], [176, 160, 176, 250, 430, 520]).astype(np.float32)[:, None]
+    half = np.interp(y[:, 0], [300, 540, 640, 720, 820, 1180], [190, 174, 190, 262, 430, 520]).astype(np.float32)[:, None]
     z = 150 * (1 - np.clip(np.abs(x) / half, 0, 1) ** 2.4) ** 0.7
     z = z + bump(s, 0, 770, 22, 26, -12)  # the pit of the throat
     for side in (-1, 1):
         muscle = s.line(spline([(side * 148, 520), (side * 104, 640), (side * 38, 768)]), 34, 12)
         bone = s.line(spline([(side * 44, 792), (side * 130, 786), (side * 250, 770), (side * 380, 752)]), 26, 9)
-        z = z + 13 * muscle + 13 * bone
-        z = z - 9 * s.line(spline([(side * 60, 826), (side * 150, 822), (side * 280, 812)]), 30, 14)
+        z = z + 11 * muscle + 8 * bone
+        z = z - 5 * s.line(spline([(side * 60, 826), (side * 150, 822), (side * 280, 812)]), 30, 14)
         z = z + 12 * s.blob(side * 150, 1010, 120, 110)
     shade = np.clip((lit(z.astype(np.float32)) - 0.30) / 0.66, 0, 1) * 0.93
     s.fill(s.mask(outline), ramp(shade))
-    chin = spline([(-205, 330), (-150, 470), (-60, 566), (10, 586), (90, 570), (180, 480), (205, 330), (0, 250)], closed=True)
+    chin = spline([(-205, 360), (-150, 500), (-60, 592), (10, 610), (90, 594), (180, 510), (205, 360), (0, 280)], closed=True)
     s.shade(s.mask(chin, 20), rgb("#A8654F"), 0.72)
     s.shade(s.mask(chin + np.array([0, -46], np.float32), 14), rgb("#8A4A3C"), 0.55)
     for side in (-1, 1):
-        s.shade(smooth(92, 165, side * x) * smooth(760, 640, y), rgb("#A8634E"), 0.55 if side > 0 else 0.38)
+        s.shade(smooth(84, 160, side * x) * smooth(760, 640, y), rgb("#B57860"), 0.50 if side > 0 else 0.34)
     s.light(s.blob(-70, 900, 110, 60), rgb("#FFF0E4"), 0.16)
     return s
 
@@ -674,36 +717,36 @@ def fold(s: Sheet, cover: Floats, points: Points, width: float, amount: float) -
 
 
 def sleeve(s: Sheet, side: int) -> None:
-    outer = [(640, 838), (742, 880), (806, 968), (834, 1110), (856, 1330), (872, 1600), (880, 1900), (866, 2250), (838, 2600),
-             (812, 3000), (800, 3300)]  # fmt: skip
-    inner = [(560, 3300), (586, 3000), (604, 2600), (622, 2250), (640, 1960), (640, 1650), (606, 1320), (520, 1000)]
+    outer = [(560, 840), (600, 806), (660, 824), (722, 866), (762, 940), (784, 1050), (802, 1250), (818, 1500), (826, 1800),
+             (818, 2150), (796, 2500), (772, 2900), (762, 3300)]  # fmt: skip
+    inner = [(524, 3300), (548, 2900), (568, 2500), (586, 2150), (598, 1860), (594, 1600), (566, 1300), (480, 1000)]
     outline = spline([(side * a, b) for a, b in outer + inner], closed=True)
     cover = cloth(s, outline, SUIT)
     depth = s.xx * side
-    s.shade(cover * smooth(700, 905, depth + (s.yy - 900) * 0.02), SUIT_DARK, 0.75 if side > 0 else 0.45)
-    s.shade(cover * smooth(700, 560, depth) * smooth(1100, 1500, s.yy), SUIT_DARK, 0.80)
-    s.light(cover * s.line(spline([(side * 716, 930), (side * 752, 1150), (side * 770, 1500), (side * 772, 1900), (side * 740, 2500)]),
+    s.shade(cover * smooth(650, 850, depth + (s.yy - 900) * 0.02), SUIT_DARK, 0.75 if side > 0 else 0.45)
+    s.shade(cover * smooth(660, 530, depth) * smooth(1050, 1450, s.yy), SUIT_DARK, 0.80)
+    s.light(cover * s.line(spline([(side * 676, 890), (side * 708, 1100), (side * 724, 1450), (side * 726, 1850), (side * 694, 2450)]),
                            70, 40), SUIT_LIGHT, 0.34 if side < 0 else 0.20)  # fmt: skip
-    for y, dx in ((1720, 30), (1850, -30), (1930, 25), (2040, -18)):
-        fold(s, cover, [(side * 650, y), (side * 720, y + 26 + dx), (side * 800, y + 22)], 15, 0.40)
-    fold(s, cover, [(side * 640, 1180), (side * 670, 1260), (side * 660, 1400)], 22, 0.4)
+    for y, dx in ((1650, 30), (1780, -30), (1860, 25), (1970, -18)):
+        fold(s, cover, [(side * 606, y), (side * 676, y + 26 + dx), (side * 756, y + 22)], 15, 0.40)
+    fold(s, cover, [(side * 600, 1140), (side * 626, 1220), (side * 618, 1360)], 22, 0.4)
 
 
 def torso(s: Sheet) -> Floats:
     right: Points = [
-        (150, 640), (196, 690), (300, 738), (470, 786), (620, 826), (700, 868), (716, 960), (690, 1130), (652, 1330),
-        (606, 1560), (556, 1800), (530, 1980), (540, 2160), (590, 2420), (640, 2750), (662, 3060), (668, 3300),
+        (150, 600), (196, 650), (300, 704), (470, 762), (580, 793), (632, 812), (656, 870), (662, 960), (644, 1110),
+        (608, 1300), (564, 1530), (520, 1760), (496, 1940), (506, 2120), (552, 2380), (598, 2710), (620, 3020), (626, 3300),
     ]  # fmt: skip
     cover = cloth(s, mirrored(right), SUIT)
     x = s.xx
     for side in (-1, 1):
-        s.shade(cover * smooth(430, 720, side * x) * smooth(1000, 1400, s.yy), SUIT_DARK, 0.80 if side > 0 else 0.6)
+        s.shade(cover * smooth(400, 670, side * x) * smooth(960, 1350, s.yy), SUIT_DARK, 0.80 if side > 0 else 0.6)
         s.light(cover * s.blob(side * 300, 1230, 130, 150), SUIT_LIGHT, 0.30 if side < 0 else 0.18)
         s.shade(cover * s.blob(side * 250, 1480, 170, 70), SUIT_DARK, 0.35)
-        s.light(cover * s.line(spline([(side * 330, 770), (side * 520, 826), (side * 650, 872)]), 40, 20), SUIT_LIGHT,
+        s.light(cover * s.line(spline([(side * 320, 742), (side * 500, 800), (side * 610, 836)]), 36, 18), SUIT_LIGHT,
                 0.42 if side < 0 else 0.26)  # fmt: skip
         # The seam where the sleeve is set in, and the fold at the armpit.
-        seam_line = spline([(side * 652, 850), (side * 690, 960), (side * 676, 1110), (side * 640, 1230)])
+        seam_line = spline([(side * 630, 814), (side * 656, 880), (side * 658, 980), (side * 640, 1110), (side * 614, 1220)])
         s.shade(cover * s.line(seam_line, 4, 1.2), rgb("#050912"), 0.55)
         s.light(cover * s.line(seam_line - np.array([side * 6, 0], np.float32), 4, 2), SUIT_LIGHT, 0.22)
         fold(s, cover, [(side * 640, 1230), (side * 560, 1300), (side * 470, 1330)], 26, 0.45)
@@ -823,7 +866,7 @@ def body() -> Sheet:
 
 HEAD_GRID = (-448, -592, 448, 688, 16)
 """Left, top, right, bottom and step of the nodes on which head displacements and depths are given."""
-LIP_GRID = (-168, 204, 168, 420, 6)
+LIP_GRID = (-168, 204, 168, 420, 8)
 
 Brush = tuple[float, float, float, float, float, float]
 """Centre x, y, radii x, y, and the displacement there: fades to nothing at the radii."""
@@ -909,27 +952,32 @@ def shape_field(name: str, xx: Floats, yy: Floats, *, upper: bool) -> Floats:
         if name.startswith("jaw"):
             return jaw(xx, yy, upper=upper, drop=0, slide=x * 34)
         return paint((0, 294, 190, 110, x * 30, 0))
+    def pinch(amount: float) -> Floats:
+        """Narrow the mouth evenly, so that lips stay round."""
+        fade = smooth(215, 96, np.abs(xx)) * smooth(140, 50, np.abs(yy - 292))
+        return np.stack([-amount * np.clip(xx, -98, 98) * fade, np.zeros_like(xx)], axis=-1)
+
     recipes: dict[str, Callable[[], Floats]] = {
         "jawOpen": lambda: jaw(xx, yy, upper=upper, drop=JAW_DROP) + both((104, 286, 80, 70, -7, 0)),
         "jawForward": lambda: paint((0, 430, 170, 150, 0, 9)) + lip(edge_low=2, border_low=5),
         "mouthClose": lambda: lip(edge_up=12, border_up=9, edge_low=-86, border_low=-80, reach=120, power=0.62),
-        "mouthFunnel": lambda: both((98, 286, 92, 90, -27, 1), (50, 292, 52, 62, -5, 0))
-        + lip(edge_up=-15, border_up=-13, edge_low=17, border_low=17, reach=70),
-        "mouthPucker": lambda: both((98, 286, 96, 90, -39, 1), (46, 292, 54, 66, -7, 0))
-        + lip(edge_up=-1, border_up=-7, edge_low=1, border_low=8, reach=60),
+        "mouthFunnel": lambda: pinch(0.33) + lip(edge_up=-23, border_up=-19, edge_low=19, border_low=20, reach=70, power=0.5)
+        + both((98, 286, 60, 50, 0, 5)),
+        "mouthPucker": lambda: pinch(0.46) + lip(edge_up=-5, border_up=-11, edge_low=4, border_low=12, reach=60, power=0.5)
+        + both((98, 286, 60, 50, 0, 7)),
         "mouthSmile": lambda: paint((x * 102, 284, 92, 88, x * 17, -21), (x * 178, 205, 120, 110, x * 7, -17),
                                     (x * 60, 300, 70, 60, x * 3, -4)),
         "mouthFrown": lambda: paint((x * 100, 286, 78, 76, x * -1, 19), (x * 80, 340, 80, 60, 0, 5)),
         "mouthDimple": lambda: paint((x * 104, 285, 74, 70, x * 14, -4), (x * 150, 270, 80, 80, x * 5, -2)),
         "mouthStretch": lambda: paint((x * 102, 286, 90, 80, x * 21, 5), (x * 150, 350, 110, 110, x * 6, 5)),
-        "mouthRollLower": lambda: lip(edge_low=-8, border_low=-25, reach=80) if not upper else paint(),
+        "mouthRollLower": lambda: lip(edge_low=-3, border_low=-24, reach=80) if not upper else paint(),
         "mouthRollUpper": lambda: lip(edge_up=5, border_up=21, reach=60) if upper else paint(),
         "mouthShrugLower": lambda: paint((0, 420, 120, 100, 0, -14)) + lip(edge_low=-12, border_low=-15, edge_up=-9, border_up=-7),
         "mouthShrugUpper": lambda: lip(edge_up=-9, border_up=-11) + paint((0, 230, 60, 50, 0, -3)),
-        "mouthPress": lambda: lip(edge_up=4, border_up=9, edge_low=-6, border_low=-12, one=x)
+        "mouthPress": lambda: lip(edge_up=5, border_up=9, edge_low=-7, border_low=-12, one=x)
         + paint((x * 102, 285, 60, 60, x * 4, 0)),
         "mouthLowerDown": lambda: lip(edge_low=36, border_low=34, one=x, reach=80) + paint((x * 60, 350, 90, 70, 0, 5)),
-        "mouthUpperUp": lambda: lip(edge_up=-27, border_up=-25, one=x, reach=60) + paint((x * 64, 200, 60, 60, x * 2, -7)),
+        "mouthUpperUp": lambda: lip(edge_up=-33, border_up=-29, one=x, reach=60) + paint((x * 64, 200, 60, 60, x * 2, -7)),
         "browDown": lambda: paint((x * 82, -88, 90, 80, x * -7, 21), (x * 165, -96, 100, 76, x * -2, 13),
                                   (x * 60, -40, 50, 50, x * -2, 6)),
         "browInnerUp": lambda: both((66, -84, 92, 96, 1, -31), (125, -104, 70, 80, 0, -9), (0, -170, 120, 110, 0, -6)),
@@ -937,6 +985,7 @@ def shape_field(name: str, xx: Floats, yy: Floats, *, upper: bool) -> Floats:
         "cheekPuff": lambda: both((190, 270, 150, 150, 24, 2), (110, 300, 80, 80, 6, 0)),
         "cheekSquint": lambda: paint((x * 140, 90, 120, 90, x * 2, -15), (x * 190, 150, 130, 100, x * 3, -11)),
         "noseSneer": lambda: paint((x * 52, 168, 50, 58, x * 4, -15), (x * 36, 90, 60, 90, 0, -6), (x * 66, 262, 50, 40, 0, -9)),
+        "tongueOut": lambda: lip(edge_low=16, border_low=14, edge_up=-5, border_up=-4),
         "eyeBlink": lambda: paint((x * 130, -98, 110, 46, 0, 3)),
         "eyeWide": lambda: paint((x * 130, -92, 120, 62, 0, -5)),
         "eyeSquint": lambda: paint((x * 135, 66, 96, 50, 0, -6), (x * 130, -92, 110, 60, 0, 3)),
@@ -951,7 +1000,7 @@ SHAPES = (
     "mouthStretchLeft", "mouthStretchRight", "mouthRollLower", "mouthRollUpper", "mouthShrugLower", "mouthShrugUpper",
     "mouthPressLeft", "mouthPressRight", "mouthLowerDownLeft", "mouthLowerDownRight", "mouthUpperUpLeft",
     "mouthUpperUpRight", "browDownLeft", "browDownRight", "browInnerUp", "browOuterUpLeft", "browOuterUpRight",
-    "cheekPuff", "cheekSquintLeft", "cheekSquintRight", "noseSneerLeft", "noseSneerRight",
+    "cheekPuff", "cheekSquintLeft", "cheekSquintRight", "noseSneerLeft", "noseSneerRight", "tongueOut",
 )  # fmt: skip
 
 
@@ -979,7 +1028,7 @@ def depths() -> dict[str, NDArray[np.float16]]:
     hair = 290 * np.sqrt(np.clip(1 - (np.abs(xx) / 430) ** 2.2, 0, 1)) * (1 - 0.55 * smooth(-330, -560, yy)) - 70
     hair = hair * (1 - 0.35 * smooth(100, 500, yy))
     inside = smooth(240, 130, np.abs(xx)) * smooth(330, 480, yy)
-    back = -150 + inside * 190
+    back = -85 + inside * 125
     return {"depth_face": face.astype(np.float16), "depth_hair": hair.astype(np.float16), "depth_back": back.astype(np.float16)}
 
 
@@ -1074,7 +1123,8 @@ crown = -514
 chin = 487
 pivot = [0, 330, -60]
 neck = [500, 770]
-chest = [640, 2000]
+chest = [600, 2000]
+lift = 6.5
 fields = "fields.npz"
 grid = {head_grid}
 shapes = {shapes}
@@ -1082,8 +1132,8 @@ shapes = {shapes}
 [mouth]
 line = {line}
 grid = {lip_grid}
+depth = 190
 jaw_drop = {jaw_drop}
-tongue_out = 46
 
 [eyes]
 left = [{eye_x}, {eye_y}]
@@ -1109,8 +1159,14 @@ def save(folder: Path, name: str, sheet: Sheet, quality: int = 93) -> str:
     return f'{name} = {{ file = "{name}.webp", at = [{sheet.left}, {sheet.top}] }}\n'
 
 
-def build(folder: Path) -> None:
-    """Draw everything and write the package into `folder`."""
+def raised(sheet: Sheet) -> Sheet:
+    """Set neck and shoulders at the height that suits the head."""
+    sheet.top -= 36
+    return sheet
+
+
+def build(folder: Path, only: Sequence[str] = ()) -> None:
+    """Draw everything, or only the named layers, and write the package into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     face = Sheet(-340, -500, 340, 520)
     base, _ = skin(face)
@@ -1118,14 +1174,17 @@ def build(folder: Path) -> None:
     paint_mouth(face)
     brows = Sheet(-340, -500, 340, 520)
     paint_brows(brows)
-    lips = {"lip_upper": lip_sprite(face, upper=True), "lip_lower": lip_sprite(face, upper=False)}
+    upper, lower = lip_sprite(face, upper=True), lip_sprite(face, upper=False)
     face.shade(seam(face), rgb("#5B2020"), 0.6)
-    sheets = {
-        "back": back_hair(), "neck": neck(), "body": body(), "face": face, "brows": brows, **lips, "cavity": cavity(),
-        "teeth_upper": teeth_upper(), "teeth_lower": teeth_lower(), "tongue": tongue(), "eyeball": eyeball(), "iris": iris(),
-        "lids_left": lid_sheet(base, face, 1), "lids_right": lid_sheet(base, face, -1), "hair": front_hair(),
+    sheets: dict[str, Callable[[], Sheet]] = {
+        "back": back_hair, "neck": lambda: raised(neck()), "body": lambda: raised(body()), "face": lambda: face, "brows": lambda: brows,
+        "lip_upper": lambda: upper, "lip_lower": lambda: lower, "cavity": cavity, "teeth_upper": teeth_upper,
+        "teeth_lower": teeth_lower, "tongue": tongue, "eyeball": eyeball, "iris": iris,
+        "lids_left": lambda: lid_sheet(base, face, 1), "lids_right": lambda: lid_sheet(base, face, -1), "hair": front_hair,
     }  # fmt: skip
-    lines = [save(folder, name, sheet) for name, sheet in sheets.items()]
+    lines = [save(folder, name, draw()) for name, draw in sheets.items() if not only or name in only]
+    if only:
+        return
     np.savez_compressed(folder / "fields.npz", **bases(), **depths())
     line = [[round(float(x), 1), round(float(y), 1)] for x, y in along(spline(MOUTH_LINE), 29)]
     manifest = MANIFEST.format(
@@ -1138,7 +1197,9 @@ def build(folder: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("folder", type=Path)
-    build(parser.parse_args().folder)
+    parser.add_argument("--only", nargs="*", default=(), help="draw these layers again and nothing else")
+    given = parser.parse_args()
+    build(given.folder, given.only)
 
 
 if __name__ == "__main__":
