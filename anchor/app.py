@@ -227,12 +227,14 @@ class LiveChannel:
         """Say `text` at the next sentence end, or at once; return the utterance's id.
 
         Raises `ScriptError` for text with nothing to say, `VoiceError` for a language that the voice does not speak
-        and `CapacityError` when `LONGEST_QUEUE` utterances wait.
+        and `CapacityError` when `LONGEST_QUEUE` utterances wait or the channel is not on air yet.
         """
         if not speakable(text):
             raise ScriptError("text: there is nothing to say in it")
         chosen = language or self.config.language
         check_language(self.voice, chosen)
+        if not self.performer.is_open:
+            raise CapacityError(f"channel {self.name} is not on air yet")
         if len(self.performer.waiting) >= LONGEST_QUEUE:
             raise CapacityError(f"channel {self.name}: {LONGEST_QUEUE} utterances are waiting already")
         performance = self.performer.perform(Utterance(text, chosen, self.voice, priority=priority, lead=TALK_LEAD))

@@ -121,6 +121,10 @@ class Performer:
             raise failure
 
     @property
+    def is_open(self) -> bool:
+        return self._tasks is not None
+
+    @property
     def state(self) -> State:
         if self._hush != "no":
             return "hushed"
