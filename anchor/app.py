@@ -82,6 +82,11 @@ def check_language(voice: Voice, language: str) -> None:
         raise VoiceError(f"voice {voice.info.name!r} does not speak {language!r}; it speaks {', '.join(spoken)}")
 
 
+def _languages(segments: Sequence[Segment]) -> tuple[str, ...]:
+    """The languages of a script in the order they come: fonts follow the first."""
+    return tuple(dict.fromkeys(segment.language for segment in segments))
+
+
 @dataclass(frozen=True, slots=True)
 class Progress:
     """How far a render is: characters said of all, and seconds of video so far."""
@@ -110,7 +115,7 @@ async def render(
     """
     for segment in segments:
         check_language(voice, segment.language)
-    scene = open_scene(avatar, driver, video, {"backdrop": backdrop})
+    scene = open_scene(avatar, driver, video, {"backdrop": backdrop, "languages": _languages(segments)})
     total = sum(len(segment.text) for segment in segments)
     progress = _RenderProgress(total, video, on_progress)
     clock = FreeClock()
@@ -177,10 +182,13 @@ class LiveChannel:
         self._clock = LoopClock()
         self._metrics = metrics
         check_language(voice, config.language)
-        for script in self.scripts:
-            for segment in script.segments:
-                check_language(voice, segment.language)
-        options: dict[str, Any] = {"backdrop": config.backdrop}
+        segments = [segment for script in self.scripts for segment in script.segments]
+        for segment in segments:
+            check_language(voice, segment.language)
+        options: dict[str, Any] = {
+            "backdrop": config.backdrop,
+            "languages": tuple(dict.fromkeys([config.language, *_languages(segments)])),
+        }
         if config.label is not None:
             options["label"] = config.label
         self._scene = open_scene(self.avatar, self.driver, self.video, options)

@@ -31,6 +31,8 @@ LEAD_IN_SECONDS = 0.08
 TAIL_SECONDS = 0.24
 """Silence after the last word, so that the mouth comes to rest."""
 
+DYING_SECONDS = 0.1
+
 Outcome = Literal["said", "cancelled", "failed"]
 
 _numbers = itertools.count(1)
@@ -241,7 +243,8 @@ class _Pager:
 
     def _page(self) -> tuple[Caption, ...]:
         self._done = True
-        until = self._words[-1].end + round(self._sentence.pause * SAMPLE_RATE)
+        # A voice's sound runs on a little after its last word; a caption that ends early would blink.
+        until = self._words[-1].end + round((self._sentence.pause + DYING_SECONDS) * SAMPLE_RATE)
         pages = paginate(self._words, self._style, until=until)
         return tuple(page.shifted(self._begun) for page in pages)
 
@@ -290,7 +293,7 @@ class _Cutter:
         self._words = [word for word in self._words if word.end > end]
         middle = (start + end) // 2
         self._captions = [caption for caption in self._captions if caption.end > middle]
-        caption = next((caption for caption in self._captions if caption.start <= middle), None)
+        caption = next((caption for caption in reversed(self._captions) if caption.start <= middle), None)
         ends = bool(self._sentence_ends) and self._sentence_ends[0] <= end
         if ends:
             self._sentence_ends = [at for at in self._sentence_ends if at > end]
