@@ -175,7 +175,7 @@ def read_manifest(folder: Path, *, today: date | None = None) -> Manifest:
             raise AvatarError(f"{path}: larger than {_MOST_MANIFEST >> 20} MB")
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise AvatarError(f"{path}: cannot be read ({error.strerror}); an avatar is a folder with {MANIFEST}") from error
+        raise AvatarError(f"{path}: cannot be read ({error.strerror}); every avatar has one") from error
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise AvatarError(f"{path}: is not valid TOML: {error}") from error
     table = Table(values, str(path))
@@ -304,7 +304,7 @@ def _find(name_or_path: str | Path) -> Path:
     path = Path(name_or_path)
     if not path.exists():
         known = ", ".join(bundled) or "none"
-        raise MissingError(f"there is no avatar {str(name_or_path)!r}: give a bundled name ({known}), a folder or a zip")
+        raise MissingError(f"no avatar {str(name_or_path)!r}: give a bundled name ({known}), a folder or a zip")
     return path
 
 

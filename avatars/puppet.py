@@ -3,7 +3,7 @@
 The head is three layers at different depths: hair behind with the neck, face, hair in front. Each is sampled once per
 frame through a backward map: the forward map ``pose(q + sum w_k u_k(q))`` is known on a coarse grid and inverted there
 by fixed-point iteration. Lips are two layers of their own over the inside of the mouth, since skin is torn apart where
-they part; eyes are drawn into the face before it is warped. See a figure: ``python -m avatars.puppet lin -o sheet.png``.
+they part; eyes are drawn into the face before it is warped. To see one: ``python -m avatars.puppet lin -o sheet.png``.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from anchor.errors import AvatarError
 from anchor.media import ARKIT_INDEX, Blendshapes, Bytes, Floats, HeadPose, Picture, VideoFormat
 from anchor.ports import AvatarInfo, Placement
 from avatars.package import Manifest, read_manifest
-from avatars.puppet_draw import Box, Turn, affine, convert, enlarge, invert, over, paste, sample, sample_field
+from avatars.puppet_draw import Box, Turn, affine, convert, enlarge, invert, over, paste, planes, sample, sample_field
 from avatars.puppet_eyes import Eyes, Look
 from avatars.puppet_parts import Grid, Layer, Rig, Texture, join, read_layers
 
@@ -45,10 +45,13 @@ class PuppetAvatar:
         self.rig = Rig.read(manifest)
         manifest.rest.done()
         left, top, right, bottom = self.rig.eyes.box
-        size = (round(bottom - top) * len(self.rig.eyes.closures), round(right - left) * len(self.rig.eyes.rises))
+        rows, columns = len(self.rig.eyes.closures), len(self.rig.eyes.rises)
+        size = (round(bottom - top) * rows, round(right - left) * columns)
         for name in ("lids_left", "lids_right"):
             if self.layers[name].pixels.shape[:2] != size:
-                raise AvatarError(f"{manifest.where}: layers.{name}: must be {size[1]}x{size[0]} pixels to fit eyes.box")
+                raise AvatarError(
+                    f"{manifest.where}: layers.{name}: must be {size[1]}x{size[0]} pixels to fit eyes.box"
+                )
         self._info = manifest.info(coefficients=str(len(self.rig.columns)))
 
     @classmethod
@@ -79,17 +82,50 @@ class _State:
     breath: int
 
 
-@dataclass(slots=True)
 class _Warp:
-    """A layer of the head: its texture, the grid of its movements, and these, in node units, for the state drawn."""
+    """A layer of the head: its texture, and where the nodes of its grid go for the state that is drawn."""
 
-    texture: Texture
-    grid: Grid
-    solid: Floats
-    rounds: int
-    step: int
-    moves: Floats
-    bounds: tuple[float, float, float, float]
+    def __init__(self, texture: Texture, grid: Grid, solid: Floats, rounds: int, step: int) -> None:
+        self.texture, self.grid, self.rounds, self.step = texture, grid, rounds, step
+        self._solid = planes(solid)
+        self._rest = planes(grid.points())
+        self.moves: Floats = np.zeros((*grid.shape, 2), np.float32)
+        """Displacements in node units."""
+        corner = texture.coordinates(np.array([grid.left, grid.top], np.float32))
+        self.to_texture = np.array(
+            [[grid.step * texture.scale, 0, corner[0]], [0, grid.step * texture.scale, corner[1]]]
+        )
+        """From node coordinates to pixels of the texture."""
+        self._edges = self.lattice(*texture.bounds)
+        self.reach = texture.bounds
+        """Art bounds of the layer where it is now."""
+
+    def lattice(self, left: float, top: float, right: float, bottom: float) -> tuple[Floats, Floats]:
+        """A few points over art bounds, and their node coordinates, for `reach_of`."""
+        x, y = np.linspace(left, right, 6, dtype=np.float32), np.linspace(top, bottom, 6, dtype=np.float32)
+        points = np.stack(np.meshgrid(x, y), axis=-1)
+        return points, self.grid.nodes(points)
+
+    def move(self, pose: Turn, skin: Floats | None = None, share: Floats | None = None) -> None:
+        """Set `moves` for a pose, with skin displaced first, and only a share of it all where that is given."""
+        solid = self._solid
+        if skin is not None:
+            solid = solid.copy()
+            solid[:2] += skin.reshape(2, -1)
+        x, y = pose.move(solid)
+        unit = np.float32(1 / self.grid.step)
+        x, y = (x - self._rest[0]) * unit, (y - self._rest[1]) * unit
+        if share is not None:
+            x, y = x * share, y * share
+        self.moves = cast(Floats, cv2.merge((x.reshape(self.grid.shape), y.reshape(self.grid.shape))))
+        self.reach = self.reach_of(self._edges)
+
+    def reach_of(self, lattice: tuple[Floats, Floats]) -> tuple[float, float, float, float]:
+        """Art bounds of a part of the layer where it is now, with a little to spare."""
+        points, nodes = lattice
+        moved = planes(points + sample_field(self.moves, nodes) * np.float32(self.grid.step))
+        (left, top), (right, bottom) = moved.min(axis=1).tolist(), moved.max(axis=1).tolist()
+        return left - 8, top - 8, right + 8, bottom + 8
 
 
 class PuppetView:
@@ -116,23 +152,27 @@ class PuppetView:
         face = join(layers["face"], layers["brows"]).texture(fine)
         self._eyes = Eyes(rig.eyes, layers, face)
         step = max(2, round(_NODE * self._scale / 2) * 2)
-        coarse = replace(rig.grid, step=rig.grid.step * 2, shape=rig.solid("hair")[::2, ::2].shape[:2])
+        everywhere = (slice(None, None, 2), slice(None, None, 2))
+        coarse = replace(rig.grid, step=rig.grid.step * 2, shape=rig.depth["hair"][everywhere].shape)
+        skin_grid, skin = rig.grid.part(*face.bounds)
 
         def warp(texture: Texture, grid: Grid, solid: Floats, rounds: int, nodes: int) -> _Warp:
-            still = np.zeros((*grid.shape, 2), np.float32)
-            return _Warp(texture, grid, np.ascontiguousarray(solid), rounds, nodes, still, texture.bounds)
+            return _Warp(texture, grid, solid, rounds, nodes)
 
-        behind = join(layers["back"], layers["neck"]).texture(fine)
-        self._behind = warp(behind, coarse, rig.solid("back")[::2, ::2], 3, step)
-        self._face = warp(face, rig.grid, rig.solid("face"), 6, step)
-        self._hair = warp(layers["hair"].texture(fine), coarse, rig.solid("hair")[::2, ::2], 3, step)
+        behind = join(layers["back"], layers["neck"]).cropped(rig.neck[1]).texture(fine)
+        self._behind = warp(behind, coarse, rig.solid("back")[everywhere], 3, step)
+        self._face = warp(face, skin_grid, rig.solid("face")[skin], 6, step)
+        # Each coefficient's displacements as one row: all of x, then all of y.
+        bases = (rig.head[:, *skin], rig.upper, rig.lower)
+        self._bases = [np.ascontiguousarray(np.moveaxis(b, 3, 1)).reshape(len(b), -1) for b in bases]
+        self._hair = warp(layers["hair"].cropped().texture(fine), coarse, rig.solid("hair")[everywhere], 3, step)
         lips = (layers[name].texture(fine) for name in ("lip_upper", "lip_lower"))
-        fine_step = max(2, step // 2)
-        self._upper, self._lower = (warp(lip, rig.lip_grid, rig.lip_solid(), 6, fine_step) for lip in lips)
+        self._upper, self._lower = (warp(lip, rig.lip_grid, rig.lip_solid(), 6, max(2, step // 2)) for lip in lips)
+        self._eye_frames = [self._face.lattice(*bounds) for bounds in self._eyes.bounds()]
         self._inside = [layers[name].texture(fine) for name in ("cavity", "teeth_lower", "tongue", "teeth_upper")]
-        self._body = layers["body"].texture(self._scale)
+        self._body = layers["body"].cropped().texture(self._scale)
         top, bottom = rig.neck
-        t = np.clip((coarse.points()[..., 1:] - top) / (bottom - top), 0, 1)
+        t = np.clip((planes(coarse.points())[1] - top) / (bottom - top), 0, 1)
         self._with_head: Floats = (1 - t * t * (3 - 2 * t)).astype(np.float32)
         self._neck_row = min(self._frame.y1, max(0, round(bottom * self._scale + self._origin[1]) & ~1))
 
@@ -155,8 +195,8 @@ class PuppetView:
 
     def _box_of(self, left: float, top: float, right: float, bottom: float, margin: float = 2) -> Box:
         s, (x, y) = self._scale, self._origin
-        return Box.around(left * s + x - margin, top * s + y - margin, right * s + x + margin, bottom * s + y + margin,
-                          self._frame)  # fmt: skip
+        bounds = (left * s + x - margin, top * s + y - margin, right * s + x + margin, bottom * s + y + margin)
+        return Box.around(*bounds, self._frame)
 
     def _state_of(self, face: Blendshapes) -> _State:
         rig, head = self._rig, face.head
@@ -169,7 +209,8 @@ class PuppetView:
             return round(min(limit, max(-limit, value)) / quantum) * quantum
 
         pose = Turn(
-            snap(head.yaw, _LIMIT.yaw, turn), snap(head.pitch, _LIMIT.pitch, turn), snap(head.roll, _LIMIT.roll, turn / 2),
+            snap(head.yaw, _LIMIT.yaw, turn), snap(head.pitch, _LIMIT.pitch, turn),
+            snap(head.roll, _LIMIT.roll, turn / 2),
             snap(head.x * tall, _LIMIT.x * tall, unit), snap(-head.y * tall, _LIMIT.y * tall, unit), rig.pivot,
         )  # fmt: skip
         steps = np.rint(np.minimum(np.maximum(face.weights, 0), 1) * _STEPS).astype(np.uint8)
@@ -191,17 +232,21 @@ class PuppetView:
         if last is None or state.breath != last.breath:
             self._draw_body(state.breath, canvas)
             work = self._head_box.meet(self._body_box)
-        for side in self._eyes.draw(state.looks):
-            work = work.union(self._moved_box(self._face, self._eyes.bounds()[side], state.pose))
+        changed = self._eyes.draw(state.looks)
         moved, shaped = last is None or state.pose != last.pose, last is None or state.shape != last.shape
         if moved or shaped:
             self._move(state, turned=moved)
         if moved:
-            before, self._head_box = self._head_box, self._box_of_head(state.pose)
+            before, self._head_box = self._head_box, self._box_of(*self._hair.reach)
+            self._head_box = self._head_box.union(self._box_of(*self._behind.reach))
             work = before.union(self._head_box)
         elif shaped:
-            work = work.union(self._moved_box(self._face, self._face.bounds, state.pose, self._rig.jaw_drop))
-        work = work.meet(self._head_box.union(work)).meet(replace(self._frame, y1=self._neck_row))
+            left, top, right, bottom = self._face.reach
+            work = work.union(self._box_of(left, top, right, bottom + self._rig.jaw_drop))
+        else:
+            for side in changed:
+                work = work.union(self._box_of(*self._face.reach_of(self._eye_frames[side])))
+        work = work.meet(replace(self._frame, y1=self._neck_row))
         if not work.empty:
             self._draw_head(work, state, canvas)
 
@@ -231,36 +276,11 @@ class PuppetView:
     def _move(self, state: _State, *, turned: bool) -> None:
         """Work out where the nodes of every layer go."""
         weights = np.frombuffer(state.shape, np.uint8)[self._rig.columns] * np.float32(1 / _STEPS)
-        pose = state.pose
         if turned:
-            for warp in (self._behind, self._hair):
-                warp.moves = self._moves(warp, warp.solid, pose)
-            self._behind.moves *= self._with_head
-        for warp, basis in ((self._face, self._rig.head), (self._upper, self._rig.upper), (self._lower, self._rig.lower)):
-            solid = warp.solid.copy()
-            solid[..., :2] += (weights @ basis).reshape(*warp.grid.shape, 2)
-            warp.moves = self._moves(warp, solid, pose)
-
-    def _moves(self, warp: _Warp, solid: Floats, pose: Turn) -> Floats:
-        rest = warp.solid[..., :2] + np.array(pose.pivot[:2], np.float32)
-        return cast(Floats, (pose.move(solid) - rest) * np.float32(1 / warp.grid.step))
-
-    def _moved_box(
-        self, warp: _Warp, bounds: tuple[float, float, float, float], pose: Turn, drop: float = 0.0
-    ) -> Box:
-        """A box around art bounds of a layer after the head has turned, with room for skin to move."""
-        left, top, right, bottom = bounds
-        xs, ys = np.linspace(left, right, 5, dtype=np.float32), np.linspace(top, bottom, 5, dtype=np.float32)
-        points = np.stack(np.meshgrid(xs, ys), axis=-1)
-        nodes = warp.grid.nodes(points)
-        moved = points + sample_field(warp.moves, nodes) * np.float32(warp.grid.step)
-        x, y = moved[..., 0], moved[..., 1]
-        return self._box_of(float(x.min()) - 10, float(y.min()) - 10, float(x.max()) + 10, float(y.max()) + 10 + drop)
-
-    def _box_of_head(self, pose: Turn) -> Box:
-        hair = self._moved_box(self._hair, self._hair.bounds, pose)
-        behind = self._moved_box(self._behind, self._behind.bounds, pose)
-        return hair.union(behind)
+            self._behind.move(state.pose, share=self._with_head)
+            self._hair.move(state.pose)
+        for warp, basis in zip((self._face, self._upper, self._lower), self._bases, strict=True):
+            warp.move(state.pose, cast(Floats, weights @ basis))
 
     def _draw_head(self, work: Box, state: _State, canvas: Picture) -> None:
         scene = work.of(self._backdrop, self._frame).copy()
@@ -275,33 +295,23 @@ class PuppetView:
 
     def _lay(self, scene: Bytes, work: Box, warp: _Warp) -> None:
         """Sample a layer through the inverse of its movement and lay it over the scene, which covers `work`."""
-        step, grid = warp.step, warp.grid
-        # Nodes lie at fixed places of the picture, so that a part is drawn exactly like the whole.
-        column, row = work.x0 // step - 1, work.y0 // step - 1
-        columns, rows = -(-work.x1 // step) + 1 - column, -(-work.y1 // step) + 1 - row
-        unit = np.float32(1 / (self._scale * grid.step))
-        x = (np.arange(column, column + columns, dtype=np.float32) + 0.5) * step - self._origin[0]
-        y = (np.arange(row, row + rows, dtype=np.float32) + 0.5) * step - self._origin[1]
-        targets = np.empty((rows, columns, 2), np.float32)
-        targets[..., 0] = x * unit - np.float32(grid.left / grid.step)
-        targets[..., 1] = (y * unit - np.float32(grid.top / grid.step))[:, None]
-        found = warp.texture.coordinates(grid.art(invert(targets, warp.moves, warp.rounds)))
-        # Only where there is art to sample.
-        height, width = warp.texture.pixels.shape[:2]
-        inside = (found[..., 0] > -2 * step) & (found[..., 0] < width + 2 * step)
-        inside &= (found[..., 1] > -2 * step) & (found[..., 1] < height + 2 * step)
-        used_rows, used_columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
-        if not len(used_rows):
-            return
-        top, bottom, left, right = used_rows[0], used_rows[-1] + 1, used_columns[0], used_columns[-1] + 1
-        at = enlarge(np.ascontiguousarray(found[top:bottom, left:right]), step)
-        covered = Box((column + int(left)) * step, (row + int(top)) * step, (column + int(right)) * step, (row + int(bottom)) * step)
-        part = covered.meet(work)
+        part = self._box_of(*warp.reach).meet(work)
         if part.empty:
             return
-        y0, x0 = part.y0 - covered.y0, part.x0 - covered.x0
-        at = at[y0 : y0 + part.size[1], x0 : x0 + part.size[0]]
-        over(part.of(scene, work), sample(warp.texture.pixels, np.ascontiguousarray(at)))
+        step, grid = warp.step, warp.grid
+        # Nodes lie at fixed places of the picture, so that a part is drawn exactly like the whole.
+        column, row = part.x0 // step - 1, part.y0 // step - 1
+        columns, rows = -(-part.x1 // step) + 1 - column, -(-part.y1 // step) + 1 - row
+        unit = 1 / (self._scale * grid.step)
+        x = ((np.arange(column, column + columns) + 0.5) * step - self._origin[0]) * unit - grid.left / grid.step
+        y = ((np.arange(row, row + rows) + 0.5) * step - self._origin[1]) * unit - grid.top / grid.step
+        targets = np.empty((rows, columns, 2), np.float32)
+        targets[..., 0], targets[..., 1] = x, y[:, None]
+        found = cv2.transform(invert(targets, warp.moves, warp.rounds), warp.to_texture)
+        at = enlarge(cast(Floats, found), step)
+        y0, x0 = part.y0 - row * step, part.x0 - column * step
+        at = np.ascontiguousarray(at[y0 : y0 + part.size[1], x0 : x0 + part.size[0]])
+        over(part.of(scene, work), sample(warp.texture.pixels, at))
 
     def _draw_mouth(self, scene: Bytes, work: Box, state: _State) -> None:
         rig = self._rig
@@ -309,8 +319,7 @@ class PuppetView:
         step = np.float32(rig.lip_grid.step)
         above = self._pixels(rig.mouth + sample_field(self._upper.moves, nodes)[0] * step)
         below = self._pixels(rig.mouth + sample_field(self._lower.moves, nodes)[0] * step)
-        box = self._moved_box(self._face, self._upper.bounds, state.pose)
-        box = box.union(self._moved_box(self._lower, self._lower.bounds, state.pose)).meet(work)
+        box = self._box_of(*self._upper.reach).union(self._box_of(*self._lower.reach)).meet(work)
         if box.empty:
             return
         part = box.of(scene, work)
@@ -336,12 +345,12 @@ class PuppetView:
         rounded = min(1.0, float(weight[_FUNNEL]) + float(weight[_PUCKER]))
         falls = (0.0, drop * 0.96 + 4, drop * (0.72 - 0.30 * out) + 8 - 6 * out, -22 * rounded)
         picture = np.zeros((*mask.shape, 3), np.uint8)
-        corners = np.array([[[0, 290], [100, 290], [0, 390]]], np.float32)
-        solid = np.concatenate([corners, np.full((1, 3, 1), rig.mouth_depth, np.float32)], axis=-1)
-        turned = state.pose.move(solid - np.array(rig.pivot, np.float32))[0]
+        corners = np.array([[0, 290], [100, 290], [0, 390]], np.float32)
+        solid = np.concatenate([corners, np.full((3, 1), rig.mouth_depth, np.float32)], axis=1)
+        turned = np.stack(state.pose.move(planes(solid - np.array(rig.pivot, np.float32))), axis=1)
         for texture, fall in zip(self._inside, falls, strict=True):
             target = self._pixels(turned + np.array([0, fall], np.float32)) - corner
-            matrix = cv2.getAffineTransform(texture.coordinates(corners[0]), target)
+            matrix = cv2.getAffineTransform(texture.coordinates(corners), target)
             over(picture, affine(texture.pixels, matrix, box.size))
         paste(box.of(scene, work), picture, mask)
 

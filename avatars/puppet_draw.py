@@ -130,15 +130,20 @@ class Turn:
         near = np.array([-cp * sy, sp, cp * cy - 1.0])
         return np.array([cr * across - sr * down, sr * across + cr * down, near], np.float32)
 
-    def move(self, solid: Floats) -> Floats:
-        """Where points (x, y, depth) relative to the pivot, (rows, columns, 3), are seen: art positions (..., 2).
+    def move(self, solid: Floats) -> tuple[Floats, Floats]:
+        """Where points relative to the pivot, (3, n), are seen: art x and y.
 
         Weak perspective by the change of depth alone: what does not turn stays exactly where it was drawn.
         """
-        turned = cv2.transform(solid, self.matrix())
-        near = turned[..., 2:] * np.float32(1 / FAR) + np.float32(1)
-        shift = np.array([self.pivot[0] + self.x, self.pivot[1] + self.y], np.float32)
-        return cast(Floats, turned[..., :2] * near + shift)
+        x, y, near = self.matrix() @ solid
+        near *= np.float32(1 / FAR)
+        near += np.float32(1)
+        return x * near + np.float32(self.pivot[0] + self.x), y * near + np.float32(self.pivot[1] + self.y)
+
+
+def planes(points: Floats) -> Floats:
+    """Points of shape (..., n) as n rows of one coordinate each."""
+    return np.ascontiguousarray(points.reshape(-1, points.shape[-1]).T)
 
 
 def invert(targets: Floats, moves: Floats, rounds: int) -> Floats:

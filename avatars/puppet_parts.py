@@ -46,6 +46,15 @@ class Grid:
         y = self.top + self.step * np.arange(rows, dtype=np.float32)
         return np.stack(np.meshgrid(x, y), axis=-1)
 
+    def part(self, left: float, top: float, right: float, bottom: float) -> tuple[Grid, tuple[slice, slice]]:
+        """The nodes around art bounds, with two to spare on each side, and where they are in this grid."""
+        rows, columns = self.shape
+        x0, y0 = max(0, int((left - self.left) // self.step) - 2), max(0, int((top - self.top) // self.step) - 2)
+        x1 = min(columns, max(x0 + 2, int((right - self.left) // self.step) + 4))
+        y1 = min(rows, max(y0 + 2, int((bottom - self.top) // self.step) + 4))
+        found = Grid(self.left + x0 * self.step, self.top + y0 * self.step, self.step, (y1 - y0, x1 - x0))
+        return found, (slice(y0, y1), slice(x0, x1))
+
     def nodes(self, points: Floats) -> Floats:
         """Node coordinates of art positions."""
         corner = np.array([self.left, self.top], np.float32)
@@ -97,6 +106,15 @@ class Layer:
 
     def at(self, x: float, y: float) -> Layer:
         return Layer(self.pixels, self.left + x, self.top + y)
+
+    def cropped(self, bottom: float = float("inf")) -> Layer:
+        """Without empty margins, and without what lies below `bottom`."""
+        rows = max(1, min(self.pixels.shape[0], math.ceil(min(bottom, 1e6) - self.top)))
+        pixels = self.pixels[:rows]
+        x, y, width, height = cv2.boundingRect(np.ascontiguousarray(pixels[..., 3]))
+        if not width:
+            return self
+        return Layer(np.ascontiguousarray(pixels[y : y + height, x : x + width]), self.left + x, self.top + y)
 
     def texture(self, scale: float) -> Texture:
         """Scale by area to a pixel grid that all textures of this scale share."""
@@ -166,8 +184,8 @@ class Rig:
     """How the art moves.
 
     `columns` are the places in `anchor.media.ARKIT` of the coefficients that move skin; `head`, `upper` and `lower` are
-    their displacements in art pixels at full weight, one row each, flattened from (rows, columns, 2) of `grid` and,
-    for the two lips, of `lip_grid`. `depth` says how far layers stand out, on `grid`.
+    their displacements in art pixels at full weight, shape (coefficients, rows, columns, 2), on `grid` and, for the two
+    lips, on `lip_grid`. `depth` says how far layers stand out, on `grid`.
     """
 
     crown: float
@@ -205,14 +223,12 @@ class Rig:
                 raise AvatarError(f"{manifest.folder / file}: needs an array {key!r} of shape {shape}")
             return found
 
-        def flat(key: str, on: Grid) -> Floats:
-            return take(key, len(shapes), *on.shape, 2).reshape(len(shapes), -1)
-
         rig = cls(
             figure.number("crown"), figure.number("chin"), figure.numbers("pivot", 3), figure.numbers("neck", 2),
             figure.numbers("chest", 2), figure.number("lift", 0, 100), grid, lip_grid,
             np.array([ARKIT_INDEX[name] for name in shapes], np.intp),
-            flat("head", grid), flat("upper", lip_grid), flat("lower", lip_grid),
+            take("head", len(shapes), *grid.shape, 2), take("upper", len(shapes), *lip_grid.shape, 2),
+            take("lower", len(shapes), *lip_grid.shape, 2),
             {name: take(f"depth_{name}", *grid.shape) for name in DEPTHS},
             mouth.points("line"), mouth.number("depth"), mouth.number("jaw_drop"), EyeParts.read(eyes),
         )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import cast
 
 import cv2
 import numpy as np
@@ -58,7 +59,7 @@ def _picture(avatar: Avatar, video: VideoFormat, placement: Placement, faces: li
     pictures = []
     for one in faces:
         view.draw(one, canvas)
-        pictures.append(cv2.cvtColor(canvas.data, cv2.COLOR_YUV2BGR_I420))
+        pictures.append(cast(Bytes, cv2.cvtColor(canvas.data, cv2.COLOR_YUV2BGR_I420)))
     return pictures
 
 
