@@ -233,9 +233,12 @@ def _mandarin(tokens: Sequence[Token], indexes: range) -> dict[int, str]:
         if token.phonemes:
             words.append((index, token.spoken, mandarin.split_pinyin(token.phonemes)))
         elif token.spoken:
-            words += ((index, word, mandarin.syllables(word)) for word in mandarin.said(token.spoken))
+            words += ((index, word, ()) for word in mandarin.said(token.spoken))
+    pronounced = mandarin.pronounced([word for _, word, _ in words])
     said: dict[int, str] = {}
-    spoken = mandarin.sandhi([(word, syllables) for _, word, syllables in words])
+    spoken = mandarin.sandhi(
+        [(word, exact or syllables) for (_, _, exact), (word, syllables) in zip(words, pronounced, strict=True)]
+    )
     for (index, _, _), syllables in zip(words, spoken, strict=True):
         said[index] = f"{said.get(index, '')} {mandarin.espeak_word(syllables)}".strip()
     return {index: text for index, text in said.items() if text}

@@ -67,8 +67,8 @@ class Lexicon:
             if section := _SECTION.fullmatch(line.strip()):
                 language = section[1].split("-")[0].lower()
                 continue
-            word, tab, said = (part.strip() for part in line.partition("\t"))
-            if not (word and tab and said):
+            word, _, said = (part.strip() for part in line.partition("\t"))
+            if not (word and said):
                 raise ConfigError(f"{path}:{number}: write a word, a tab and how it is said, not {line.strip()!r}")
             entries.setdefault(language, {})[word] = _entry(word, said, language, f"{path}:{number}")
         return cls(entries)

@@ -30,6 +30,15 @@ _RESPELLED = {
     "ê": "ei", "n": "en", "ng": "eng",
 }  # fmt: skip
 
+# Words that pypinyin's phrases do not have or read otherwise than newsreaders do.
+_READINGS = {
+    "还款": "huan2 kuan3", "还贷": "huan2 dai4", "还本": "huan2 ben3", "还息": "huan2 xi1", "还原": "huan2 yuan2",
+    "难民": "nan4 min2", "夹克": "jia1 ke4", "内蒙古": "nei4 meng3 gu3", "蒙古": "meng3 gu3", "朝阳": "chao2 yang2",
+    "会稽": "kuai4 ji1", "薄荷": "bo4 he5", "那曲": "na4 qu3", "两行": "liang3 hang2", "数一数": "shu3 yi1 shu3",
+    "长": "chang2", "率": "shuai4", "血": "xue4", "谁": "shei2", "得了": "de2 le5", "炒作": "chao3 zuo4",
+    "为了": "wei4 le5", "朝鲜": "chao2 xian3", "标识": "biao1 shi2", "给予": "ji3 yu3",
+}  # fmt: skip
+
 _lock = threading.Lock()
 
 
@@ -105,10 +114,30 @@ def syllables(word: str) -> tuple[str, ...]:
     """Pinyin of a word with tone digits (5 is neutral, ``v`` for ü), a syllable a character; sandhi not yet applied."""
     from pypinyin import Style, lazy_pinyin
 
-    answer = lazy_pinyin(
-        simplified(word), style=Style.TONE3, neutral_tone_with_five=True, v_to_u=False, errors="ignore"
-    )
+    plain = simplified(word)
+    if plain in _READINGS:
+        return tuple(_READINGS[plain].split())
+    answer = lazy_pinyin(plain, style=Style.TONE3, neutral_tone_with_five=True, v_to_u=False, errors="ignore")
     return tuple(one if one[-1:].isdigit() else one + "5" for one in answer)
+
+
+def pronounced(words: Sequence[str]) -> list[tuple[str, tuple[str, ...]]]:
+    """Words of a sentence with their syllables; particles and counters get the reading their place calls for."""
+    answer = []
+    for index, word in enumerate(words):
+        said, plain = list(syllables(word)), simplified(word)
+        before = words[index - 1] if index else ""
+        follows = index + 1 < len(words)
+        if (plain == "地" and follows and len(before) > 1 and before[0] not in "这那每各一两三几") or (
+            len(plain) > 2 and plain[-1] == "地" and plain[-2] == plain[-3]
+        ):
+            said[-1] = "de5"
+        elif (plain == "得" and follows and before) or re.fullmatch(".得.", plain):
+            said[plain.index("得")] = "de5"
+        elif plain[-1:] == "只" and (before + plain)[-2:-1] in tuple(DIGITS + "十百千万几") and len(plain) < 4:
+            said[-1] = "zhi1"
+        answer.append((word, tuple(said)))
+    return answer
 
 
 def split_pinyin(text: str) -> tuple[str, ...]:
@@ -135,6 +164,8 @@ def sandhi(sentence: Sequence[tuple[str, Sequence[str]]]) -> list[list[str]]:
         after, before = letters[index + 1], letters[index - 1] if index else ""
         if letter == "不" and tones[index + 1] == 4:
             new[index] = 2
+        elif letter == "一" and before == "第":
+            new[index] = 1
         elif letter == "一" and firsts[index] and tones[index] == 1 and not _counts(before, after):
             new[index] = 2 if tones[index + 1] in (4, 5) else 4
         elif tones[index] == 3 and tones[index + 1] == 3 and (alone[index] or not firsts[index + 1]):
