@@ -29,12 +29,12 @@ from aiortc.clock import current_ntp_time
 
 from anchor.errors import CapacityError, FormatError, SignallingError
 from anchor.events import Caption
-from anchor.media import Beat, Picture, VideoFormat
+from anchor.media import SAMPLE_RATE, Beat, Picture, VideoFormat
 from anchor.ports import Answer
 from streaming import guard
-from streaming.encoder import KEYFRAME_GAP_SECONDS, Codec, EncodedBeat, LiveEncoder
+from streaming.encoder import KEYFRAME_GAP_SECONDS, OPUS_SAMPLES, Codec, EncodedBeat, LiveEncoder
 from streaming.offer import Offer, read_fragment, read_offer
-from streaming.tracks import BeatSender, BeatTrack, Recent, Shot
+from streaming.tracks import BeatSender, BeatTrack, Recent, Shot, Spread
 
 logger = logging.getLogger(__name__)
 
@@ -98,6 +98,7 @@ class WebRtcSink:
         self._failure: BaseException | None = None
         gap = math.ceil(KEYFRAME_GAP_SECONDS * video.fps)
         self._recent: dict[Codec, Recent] = {"H264": Recent(gap), "VP8": Recent(gap)}
+        self._sounds = Spread(OPUS_SAMPLES / SAMPLE_RATE, self._send_sound)
         self._caption: Caption | None = None
         self._state: tuple[bool, str | None] = (False, None)
 
@@ -118,6 +119,7 @@ class WebRtcSink:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stopping.set()
+        self._sounds.close()
         for viewer in list(self._viewers.values()):
             self._forget(viewer)
         try:
@@ -162,14 +164,18 @@ class WebRtcSink:
             return
         beat = work.result()
         now = self._ntp_origin + round(self._loop.time() * _NTP_SECOND)
-        sound = _sound_shot(beat, now, beat.index * self.video.samples_per_beat)
         pictures = {codec: _picture_shot(beat, codec, now, self.video) for codec in beat.pictures}
         for codec, shot in pictures.items():
             self._recent[codec].add(shot)
         for viewer in self._viewers.values():
             if viewer.codec in pictures:
                 viewer.video.put(pictures[viewer.codec])
-            viewer.audio.put(sound)
+        start = beat.index * self.video.samples_per_beat
+        self._sounds.put([Shot(now, start, ((one.timestamp, one.payload, False),)) for one in beat.sounds])
+
+    def _send_sound(self, shot: Shot) -> None:
+        for viewer in self._viewers.values():
+            viewer.audio.put(shot)
 
     def _tell_changes(self, beat: Beat) -> None:
         messages = [_event("word", beat.index, text=word.text) for word in beat.words]
@@ -369,10 +375,6 @@ def _reason(error: Exception) -> str:
 def _event(kind: str, index: int | None, **values: object) -> str:
     where = {} if index is None else {"at": index}
     return json.dumps({"type": kind, **values, **where}, ensure_ascii=False, separators=(",", ":"))
-
-
-def _sound_shot(beat: EncodedBeat, release: int, start: int) -> Shot:
-    return Shot(release, start, tuple((sound.timestamp, sound.payload, False) for sound in beat.sounds))
 
 
 def _picture_shot(beat: EncodedBeat, codec: Codec, release: int, video: VideoFormat) -> Shot:

@@ -20,14 +20,10 @@ from av.video.frame import PictureType
 
 from anchor.errors import OutputError
 from anchor.media import SAMPLE_RATE, VIDEO_CLOCK, Beat, VideoFormat
+from streaming.encoder import BT709, LIMITED, SMPTE170M
 
 AHEAD = 8
 """Beats that may wait for the encoder; `Mp4Sink.send` holds its caller back beyond them."""
-
-# ISO/IEC 23091-2 code points. Our pictures are sRGB turned into BT.601 limited range.
-_BT709 = 1
-_SMPTE170M = 6
-_LIMITED = 1
 
 _KEYFRAME_SECONDS = 2
 
@@ -190,7 +186,7 @@ def add_video_stream(container: Any, video: VideoFormat, options: Mapping[str, s
     # Slices, PyAV's default, cost quality and a third of the speed; only a live stream needs them.
     context.thread_type = "FRAME"
     context.thread_count = threads
-    context.colorspace = _SMPTE170M
-    context.color_primaries = context.color_trc = _BT709
-    context.color_range = _LIMITED
+    context.colorspace = SMPTE170M
+    context.color_primaries = context.color_trc = BT709
+    context.color_range = LIMITED
     return stream

@@ -3,6 +3,7 @@
 const STALL_SECONDS = 3;
 const FIRST_PICTURE_SECONDS = 8;
 const STEADY_SECONDS = 5;
+const PICTURE_DELAY_MILLISECONDS = 60; // what sound waits in its buffer anyway; unasked, pictures run ahead of it
 const RETRY_SECONDS = [0.4, 1, 2, 4, 8];
 const REFUSED_SECONDS = 10;
 
@@ -110,11 +111,15 @@ class Session {
     const { connection, player } = this;
     const stream = new MediaStream();
     for (const kind of ["video", "audio"]) connection.addTransceiver(kind, { direction: "recvonly" });
-    const channel = connection.createDataChannel("events");
+    const channel = (this.channel = connection.createDataChannel("events"));
     channel.onmessage = ({ data }) => player.dispatchEvent(new CustomEvent("event", { detail: JSON.parse(data) }));
-    connection.ontrack = ({ track }) => {
+    channel.onclose = () => player.lost(this); // the server hung up
+    connection.ontrack = ({ track, receiver }) => {
       stream.addTrack(track);
-      if (track.kind === "video") track.onunmute = () => this.show(stream);
+      if (track.kind === "video") receiver.jitterBufferTarget = PICTURE_DELAY_MILLISECONDS;
+      // The old picture stays until the new one is there. Without one, sound must not pile up before it is played.
+      if (!player.wasLive) this.show(stream);
+      else if (track.kind === "video") track.onunmute = () => this.show(stream);
     };
     connection.onconnectionstatechange = () => {
       if (["failed", "closed"].includes(connection.connectionState)) player.lost(this);
@@ -149,7 +154,6 @@ class Session {
   show(stream) {
     const { video } = this.player;
     if (this.ended) return;
-    // The old picture stays until the new one is there.
     if (video.srcObject !== stream) video.srcObject = stream;
     video.play().catch(() => {
       video.muted = true;
@@ -202,6 +206,7 @@ class Session {
     clearInterval(this.watch);
     this.abort?.abort();
     this.connection.onconnectionstatechange = null;
+    if (this.channel) this.channel.onclose = null;
     this.connection.close();
     this.goodbye();
   }
