@@ -19,7 +19,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 
 import numpy as np
 
@@ -117,7 +117,7 @@ def sounded(marks: Sequence[Mark], rate: int, sound: Samples) -> list[Sounded]:
     scale = SAMPLE_RATE / rate
     found: list[Sounded] = []
     pauses: list[int] = []
-    for mark, after in zip(marks, [*marks[1:], None], strict=True):
+    for mark, after in zip_longest(marks, marks[1:]):
         start = min(round(mark.sample * scale), len(sound))
         end = min(round(after.sample * scale), len(sound)) if after else len(sound)
         if not mark.name:

@@ -10,7 +10,6 @@ import select
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from contextlib import aclosing
 from itertools import pairwise
 from pathlib import Path
@@ -40,13 +39,6 @@ GREETINGS = {
     "de": "Guten Abend und willkommen zu den Nachrichten.",
     "ko": "안녕하세요, 오늘의 뉴스를 전해 드리겠습니다.",
 }
-
-
-@pytest.fixture(scope="module")
-def voice() -> Iterator[EspeakVoice]:
-    voice = EspeakVoice(workers=1)
-    yield voice
-    asyncio.run(voice.close())
 
 
 @pytest.mark.parametrize("language", GREETINGS)
@@ -214,8 +206,9 @@ def test_sessions_that_speak_at_once_do_not_mix() -> None:
             assert len(audio) == len(again), language
             assert [word.text for word in words] == [word.text for word in words_again]
             assert [phone.symbol for phone in phones] == [phone.symbol for phone in phones_again]
-            for one, same in zip([*words, *phones], [*words_again, *phones_again], strict=True):
-                assert abs(one.start - same.start) <= 0.01 * SAMPLE_RATE
+            starts = [one.start for one in words] + [one.start for one in phones]
+            again_starts = [one.start for one in words_again] + [one.start for one in phones_again]
+            assert np.abs(np.subtract(starts, again_starts)).max() <= 0.01 * SAMPLE_RATE
             assert abs(level(audio) - level(again)) < 0.5
         assert 1 <= len(voice.pids) <= 2
         await voice.close()
