@@ -141,8 +141,8 @@ class Sheet:
 # ---------------------------------------------------------------- face
 
 SKIN = [  # ramp from deep shadow to full light
-    (0.00, rgb("#96513F")), (0.20, rgb("#C07D63")), (0.40, rgb("#DFA88C")), (0.58, rgb("#EFC6AD")),
-    (0.76, rgb("#F8DAC6")), (0.90, rgb("#FCE6D8")), (1.00, rgb("#FFF2E9")),
+    (0.00, rgb("#96513F")), (0.20, rgb("#C2836C")), (0.40, rgb("#DFAC95")), (0.58, rgb("#EFC9B5")),
+    (0.76, rgb("#F8DBCA")), (0.90, rgb("#FCE6D8")), (1.00, rgb("#FFF2E9")),
 ]  # fmt: skip
 HAIR_DARK, HAIR_MID, HAIR_LIGHT = rgb("#120D0D"), rgb("#2B1E1B"), rgb("#8A6350")
 EYE_X, EYE_Y = 127.0, 4.0
@@ -155,15 +155,15 @@ DOME_RIGHT: Points = [  # the same for the relief, wider, so that no cusp falls 
     (264, 364), (222, 440), (170, 510), (110, 560), (60, 590), (0, 600),
 ]  # fmt: skip
 MOUTH_LINE: Points = [
-    (-98, 279), (-84, 285), (-56, 289.5), (-28, 290.5), (-10, 292.5), (0, 294), (10, 292.5), (28, 290.5), (56, 289.5),
-    (84, 285), (98, 279),
+    (-100, 274), (-86, 282.5), (-58, 289.5), (-28, 291.5), (-10, 293.5), (0, 295), (10, 293.5), (28, 291.5),
+    (58, 289.5), (86, 282.5), (100, 274),
 ]  # fmt: skip
 LIP_TOP: Points = [
-    (-98, 279), (-80, 274), (-52, 266), (-23, 258), (-9, 260), (0, 262.5), (9, 260), (23, 258), (52, 266), (80, 274),
-    (98, 279),
+    (-100, 274), (-80, 270.5), (-52, 264.5), (-23, 258), (-9, 260), (0, 262.5), (9, 260), (23, 258), (52, 264.5),
+    (80, 270.5), (100, 274),
 ]  # fmt: skip
 LIP_BOTTOM: Points = [
-    (-98, 279), (-82, 294.5), (-57, 313), (-29, 325.5), (0, 328.5), (29, 325.5), (57, 313), (82, 294.5), (98, 279),
+    (-100, 274), (-84, 291.5), (-58, 312), (-29, 325.5), (0, 328.5), (29, 325.5), (58, 312), (84, 291.5), (100, 274),
 ]  # fmt: skip
 
 
@@ -200,7 +200,7 @@ def face_height(s: Sheet) -> Floats:
     z += bump(s, 125, -86, 100, 24, 9) + bump(s, 120, -250, 110, 90, 8)
     z += bump(s, 188, 112, 82, 66, 20) + bump(s, 216, 262, 62, 84, -8) + bump(s, 110, 190, 46, 60, 5)
     z += bump(s, 0, 292, 104, 66, 22) + bump(s, 0, 232, 8, 22, -5) + bump(s, 15, 234, 7, 22, 2.4)
-    z += bump(s, 0, 352, 62, 13, -10) + bump(s, 0, 424, 62, 42, 22) + bump(s, 112, 294, 15, 22, -6)
+    z += bump(s, 0, 352, 62, 13, -10) + bump(s, 0, 424, 62, 42, 22) + bump(s, 116, 284, 15, 24, -7, -12)
     return z.astype(np.float32)
 
 
@@ -239,7 +239,7 @@ def skin(s: Sheet) -> tuple[Floats, Floats]:
     warm = np.zeros(s.shape, np.float32)
     for x, y, rx, ry, turn, amount in (
         (176, 136, 72, 42, -20, 0.15), (0, 160, 30, 20, 0, 0.07), (0, 430, 50, 26, 0, 0.07), (125, -14, 84, 26, 0, 0.13),
-        (250, 60, 40, 120, 0, 0.06),
+        (250, 60, 40, 120, 0, 0.02),
     ):  # fmt: skip
         warm += bump(s, x, y, rx, ry, amount, turn)
     blush = np.asarray(rgb("#E88F8A"), np.float32)
@@ -252,7 +252,7 @@ def paint_face(s: Sheet, base: Floats) -> None:
     outline = face_outline()
     s.fill(s.mask(outline), base)
     edge = 1 - cv2.GaussianBlur(s.mask(outline), (0, 0), 9)
-    s.shade(np.clip(edge * 1.6, 0, 1) * smooth(-200, 300, s.yy), rgb("#DDA189"), 0.34)
+    s.shade(np.clip(edge * 1.6, 0, 1) * smooth(-200, 300, s.yy), rgb("#E0AC98"), 0.30)
     for x, y, rx, ry, amount in (
         (-24, -214, 120, 62, 0.22), (-168, 84, 46, 22, 0.26), (168, 84, 42, 20, 0.16), (-10, 416, 34, 18, 0.26),
         (-64, 46, 44, 20, 0.12), (64, 46, 44, 20, 0.10),
@@ -300,6 +300,11 @@ def lip_colours(s: Sheet) -> Sheet:
 
 
 def paint_mouth(s: Sheet) -> None:
+    for side in (-1, 1):
+        crease = spline([(side * 66, 196), (side * 92, 222), (side * 112, 252), (side * 119, 274)])
+        taper = np.sin(np.linspace(0.2, np.pi, len(crease))).astype(np.float32)
+        s.shade(s.line(crease, 9 * taper, 5), rgb("#C98E7A"), 0.10)
+        s.light(s.line(crease + np.array([side * 13, -6], np.float32), 12 * taper, 8), rgb("#FFEFE6"), 0.08)
     s.shade(s.blob(0, 343, 44, 7), rgb("#C07C67"), 0.42)
     lips = lip_colours(s)
     cover = lips.pixels[..., 3]
@@ -315,13 +320,13 @@ def seam(s: Sheet) -> Floats:
 
 
 def corner_shadow(s: Sheet) -> Floats:
-    return np.clip(s.blob(-101, 279, 6, 5) + s.blob(101, 279, 6, 5), 0, 1)
+    return np.clip(s.blob(-103, 273, 6, 5) + s.blob(103, 273, 6, 5), 0, 1)
 
 
 def paint_brows(s: Sheet) -> None:
     rng = np.random.default_rng(3)
     for side in (-1, 1):
-        spine = spline([(side * x, y) for x, y in ((58, -83), (96, -90), (140, -97), (180, -95), (220, -78))])
+        spine = spline([(side * x, y) for x, y in ((57, -88), (96, -93.5), (140, -99), (180, -96), (219, -79))])
         run = np.linspace(0, 1, len(spine))
         width = np.interp(run, [0, 0.10, 0.45, 0.75, 1], [6, 15, 15.5, 10.5, 1.5]).astype(np.float32)
         s.fill(s.line(spine, width * 0.92, 2.6), rgb("#55413A"), 0.66)
@@ -362,7 +367,7 @@ LID_BOX = (-120, -80, 120, 68)
 """One lid picture, relative to the middle of the eye."""
 
 LID_X = (-69, -56, -34, 0, 33, 58.5, 75)
-UPPER_OPEN = (13, -3.5, -20.5, -30, -25.5, -12, 0)
+UPPER_OPEN = (13, -2.5, -18.5, -28, -24.5, -12, 0)
 UPPER_CLOSED = (14, 19, 24.5, 28, 25, 16.5, 5)
 LOWER_OPEN = (13, 19, 25, 28, 24, 13.5, 0)
 
@@ -526,24 +531,24 @@ def iris() -> Sheet:
 
 Guides = Sequence[Points]
 HAIR_LEFT: Guides = [  # viewer's left, from the face outwards; each from root to tip
-    [(70, -368), (10, -356), (-70, -328), (-150, -275), (-212, -196), (-252, -90), (-272, 30), (-280, 160), (-276, 290),
-     (-262, 400), (-232, 492)],
-    [(68, -396), (-10, -394), (-110, -372), (-200, -318), (-262, -230), (-298, -110), (-314, 30), (-320, 180), (-312, 320),
-     (-284, 436), (-236, 516)],
+    [(70, -354), (12, -342), (-66, -314), (-146, -262), (-210, -184), (-251, -84), (-272, 30), (-280, 160), (-277, 300),
+     (-266, 420), (-240, 530)],
+    [(68, -386), (-8, -384), (-106, -360), (-200, -318), (-262, -230), (-298, -110), (-314, 30), (-320, 180), (-312, 320),
+     (-290, 446), (-252, 543)],
     [(66, -444), (-30, -454), (-138, -434), (-234, -370), (-300, -262), (-332, -130), (-345, 30), (-348, 184), (-338, 330),
-     (-310, 448), (-252, 526)],
+     (-314, 456), (-266, 549)],
     [(58, -523), (-30, -527), (-146, -508), (-254, -440), (-328, -328), (-364, -180), (-376, 10), (-378, 180), (-366, 336),
-     (-334, 456), (-268, 528)],
+     (-338, 464), (-284, 548)],
 ]  # fmt: skip
 HAIR_RIGHT: Guides = [
-    [(72, -368), (112, -352), (160, -316), (204, -262), (240, -184), (264, -80), (278, 40), (284, 170), (278, 300), (264, 404),
-     (234, 490)],
-    [(71, -396), (128, -384), (192, -344), (246, -276), (284, -184), (306, -70), (316, 50), (320, 190), (310, 330), (282, 438),
-     (236, 514)],
-    [(66, -444), (140, -436), (220, -390), (282, -304), (320, -190), (337, -60), (344, 60), (344, 200), (332, 340), (304, 450),
-     (250, 524)],
-    [(54, -523), (138, -515), (234, -464), (310, -370), (352, -230), (368, -80), (373, 60), (371, 210), (356, 350), (324, 462),
-     (262, 526)],
+    [(72, -354), (110, -338), (156, -303), (201, -250), (239, -174), (263, -76), (278, 40), (284, 170), (279, 310), (266, 424),
+     (240, 528)],
+    [(71, -386), (126, -374), (190, -334), (246, -276), (284, -184), (306, -70), (316, 50), (320, 190), (310, 330), (288, 446),
+     (252, 541)],
+    [(66, -444), (140, -436), (220, -390), (282, -304), (320, -190), (337, -60), (344, 60), (344, 200), (332, 340), (308, 456),
+     (264, 547)],
+    [(54, -523), (138, -515), (234, -464), (310, -370), (352, -230), (368, -80), (373, 60), (371, 210), (356, 350), (328, 466),
+     (280, 546)],
 ]  # fmt: skip
 
 
@@ -570,10 +575,10 @@ def paint_hair(s: Sheet, guides: Guides, side: int, seed: int) -> None:
             tip = np.linspace(0, 1, len(points), dtype=np.float32)[:, None] ** 3
             points += tip * (rng.normal(size=2).astype(np.float32) * (3, 5) + np.array([0, wave_at(clumps, across) * 9], np.float32))
             strand(canvas, points, across, wave_at(clumps, across), wave_at(gloss, across) * 0.035, rng, fine=i > 1900, side=side)
-        for _ in range(26):  # loose hairs along the silhouette and the face
+        for _ in range(18):  # loose hairs along the silhouette and the face
             across = float(rng.choice((0.0, 1.0)))
             points = comb(curves, across).copy()
-            drift = np.sin(np.linspace(0, np.pi * rng.uniform(0.6, 1.4), len(points))) * rng.uniform(2, 9)
+            drift = np.sin(np.linspace(0, np.pi, len(points))) * rng.uniform(0.5, 3)
             points[:, 0] += drift * side * (1 if across else -0.8)
             points[:, 1] -= drift * (0.5 if across else 0)
             strand(canvas, points, 0.5, -0.3, 0.0, rng, fine=True, side=side, thin=True)
@@ -603,7 +608,7 @@ def glow(run: Floats, across: float, clump: float, shift: float, side: int) -> F
     bowl = np.exp(-0.5 * ((run - 0.72 - shift * 1.5) / 0.085) ** 2) * np.sin(np.pi * np.clip(across, 0, 1)) * 0.55
     edge = np.clip((across - 0.86) / 0.14, 0, 1) ** 2
     rim = 0.30 * edge * np.exp(-0.5 * ((run - 0.45) / 0.22) ** 2)
-    value = 0.17 + 0.10 * clump + (0.72 + 0.3 * clump) * crown * lit_side + (0.55 + 0.35 * clump) * bowl * lit_side + rim
+    value = 0.16 + 0.12 * clump + (0.80 + 0.42 * clump) * crown * lit_side + (0.55 + 0.35 * clump) * bowl * lit_side + rim
     roots = 0.40 + 0.60 * np.clip(run / 0.10, 0, 1)
     tips = 0.55 + 0.45 * np.clip((1 - run) / 0.2, 0, 1)
     return np.asarray(value * roots * tips * (0.55 + 0.45 * np.clip(across / 0.14, 0, 1)), np.float32)
@@ -642,23 +647,23 @@ def front_hair() -> Sheet:
     s.fill(face * np.clip(close, 0, 1), rgb("#5A2C22"), 0.40)
     paint_hair(s, HAIR_RIGHT, 1, 21)
     paint_hair(s, HAIR_LEFT, -1, 22)
-    part = spline([(72, -370), (69, -410), (62, -452), (49, -504)])
+    part = spline([(72, -356), (69, -400), (63, -452), (55, -512)])
     s.shade(s.line(part, 6, 3), rgb("#000000"), 0.30)
     return s
 
 
 def back_hair() -> Sheet:
     s = Sheet(-430, -300, 430, 600)
-    right = [(0, -260), (230, -230), (326, -60), (340, 150), (326, 330), (284, 462), (222, 512), (120, 506), (0, 500)]
+    right = [(0, -260), (230, -230), (326, -60), (340, 150), (326, 330), (292, 460), (262, 520), (190, 527), (95, 520), (0, 518)]
     outline = spline([*right, *[(-x, y) for x, y in right[-2:0:-1]]], closed=True)
-    s.fill(s.mask(outline, 2), rgb("#0F0A0A"))
+    s.fill(s.mask(outline, 2.5), rgb("#0F0A0A"))
     rng = np.random.default_rng(9)
 
     def draw(canvas: skia.Canvas) -> None:
         for _ in range(900):
             x = float(rng.uniform(-330, 330))
             shade = 0.07 + 0.05 * rng.random() + 0.06 * (abs(x) / 330) ** 3
-            points = np.array([[x, 120], [x * 1.04, 330], [x * 0.9, 515 + rng.uniform(-22, 6)]], np.float32)
+            points = np.array([[x, 120], [x * 1.04, 330], [x * 0.94, 516 + 8 * abs(x) / 330 + rng.uniform(-22, 3)]], np.float32)
             stroke(canvas, points[::-1], float(rng.uniform(2, 5)), 0.35, (shade * 1.2, shade * 0.85, shade * 0.78))
 
     s.over(s.raster(draw) * s.mask(outline, 2)[..., None])
@@ -728,7 +733,9 @@ def sleeve(s: Sheet, side: int) -> None:
     s.light(cover * s.line(spline([(side * 676, 890), (side * 708, 1100), (side * 724, 1450), (side * 726, 1850), (side * 694, 2450)]),
                            70, 40), SUIT_LIGHT, 0.34 if side < 0 else 0.20)  # fmt: skip
     for y, dx in ((1650, 30), (1780, -30), (1860, 25), (1970, -18)):
-        fold(s, cover, [(side * 606, y), (side * 676, y + 26 + dx), (side * 756, y + 22)], 15, 0.40)
+        fold(s, cover, [(side * 606, y), (side * 676, y + 26 + dx), (side * 756, y + 22)], 17, 0.24)
+    edge = s.mask(outline) - s.mask(outline - np.array([side * 9, -6], np.float32), 5)
+    s.light(np.clip(edge, 0, 1) * cover * smooth(540, 640, depth), rgb("#9DB4D6"), 0.34 if side < 0 else 0.20)
     fold(s, cover, [(side * 600, 1140), (side * 626, 1220), (side * 618, 1360)], 22, 0.4)
 
 
@@ -757,7 +764,10 @@ def torso(s: Sheet) -> Floats:
         s.shade(cover * s.line(dart, 3, 1.0), rgb("#050912"), 0.45)
         pocket = spline([(side * 215, 2230), (side * 330, 2212), (side * 450, 2222)])
         s.shade(cover * s.line(pocket, 6, 1.5), rgb("#050912"), 0.55)
-        s.shade(cover * s.line(pocket + np.array([0, 40], np.float32), 60, 9), rgb("#0A101C"), 0.22)
+        flap = np.vstack([pocket, (pocket + np.array([0, 54], np.float32))[::-1]])
+        s.shade(np.clip(s.mask(flap + np.array([0, 7], np.float32), 5) - s.mask(flap), 0, 1) * cover, rgb("#050912"), 0.5)
+        s.light(cover * s.mask(flap, 1), SUIT_LIGHT, 0.10)
+        s.light(cover * s.line(pocket + np.array([0, 53], np.float32), 2.5, 1), SUIT_LIGHT, 0.35)
     return cover
 
 
@@ -897,7 +907,7 @@ def lip_shape(xx: Floats, yy: Floats, *, upper: bool, edge: float, border: float
 
     Nothing moves at the corners of the mouth, where both lips meet.
     """
-    across = np.clip(1 - (xx / 98) ** 2, 0, 1) ** power
+    across = np.clip(1 - (xx / 100) ** 2, 0, 1) ** power
     if side:
         across = across * smooth(-60, 60, side * xx)
     line = mouth_y(xx)
@@ -918,7 +928,7 @@ JAW_DROP = 84.0
 def jaw(xx: Floats, yy: Floats, *, upper: bool, drop: float, slide: float = 0.0) -> Floats:
     """The lower jaw turned open by `drop` or slid sideways: lower lip, chin and cheeks follow, the upper lip does not."""
     share = np.interp(yy, *JAW_SHARE).astype(np.float32) * (1 - 0.30 * smooth(120, 300, np.abs(xx)))
-    across = np.clip(1 - (xx / 98) ** 2, 0, 1)
+    across = np.clip(1 - (xx / 100) ** 2, 0, 1)
     if upper:
         share = share * (1 - across**0.8) - 0.035 * across * smooth(230, 285, yy)
     else:
@@ -970,7 +980,7 @@ def shape_field(name: str, xx: Floats, yy: Floats, *, upper: bool) -> Floats:
         "mouthFrown": lambda: paint((x * 100, 286, 78, 76, x * -1, 19), (x * 80, 340, 80, 60, 0, 5)),
         "mouthDimple": lambda: paint((x * 104, 285, 74, 70, x * 14, -4), (x * 150, 270, 80, 80, x * 5, -2)),
         "mouthStretch": lambda: paint((x * 102, 286, 90, 80, x * 21, 5), (x * 150, 350, 110, 110, x * 6, 5)),
-        "mouthRollLower": lambda: lip(edge_low=-3, border_low=-24, reach=80) if not upper else paint(),
+        "mouthRollLower": lambda: lip(edge_low=3, border_low=-22, reach=80) if not upper else paint(),
         "mouthRollUpper": lambda: lip(edge_up=5, border_up=21, reach=60) if upper else paint(),
         "mouthShrugLower": lambda: paint((0, 420, 120, 100, 0, -14)) + lip(edge_low=-12, border_low=-15, edge_up=-9, border_up=-7),
         "mouthShrugUpper": lambda: lip(edge_up=-9, border_up=-11) + paint((0, 230, 60, 50, 0, -3)),
@@ -1025,7 +1035,7 @@ def depths() -> dict[str, NDArray[np.float16]]:
     face = cv2.GaussianBlur(face_height(s), (0, 0), 9)[::step, ::step] - 40
     xx, yy = nodes(HEAD_GRID)
     face = np.where(yy > 500, np.minimum(face, 150), face)
-    hair = 290 * np.sqrt(np.clip(1 - (np.abs(xx) / 430) ** 2.2, 0, 1)) * (1 - 0.55 * smooth(-330, -560, yy)) - 70
+    hair = 290 * np.sqrt(np.clip(1 - (np.abs(xx) / 430) ** 2.2, 0, 1)) * (1 - 0.55 * smooth(-330, -560, yy)) - 96
     hair = hair * (1 - 0.35 * smooth(100, 500, yy))
     inside = smooth(240, 130, np.abs(xx)) * smooth(330, 480, yy)
     back = -85 + inside * 125
@@ -1086,15 +1096,15 @@ def lip_sprite(face: Sheet, *, upper: bool) -> Sheet:
     y0, x0 = top - face.top, left - face.left
     s.pixels = face.pixels[y0 : y0 + s.shape[0], x0 : x0 + s.shape[1]].copy()
     line = mouth_y(s.xx)
-    inner = np.clip(1 - (s.xx / 98) ** 2, 0, 1) ** 0.5
+    inner = np.clip(1 - (s.xx / 100) ** 2, 0, 1) ** 0.5
     # Beyond the line lies the lip's wet inside, which shows only when the mouth opens.
     if upper:
         s.shade(np.exp(-0.5 * ((s.yy - line) / 3.0) ** 2) * inner, rgb("#6A2426"), 0.75)
-        keep = smooth(4.0, 2.2, s.yy - line - 1.4 * inner)
+        keep = smooth(3.0, 1.4, s.yy - line - 1.0 * inner)
         far = smooth(-1.0, -0.62, (s.yy - line) / 84)
     else:
         s.light(np.exp(-0.5 * ((s.yy - line - 3) / 3.0) ** 2) * inner, rgb("#C66A66"), 0.18)
-        keep = smooth(-3.5, -1.5, s.yy - line + 1.0 * inner)
+        keep = smooth(-2.6, -1.0, s.yy - line + 0.7 * inner)
         far = smooth(1.0, 0.62, (s.yy - line) / 118)
     sides = smooth(1.0, 0.80, np.abs(s.xx) / 166)
     s.cut(keep * far * sides)
