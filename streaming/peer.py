@@ -96,8 +96,9 @@ class WebRtcSink:
         self._answering = 0
         self._pending = 0
         self._failure: BaseException | None = None
-        gap = math.ceil(KEYFRAME_GAP_SECONDS * video.fps)
-        self._recent: dict[Codec, Recent] = {"H264": Recent(gap), "VP8": Recent(gap)}
+        span = math.ceil(KEYFRAME_GAP_SECONDS * video.fps) * video.ticks_per_beat
+        self._recent: dict[Codec, Recent] = {"H264": Recent(span), "VP8": Recent(span)}
+        self._now = 0
         self._sounds = Spread(OPUS_SAMPLES / SAMPLE_RATE, self._send_sound)
         self._caption: Caption | None = None
         self._state: tuple[bool, str | None] = (False, None)
@@ -140,9 +141,8 @@ class WebRtcSink:
             failure, self._failure = self._failure, None
             raise failure
         self._tell_changes(beat)
+        self._now = beat.index * self.video.ticks_per_beat
         codecs = self._codecs_in_use()
-        for codec in self._recent.keys() - codecs:
-            self._recent[codec].clear()
         if not codecs:
             return
         if self._pending >= _PENDING_BEATS:
@@ -275,7 +275,7 @@ class WebRtcSink:
         viewer = self._viewers.get(name)
         if viewer is None:
             return
-        recent = self._recent[viewer.codec].squeezed()
+        recent = self._recent[viewer.codec].squeezed(self._now)
         for shot in recent:
             viewer.video.put(shot)
         if not recent:

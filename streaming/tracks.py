@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 import struct
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from secrets import randbits
 from typing import Any
 
 from aiortc import MediaStreamTrack, RTCRtpSender
@@ -55,32 +55,35 @@ class Shot:
 
 
 class Recent:
-    """The shots since the last keyframe while they are few: whoever joins now need not wait for another one."""
+    """The shots since the last keyframe while it is young: whoever joins now need not wait for another one.
 
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
+    `span` is in ticks. Pictures that nobody watched are not encoded and leave no gap here.
+    """
+
+    def __init__(self, span: int) -> None:
+        self._span = span
         self._shots: list[Shot] = []
 
     def add(self, shot: Shot) -> None:
         if shot.keyframe:
             self._shots = [shot]
-        elif self._shots:
+        elif self._is_young(shot.start):
             self._shots.append(shot)
-            if len(self._shots) > self._limit:
-                self._shots = []
+        else:
+            self._shots = []
 
-    def clear(self) -> None:
-        self._shots = []
+    def _is_young(self, now: int) -> bool:
+        return bool(self._shots) and now - self._shots[0].start < self._span
 
-    def squeezed(self) -> list[Shot]:
+    def squeezed(self, now: int) -> list[Shot]:
         """The shots as if they were a millisecond apart: a receiver decodes them at once and shows the last.
 
         At their own times it would play them at their own pace, and stay late by as much.
         """
-        last = len(self._shots) - 1
-        return [
-            shot.shifted(_SQUEEZED_TICKS * (place - last), self._shots[last]) for place, shot in enumerate(self._shots)
-        ]
+        if not self._is_young(now):
+            return []
+        newest, last = len(self._shots) - 1, self._shots[-1]
+        return [shot.shifted(_SQUEEZED_TICKS * (place - newest), last) for place, shot in enumerate(self._shots)]
 
 
 class Spread:
@@ -196,7 +199,7 @@ class BeatSender(RTCRtpSender):
         sender._beats = track
         sender._extension = b""
         sender._history = [None] * HISTORY
-        sender._rtx_sequence = secrets.randbits(15)
+        sender._rtx_sequence = randbits(15)
 
     def _inner(self, name: str) -> Any:
         return getattr(self, _private(name))
@@ -212,7 +215,7 @@ class BeatSender(RTCRtpSender):
     async def _run_rtp(self, codec: RTCRtpCodecParameters) -> None:
         self._inner("rtp_started").set()
         # 15 bits: a sequence number that wraps at once can break SRTP's guess of the roll-over counter.
-        sequence, origin = secrets.randbits(15), secrets.randbits(32)
+        sequence, origin = randbits(15), randbits(32)
         payload_type = codec.payloadType or 0
         self._beats.begin()
         try:

@@ -73,6 +73,51 @@ def test_pictures_and_sound_keep_the_stream_s_own_time() -> None:
     run(main)
 
 
+def test_counters_run_over_without_a_viewer_noticing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """RTP sequence numbers (16 bits) and time stamps (32) of sound and picture start just before their wrap."""
+    wrap = (1 << 32) // VIDEO.ticks_per_beat
+    monkeypatch.setattr("streaming.tracks.randbits", {15: (1 << 16) - 30, 32: 0}.get)
+
+    async def main() -> None:
+        async with (
+            WebRtcSink(VIDEO) as sink,
+            on_air(sink, VIDEO, lambda video, index: beat(video, index + wrap - 12)),
+            Watcher() as watcher,
+        ):
+            await watch(sink, watcher)
+            await watcher.until_pictures(40)
+            times = [frame.pts or 0 for frame in watcher.pictures]
+            assert max(times) > (1 << 32) - 20 * VIDEO.ticks_per_beat
+            assert min(times) < 40 * VIDEO.ticks_per_beat
+            steps = [(after - before) % (1 << 32) for before, after in itertools.pairwise(times[-35:])]
+            assert set(steps) == {VIDEO.ticks_per_beat}
+
+    run(main)
+
+
+def test_viewers_who_come_and_go_at_once_share_a_keyframe(monkeypatch: pytest.MonkeyPatch) -> None:
+    keyframes: list[int] = []
+    encode = LiveEncoder.encode
+
+    def noting(self: LiveEncoder, shot: Beat, codecs: Any) -> Any:
+        encoded = encode(self, shot, codecs)
+        if encoded.pictures and encoded.pictures["H264"].keyframe:
+            keyframes.append(shot.index)
+        return encoded
+
+    async def main() -> None:
+        async with WebRtcSink(VIDEO) as sink, on_air(sink, VIDEO):
+            monkeypatch.setattr(LiveEncoder, "encode", noting)
+            for _ in range(3):
+                async with Watcher() as watcher:
+                    answer = await watch(sink, watcher)
+                    await watcher.until_pictures(1)
+                    await sink.leave(answer.viewer)
+
+    run(main)
+    assert all(after - before > 12 for before, after in itertools.pairwise(keyframes))
+
+
 def test_viewer_without_h264_gets_vp8_and_others_keep_theirs() -> None:
     async def main() -> None:
         async with (
