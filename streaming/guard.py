@@ -51,8 +51,10 @@ def require(thing: object, names: tuple[str, ...], distribution: str) -> None:
         )
 
 
-def watch(connection: Connection, now: Callable[[], float]) -> Watch:
+def watch(connection: Connection, now: Callable[[], float], *, gather_seconds: float = 5) -> Watch:
     """Guard `connection` before it gathers candidates, and let it gather a loopback one.
+
+    STUN and TURN servers get `gather_seconds` to answer, not aioice's five.
 
     aioice leaves 127.0.0.1 out, and on a machine without a network nothing is left; a browser on the same machine
     then has nobody to talk to.
@@ -90,10 +92,10 @@ def watch(connection: Connection, now: Callable[[], float]) -> Watch:
 
         return datagram_received
 
-    async def get_component_candidates(component: int, addresses: list[str], timeout: int = 5) -> Any:
+    async def get_component_candidates(component: int, addresses: list[str]) -> Any:
         if addresses or connection.turn_server is None:
             addresses = [*addresses, LOOPBACK]
-        found = await gather(component, addresses, timeout)
+        found = await gather(component, addresses, gather_seconds)  # type: ignore[arg-type]
         for protocol in connection._protocols:
             protocol.datagram_received = receiver(protocol)  # type: ignore[method-assign, assignment]
         return found

@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
+from aioice.ice import Connection
 from aiortc import (
     RTCBundlePolicy,
     RTCConfiguration,
@@ -43,6 +44,11 @@ EVENTS = "events"
 
 CONNECT_SECONDS = 20.0
 """A viewer who has not connected by then is forgotten."""
+
+GATHER_SECONDS = 0.5
+"""How long a STUN or TURN server may take to answer; one that does not is left out for `AVOID_SECONDS`."""
+
+AVOID_SECONDS = 60.0
 
 SILENT_SECONDS = 15.0
 """A viewer nothing authentic was heard from for so long is gone; browsers report every second."""
@@ -99,6 +105,7 @@ class WebRtcSink:
         span = math.ceil(KEYFRAME_GAP_SECONDS * video.fps) * video.ticks_per_beat
         self._recent: dict[Codec, Recent] = {"H264": Recent(span), "VP8": Recent(span)}
         self._now = 0
+        self._avoid_servers_until = -math.inf
         self._sounds = Spread(OPUS_SAMPLES / SAMPLE_RATE, self._send_sound)
         self._caption: Caption | None = None
         self._state: tuple[bool, str | None] = (False, None)
@@ -226,7 +233,8 @@ class WebRtcSink:
 
     def _new_viewer(self) -> _Viewer:
         # One transport for everything, as every browser does it; the default opens one a section and closes two again.
-        configuration = RTCConfiguration(iceServers=self._ice_servers, bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
+        servers = self._ice_servers if self._loop.time() >= self._avoid_servers_until else []
+        configuration = RTCConfiguration(iceServers=servers, bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
         name = secrets.token_urlsafe(12)
         video = BeatTrack(
             "video",
@@ -248,9 +256,10 @@ class WebRtcSink:
             video = media["video"]
             viewer.codec = _negotiated(video)
             viewer.username = wish.username
-            viewer.seen = guard.watch(video.sender.transport.transport._connection, self._loop.time)
-            answer = await connection.createAnswer()
-            await connection.setLocalDescription(answer)
+            ice = video.sender.transport.transport._connection
+            viewer.seen = guard.watch(ice, self._loop.time, gather_seconds=GATHER_SECONDS)
+            await connection.setLocalDescription(await connection.createAnswer())
+            self._note_servers(ice)
             return str(connection.localDescription.sdp)
         except SignallingError:
             raise
@@ -258,6 +267,13 @@ class WebRtcSink:
             # aiortc's parser and negotiation raise AssertionError, IndexError, KeyError, ... for what they do not like.
             logger.debug("an offer could not be answered", exc_info=True)
             raise SignallingError(f"the SDP offer cannot be answered: {_reason(error)}") from error
+
+    def _note_servers(self, ice: Connection) -> None:
+        """Leave STUN and TURN servers alone for a while when they did not answer: every viewer would wait for them."""
+        asked = ice.stun_server is not None or ice.turn_server is not None
+        if asked and all(candidate.type == "host" for candidate in ice.local_candidates):
+            logger.warning("no STUN or TURN server answers; doing without for %.0f s", AVOID_SECONDS)
+            self._avoid_servers_until = self._loop.time() + AVOID_SECONDS
 
     def _add_track(self, viewer: _Viewer, kind: str) -> RTCRtpTransceiver:
         track, codecs = (

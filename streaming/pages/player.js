@@ -10,7 +10,7 @@ const REFUSED_SECONDS = 10;
 const now = () => performance.now() / 1000;
 
 // Events: "state" {state, message}, "event" (what the data channel says), "latency" {seconds}.
-// States: connecting, live, lost (was live, comes back), refused (the server says no, and why).
+// States: connecting (message "blocked" when the server answers and no picture ever comes), live, lost (was live, comes back), refused (the server says no, and why).
 export class Player extends EventTarget {
   constructor(video, channel, iceServers = []) {
     super();
@@ -66,14 +66,15 @@ export class Player extends EventTarget {
   }
 
   lost(session) {
-    if (session === this.session) this.failed(new Error("lost"));
+    if (session === this.session) this.failed(new Error(session.answered && !session.first ? "no picture" : "lost"));
   }
 
   failed(error) {
     this.hangUp();
     if (this.stopped) return;
     const refused = error instanceof Refused;
-    this.say(refused ? "refused" : this.wasLive ? "lost" : "connecting", refused ? error.message : "");
+    const blocked = error.message === "no picture" ? "blocked" : "";
+    this.say(refused ? "refused" : this.wasLive ? "lost" : "connecting", refused ? error.message : blocked);
     const step = RETRY_SECONDS[Math.min(this.attempts, RETRY_SECONDS.length - 1)];
     const wait = refused ? error.seconds : step * (0.75 + Math.random() / 2);
     this.attempts += 1;
@@ -129,6 +130,7 @@ class Session {
     const answer = await this.ask(connection.localDescription.sdp);
     if (this.ended) return this.goodbye();
     await connection.setRemoteDescription({ type: "answer", sdp: answer });
+    this.answered = true;
     this.watch = setInterval(() => this.check(), 500);
   }
 

@@ -6,6 +6,7 @@ const WORDS = {
     lost: "Connection lost. Coming back…",
     missing: "This channel does not exist or has ended.",
     full: "All places are taken. Trying again…",
+    blocked: "No picture gets through. A firewall may block it, or this computer has no network. Trying again…",
     live: "Live",
     offline: "Offline",
     waiting: "Connecting",
@@ -22,6 +23,7 @@ const WORDS = {
     lost: "连接中断，正在恢复…",
     missing: "频道不存在或已结束。",
     full: "观看人数已满，正在重试…",
+    blocked: "画面无法送达：可能被防火墙拦截，或本机没有网络。正在重试…",
     live: "直播中",
     offline: "离线",
     waiting: "连接中",
@@ -55,7 +57,7 @@ const player = new Player(video, page.channel, JSON.parse(page.ice));
 
 function showState(state, reason) {
   stage.dataset.state = state;
-  message.textContent = state === "live" ? "" : words[state === "refused" ? reason : state];
+  message.textContent = state === "live" ? "" : words[reason || state];
   badge.dataset.state = state === "live" ? "live" : state === "refused" ? "off" : "waiting";
   badge.textContent = state === "live" ? words.live : state === "refused" ? words.offline : words.waiting;
   if (state !== "live") showCaption([]);

@@ -83,7 +83,7 @@ async def pictures_after(datagrams: list[bytes], *, early: bool = True) -> int:
 def unguarded() -> Iterator[None]:
     """Connections as aiortc makes them, but with loopback candidates."""
 
-    def loopback_only(connection: Connection, now: object) -> guard.Watch:
+    def loopback_only(connection: Connection, now: object, *, gather_seconds: float = 5) -> guard.Watch:
         gather = connection.get_component_candidates
         connection.get_component_candidates = lambda component, addresses, timeout=5: gather(  # type: ignore
             component, [guard.LOOPBACK], timeout

@@ -289,6 +289,40 @@ def test_full_house_turns_viewers_away_and_has_room_again() -> None:
     run(main)
 
 
+def test_crowd_at_the_door_fills_the_house_exactly() -> None:
+    async def main() -> None:
+        async with WebRtcSink(VIDEO, max_viewers=5) as sink, Watcher() as watcher:
+            offer = await watcher.offer()
+            outcomes = await asyncio.gather(*(sink.join(offer) for _ in range(40)), return_exceptions=True)
+            assert sum(isinstance(outcome, Answer) for outcome in outcomes) == sink.viewers == 5
+            assert sum(isinstance(outcome, CapacityError) for outcome in outcomes) == 35
+
+    run(main)
+
+
+def test_stun_server_that_does_not_answer_is_asked_once() -> None:
+    asked: list[bytes] = []
+
+    class Silent(asyncio.DatagramProtocol):
+        def datagram_received(self, data: bytes, addr: Any) -> None:
+            asked.append(data)
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        transport, _ = await loop.create_datagram_endpoint(Silent, local_addr=("127.0.0.1", 0))
+        port = transport.get_extra_info("sockname")[1]
+        async with WebRtcSink(VIDEO, ice_servers=[f"stun:127.0.0.1:{port}"]) as sink, Watcher() as watcher:
+            offer = await watcher.offer()
+            await sink.join(offer)
+            assert asked
+            asked.clear()
+            await sink.join(offer)
+            assert not asked
+        transport.close()
+
+    run(main)
+
+
 def test_candidates_may_come_later_but_not_a_restart() -> None:
     async def main() -> None:
         async with WebRtcSink(VIDEO) as sink, on_air(sink, VIDEO), Watcher() as watcher:
