@@ -10,7 +10,8 @@ import bisect
 import importlib.util
 import re
 import sys
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -21,8 +22,9 @@ from anchor.errors import ConfigError, MissingError
 from anchor.events import Phone, Sentence, Word
 from anchor.media import SAMPLE_RATE, Samples
 from anchor.ports import SpeechChunk, VoiceInfo
-from anchor.voice import espeak_worker, sound
+from anchor.voice import espeak_worker, openjtalk, sound
 from anchor.voice.languages import PRESENTER, SPEAKING, Speaking, languages, resolve
+from anchor.voice.openjtalk import OpenJtalkVoice
 from anchor.voice.phones import Mark, Sounded, sounded
 from anchor.voice.text import Lexicon, Token, grouped, mandarin, read
 from anchor.voice.workers import WorkerPool
@@ -41,7 +43,8 @@ INFO = VoiceInfo("espeak", "espeak-ng 1.52", languages(), "GPL-3.0-or-later (a s
 
 def voices() -> list[VoiceInfo]:
     """The built-in voices that can speak here, for a listing."""
-    return [INFO] if importlib.util.find_spec("espeakng_loader") else []
+    found = [INFO] if importlib.util.find_spec("espeakng_loader") else []
+    return [*found, openjtalk.INFO] if openjtalk.available() else found
 
 
 def command() -> list[str]:
@@ -80,7 +83,9 @@ class EspeakVoice:
 
     `rate` is a factor on the speed of each language, `pitch` shifts the pitch by that many of espeak-ng's hundredths,
     `variant` replaces the voice's timbre ("f2", "Annie"...), `lexicon` is a pronunciation file
-    (`anchor.voice.text.lexicon`), `workers` the number of processes. Raises `ConfigError` for values that cannot be.
+    (`anchor.voice.text.lexicon`), `workers` the number of processes. Japanese is left to the more natural
+    `anchor.voice.openjtalk` where that is installed and rate, pitch and variant are the usual ones. Raises
+    `ConfigError` for values that cannot be.
     """
 
     def __init__(
@@ -103,6 +108,8 @@ class EspeakVoice:
         self._rate, self._pitch, self._variant = rate, pitch, variant
         self._lexicon = Lexicon.read(Path(lexicon)) if lexicon is not None else Lexicon()
         self._pool = WorkerPool("espeak-ng", command, workers)
+        usual = rate == 1.0 and pitch == 0 and variant is None
+        self._japanese = OpenJtalkVoice(lexicon=lexicon) if usual and openjtalk.available() else None
 
     @property
     def info(self) -> VoiceInfo:
@@ -111,22 +118,32 @@ class EspeakVoice:
     @property
     def pids(self) -> tuple[int, ...]:
         """The worker processes that run now."""
-        return self._pool.pids
+        return self._pool.pids + (self._japanese.pids if self._japanese is not None else ())
 
     async def warm(self, tags: Sequence[str] = ("en",)) -> None:
         """Start a worker and load what these languages need, so that the first sentence does not wait for it."""
         for tag in tags:
             key = resolve(tag)
+            if key == "ja" and self._japanese is not None:
+                await self._japanese.warm()
+                continue
             sample = {"zh": "你好。", "ja": "今日は。", "ko": "안녕하세요."}.get(SPEAKING[key].reader, "Hello.")
             await self._pool.run(lambda key=key, sample=sample: self._speech(sample, key))  # type: ignore[misc]
 
-    async def speak(self, sentence: Sentence) -> AsyncIterator[SpeechChunk]:
+    async def speak(self, sentence: Sentence) -> AsyncGenerator[SpeechChunk, None]:
         key = resolve(sentence.language)
+        if key == "ja" and self._japanese is not None:
+            async with aclosing(self._japanese.speak(sentence)) as speech:
+                async for chunk in speech:
+                    yield chunk
+            return
         for chunk in _chunks(*await self._pool.run(lambda: self._speech(sentence.text, key))):
             yield chunk
 
     async def close(self) -> None:
         await self._pool.close()
+        if self._japanese is not None:
+            await self._japanese.close()
 
     def _speech(self, text: str, key: str) -> tuple[Samples, tuple[Word, ...], tuple[Phone, ...]]:
         """Everything of a sentence; blocks in a thread of the pool. espeak-ng is some 1000 times as fast as speech."""
@@ -163,7 +180,7 @@ class EspeakVoice:
                 "phonemes": "[[" in run.text,
             }
         )
-        audio = sound.from_int16(pcm, answer["rate"], gain=speaking.gain)
+        audio = sound.from_int16(pcm, answer["rate"], gain=speaking.gain, soften=True)
         marks = []
         character = 0
         for kind, place, sample, name in answer["events"]:

@@ -22,6 +22,7 @@ import signal
 import struct
 import sys
 import tempfile
+from collections.abc import Callable
 from typing import Any, BinaryIO
 
 # Constants of espeak-ng/speak_lib.h, version 1.52.
@@ -141,12 +142,8 @@ def write_message(stream: BinaryIO, header: dict[str, Any], sound: bytes = b"") 
     stream.flush()
 
 
-def main() -> None:
-    # Ctrl-C reaches the whole process group; the parent decides when this process ends, by closing its stdin.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what the library prints must not get between the messages
-    espeak = Espeak(sys.argv[1], sys.argv[2])
+def serve(speak: Callable[[dict[str, Any]], tuple[dict[str, Any], bytes]], answers: BinaryIO) -> None:
+    """Answer requests from stdin until it ends."""
     requests = sys.stdin.buffer
     while len(head := requests.read(HEADER.size)) == HEADER.size:
         size, sound = HEADER.unpack(head)
@@ -155,7 +152,21 @@ def main() -> None:
         body = requests.read(size + sound)
         if len(body) < size + sound:
             return
-        write_message(answers, *espeak.speak(json.loads(body[:size])))
+        write_message(answers, *speak(json.loads(body[:size])))
+
+
+def claim_stdout() -> BinaryIO:
+    """Take stdout for answers. What a library prints goes to stderr, and Ctrl-C is left to the parent."""
+    # Ctrl-C reaches the whole process group; the parent decides when this process ends, by closing its stdin.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    return answers
+
+
+def main() -> None:
+    answers = claim_stdout()
+    serve(Espeak(sys.argv[1], sys.argv[2]).speak, answers)
 
 
 if __name__ == "__main__":

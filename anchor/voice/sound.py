@@ -26,16 +26,19 @@ woman's reading (LJ Speech), which has less between 1 and 4 kHz and more air abo
 _TAPS = 63
 
 
-def from_int16(sound: bytes, rate: int, *, gain: float = 0.0) -> Samples:
-    """Mono int16 at `rate` as float32 at `SAMPLE_RATE`, softened, `gain` decibels louder, limited to `CEILING`.
+def from_int16(sound: bytes, rate: int, *, gain: float = 0.0, soften: bool = False) -> Samples:
+    """Mono int16 at `rate` as float32 at `SAMPLE_RATE`, `gain` decibels louder, limited to `CEILING`.
 
-    Places are kept: sample n lands at n * SAMPLE_RATE / rate.
+    Places are kept: sample n lands at n * SAMPLE_RATE / rate. `soften` is for espeak-ng's Klatt voice (`_TILT`).
     """
     wave: Samples = np.frombuffer(sound, "<i2").astype(np.float32) * np.float32(10 ** (gain / 20) / 32768)
     if len(wave) < _TAPS:
         return np.zeros(len(wave) * SAMPLE_RATE // rate, np.float32)
-    softened = np.convolve(wave, _softener(rate), "same").astype(np.float32)
-    return limited(np.asarray(soxr.resample(softened, rate, SAMPLE_RATE), np.float32))
+    if soften:
+        wave = np.convolve(wave, _softener(rate), "same").astype(np.float32)
+    if rate != SAMPLE_RATE:
+        wave = np.asarray(soxr.resample(wave, rate, SAMPLE_RATE), np.float32)
+    return limited(wave)
 
 
 @functools.cache

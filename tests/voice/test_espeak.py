@@ -165,7 +165,7 @@ def test_language_tags_are_resolved_as_bcp_47_says(tag: str, key: str) -> None:
 def test_every_language_is_listed() -> None:
     assert set(SPEAKING) <= set(languages())
     assert {"en", "zh", "ja", "es", "fr", "de", "ko"} <= set(languages())
-    assert [info.name for info in espeak.voices()] == ["espeak"]
+    assert espeak.voices()[0].name == "espeak"
 
 
 _PIECES = st.sampled_from(
@@ -334,7 +334,7 @@ def test_leaving_early_leaves_the_voice_ready() -> None:
     async def leave() -> None:
         voice = EspeakVoice(workers=1)
         long = "One sentence that goes on and on, " * 20
-        async with aclosing(voice.speak(Sentence(long, "en"))) as speech:  # type: ignore[type-var]
+        async with aclosing(voice.speak(Sentence(long, "en"))) as speech:
             async for _ in speech:
                 break
         task = asyncio.get_running_loop().create_task(hear(voice, long, "en"))
