@@ -203,6 +203,23 @@ def member(folder: Path, name: str) -> Path:
     return path
 
 
+def picture_size(head: bytes) -> tuple[int, int] | None:
+    """Width and height by the first 30 bytes of a PNG or WebP file; None for anything else."""
+    if head[:8] == b"\x89PNG\r\n\x1a\n" and head[12:16] == b"IHDR" and len(head) >= 24:
+        return int.from_bytes(head[16:20], "big"), int.from_bytes(head[20:24], "big")
+    if head[:4] != b"RIFF" or head[8:12] != b"WEBP" or len(head) < 30:
+        return None
+    # The three forms of WebP, by RFC 9649: extended, lossless, lossy.
+    if head[12:16] == b"VP8X":
+        return 1 + int.from_bytes(head[24:27], "little"), 1 + int.from_bytes(head[27:30], "little")
+    if head[12:16] == b"VP8L":
+        bits = int.from_bytes(head[21:25], "little")
+        return 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
+    if head[12:16] == b"VP8 ":
+        return int.from_bytes(head[26:28], "little") & 0x3FFF, int.from_bytes(head[28:30], "little") & 0x3FFF
+    return None
+
+
 def read_image(folder: Path, name: str) -> Bytes:
     """Decode a PNG or WebP: BGRA with straight alpha, uint8, shape (height, width, 4).
 
@@ -211,15 +228,19 @@ def read_image(folder: Path, name: str) -> Bytes:
     from PIL import Image
 
     path = member(folder, name)
+    with path.open("rb") as file:
+        size = picture_size(file.read(30))
+    if size is None:
+        raise AvatarError(f"{path}: is not a PNG or WebP picture; export it again")
+    if max(size) > MOST_SIDE:
+        raise AvatarError(f"{path}: is {size[0]}x{size[1]} pixels; at most {MOST_SIDE} a side")
     try:
         with Image.open(path, formats=("PNG", "WEBP")) as picture:
-            if max(picture.size) > MOST_SIDE:
-                raise AvatarError(f"{path}: {picture.width}x{picture.height} pixels; at most {MOST_SIDE} a side")
+            if picture.size != size:
+                raise ValueError("header and picture differ")
             pixels = np.asarray(picture.convert("RGBA"))
-    except AvatarError:
-        raise
     except Exception as error:  # decoders raise almost anything for a broken file
-        raise AvatarError(f"{path}: is not a readable PNG or WebP picture; export it again") from error
+        raise AvatarError(f"{path}: is damaged and cannot be decoded; export it again") from error
     return np.ascontiguousarray(pixels[..., [2, 1, 0, 3]])
 
 

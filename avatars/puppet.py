@@ -343,7 +343,7 @@ class PuppetView:
         weight = np.frombuffer(state.shape, np.uint8) * np.float32(1 / _STEPS)
         drop, out = float(weight[_JAW]) * rig.jaw_drop, float(weight[_TONGUE])
         rounded = min(1.0, float(weight[_FUNNEL]) + float(weight[_PUCKER]))
-        falls = (0.0, drop * 0.96 + 4, drop * (0.72 - 0.30 * out) + 8 - 6 * out, -22 * rounded)
+        falls = (0.0, drop * 0.96 + 4, drop * (0.72 - 0.30 * out) + 8 - 6 * out, -28 * rounded)
         picture = np.zeros((*mask.shape, 3), np.uint8)
         corners = np.array([[0, 290], [100, 290], [0, 390]], np.float32)
         solid = np.concatenate([corners, np.full((3, 1), rig.mouth_depth, np.float32)], axis=1)

@@ -622,7 +622,7 @@ def strand(canvas: skia.Canvas, points: Floats, across: float, clump: float, shi
     run = np.linspace(start, end, 14, dtype=np.float32)
     value = glow(run, across, clump, shift, side) + rng.normal() * 0.035
     fade = np.clip((1.0 - run) / 0.06, 0.25, 1) * np.clip((run - start) / 0.03 + 0.5, 0, 1)
-    opacity = 0.28 if thin else 0.34 if fine else 0.52
+    opacity = 0.15 if thin else 0.34 if fine else 0.52
     tones = [tone(float(v), float(opacity * f)) for v, f in zip(np.clip(value, 0, 1), fade, strict=True)]
     reach = np.cumsum(np.concatenate([[0], np.linalg.norm(np.diff(piece, axis=0), axis=1)]))
     axis = (piece[-1] - piece[0]) / max(float(np.linalg.norm(piece[-1] - piece[0])), 1e-3)
@@ -921,7 +921,7 @@ def lip_shape(xx: Floats, yy: Floats, *, upper: bool, edge: float, border: float
     return out
 
 
-JAW_SHARE = ([180, 240, 284, 330, 380, 440, 500, 700], [0.0, 0.05, 0.15, 0.42, 0.74, 0.95, 1.0, 1.0])
+JAW_SHARE = ([180, 240, 284, 330, 380, 440, 500, 700], [0.0, 0.08, 0.25, 0.50, 0.77, 0.95, 1.0, 1.0])
 JAW_DROP = 84.0
 
 
@@ -971,8 +971,8 @@ def shape_field(name: str, xx: Floats, yy: Floats, *, upper: bool) -> Floats:
         "jawOpen": lambda: jaw(xx, yy, upper=upper, drop=JAW_DROP) + both((104, 286, 80, 70, -7, 0)),
         "jawForward": lambda: paint((0, 430, 170, 150, 0, 9)) + lip(edge_low=2, border_low=5),
         "mouthClose": lambda: lip(edge_up=12, border_up=9, edge_low=-86, border_low=-80, reach=120, power=0.62),
-        "mouthFunnel": lambda: pinch(0.33) + lip(edge_up=-23, border_up=-19, edge_low=19, border_low=20, reach=70, power=0.5)
-        + both((98, 286, 60, 50, 0, 5)),
+        "mouthFunnel": lambda: pinch(0.37) + lip(edge_up=-23, border_up=-19, edge_low=19, border_low=20, reach=70, power=0.5)
+        + both((98, 286, 66, 62, 0, 24)),
         "mouthPucker": lambda: pinch(0.46) + lip(edge_up=-5, border_up=-11, edge_low=4, border_low=12, reach=60, power=0.5)
         + both((98, 286, 60, 50, 0, 7)),
         "mouthSmile": lambda: paint((x * 102, 284, 92, 88, x * 17, -21), (x * 178, 205, 120, 110, x * 7, -17),

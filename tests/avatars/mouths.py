@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from anchor.media import ARKIT_INDEX, Blendshapes, Bytes, HeadPose, Picture, VideoFormat
+from anchor.media import ARKIT_INDEX, Blendshapes, Bytes, Floats, HeadPose, Picture, VideoFormat
 from anchor.ports import Placement
 
 Mask = NDArray[np.bool_]
 
 
-def face(head: HeadPose | None = None, gaze: tuple[float, float] = (0.0, 0.0), breath: float = 0.0, **weights: float) -> Blendshapes:  # fmt: skip
+def face(
+    head: HeadPose | None = None, gaze: tuple[float, float] = (0.0, 0.0), breath: float = 0.0, **weights: float
+) -> Blendshapes:
     """A face by coefficient names; a name without its side stands for both."""
+    return Blendshapes(weighted(weights), head or HeadPose(), gaze, breath)
+
+
+def weighted(weights: Mapping[str, float]) -> Floats:
+    """Weights by names, as `face` takes them."""
     values = np.zeros(len(ARKIT_INDEX), np.float32)
     for name, weight in weights.items():
         found = [full for full in (name, f"{name}Left", f"{name}Right") if full in ARKIT_INDEX]
         assert found, name
         values[[ARKIT_INDEX[full] for full in found]] = weight
-    return Blendshapes(values, head or HeadPose(), gaze, breath)
+    return values
 
 
 def bgr(picture: Picture) -> Bytes:
@@ -50,7 +58,7 @@ class Mouth:
         middle = self.dark.shape[1] // 2
         reach = max(1, round(12 * self.unit))
         inside = (self.dark | self.white)[:, middle - reach : middle + reach + 1]
-        heights = [np.ptp(np.flatnonzero(column)) + 1 if column.any() else 0 for column in inside.T]
+        heights = [int(np.ptp(np.flatnonzero(column))) + 1 if column.any() else 0 for column in inside.T]
         return float(np.mean(heights)) / self.unit
 
     @property

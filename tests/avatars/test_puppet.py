@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import cv2
 import numpy as np
 import pytest
@@ -11,7 +13,7 @@ from anchor.media import ARKIT, Blendshapes, Bytes, HeadPose, Picture, VideoForm
 from anchor.ports import Placement
 from avatars.package import library
 from avatars.puppet import PuppetAvatar
-from tests.avatars.mouths import Mouth, bgr, face, mouth_of
+from tests.avatars.mouths import Mouth, bgr, face, mouth_of, weighted
 
 WIDE, WIDE_PLACE = VideoFormat(1280, 720), Placement(0.5, 0.36, 0.40)
 TALL, TALL_PLACE = VideoFormat(1080, 1920), Placement(0.5, 0.30, 0.25)
@@ -66,7 +68,7 @@ def test_lips_stay_closed_over_an_open_jaw_when_mouth_close_says_so(lin: PuppetA
 def test_the_mouth_opens_steadily_with_the_jaw(lin: PuppetAvatar) -> None:
     heights = [mouth(lin, face(jawOpen=jaw)).aperture for jaw in np.linspace(0.1, 1.0, 10)]
     assert heights[0] > 0
-    assert all(b > a for a, b in zip(heights, heights[1:], strict=False))
+    assert all(b > a for a, b in itertools.pairwise(heights))
 
 
 def test_the_chin_falls_with_the_jaw_and_the_nose_does_not(lin: PuppetAvatar) -> None:
@@ -77,11 +79,20 @@ def test_the_chin_falls_with_the_jaw_and_the_nose_does_not(lin: PuppetAvatar) ->
     assert difference[nose, 600:680].sum() == 0
 
 
-@pytest.mark.parametrize("shape", [{"jawOpen": 0.9}, {"jawOpen": 0.6, "mouthFunnel": 0.6}, {"mouthUpperUp": 1, "mouthLowerDown": 1},
-                                   {"mouthStretch": 1, "jawOpen": 0.3}, {"jawOpen": 0.5, "mouthPucker": 0.5},
-                                   {"jawOpen": 0.5, "jawLeft": 1}, {"tongueOut": 1, "jawOpen": 0.4}])  # fmt: skip
+SHOWN = (
+    {"jawOpen": 0.9},
+    {"jawOpen": 0.6, "mouthFunnel": 0.6},
+    {"mouthUpperUp": 1, "mouthLowerDown": 1},
+    {"mouthStretch": 1, "jawOpen": 0.3},
+    {"jawOpen": 0.5, "mouthPucker": 0.5},
+    {"jawOpen": 0.5, "jawLeft": 1},
+    {"tongueOut": 1, "jawOpen": 0.4},
+)
+
+
+@pytest.mark.parametrize("shape", SHOWN, ids=lambda shape: "+".join(shape))
 def test_teeth_and_cavity_are_framed_by_lips_on_every_side(lin: PuppetAvatar, shape: dict[str, float]) -> None:
-    seen = mouth(lin, face(**shape), CLOSE, CLOSE_PLACE)
+    seen = mouth(lin, Blendshapes(weighted(shape)), CLOSE, CLOSE_PLACE)
     count, labels, stats, _ = cv2.connectedComponentsWithStats((seen.dark | seen.white).astype(np.uint8))
     assert count > 1
     opening = labels == 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
@@ -137,7 +148,7 @@ def test_gaze_moves_the_iris_where_it_looks(lin: PuppetAvatar, side: int) -> Non
 
 def test_look_in_and_out_are_the_eyes_own_directions(lin: PuppetAvatar) -> None:
     def x(name: str, side: int) -> float:
-        return iris_pixels(shot(lin, face(**{name: 0.8})), side)[0]
+        return iris_pixels(shot(lin, Blendshapes(weighted({name: 0.8}))), side)[0]
 
     # The anchor's left eye is at the viewer's right; outwards is farther to the right.
     assert x("eyeLookInLeft", 1) + 6 < x("eyeLookOutLeft", 1)
@@ -150,13 +161,18 @@ NEEDS_COMPANY = {"mouthClose": {"jawOpen": 0.5}}
 @pytest.mark.parametrize("name", ARKIT)
 def test_every_coefficient_shows(lin: PuppetAvatar, name: str) -> None:
     company = NEEDS_COMPANY.get(name, {})
-    assert changed(shot(lin, face(**company)), shot(lin, face(**company, **{name: 1.0}))).sum() > 12
+    assert (
+        changed(
+            shot(lin, Blendshapes(weighted(company))), shot(lin, Blendshapes(weighted({**company, name: 1.0})))
+        ).sum()
+        > 12
+    )
 
 
 @pytest.mark.parametrize("name", [n for n in ARKIT if n.endswith("Left") and n not in ("jawLeft", "mouthLeft")])
 def test_left_is_the_anchors_own_left(lin: PuppetAvatar, name: str) -> None:
-    left = changed(shot(lin, face()), shot(lin, face(**{name: 1.0})))
-    right = changed(shot(lin, face()), shot(lin, face(**{name.removesuffix("Left") + "Right": 1.0})))
+    left = changed(shot(lin, face()), shot(lin, Blendshapes(weighted({name: 1.0}))))
+    right = changed(shot(lin, face()), shot(lin, Blendshapes(weighted({name.removesuffix("Left") + "Right": 1.0}))))
     middle = CLOSE.width // 2
     assert left[:, middle:].sum() > 2.5 * left[:, :middle].sum()
     assert right[:, :middle].sum() > 2.5 * right[:, middle:].sum()
@@ -167,13 +183,19 @@ def test_jaw_and_mouth_slide_to_the_anchors_own_side(lin: PuppetAvatar, name: st
     def lips(one: Blendshapes) -> float:
         return float(np.nonzero(mouth(lin, one, CLOSE, CLOSE_PLACE).red)[1].mean())
 
-    assert lips(face(**{f"{name}Left": 1.0})) > lips(face()) + 2 > lips(face(**{f"{name}Right": 1.0})) + 4
+    assert (
+        lips(Blendshapes(weighted({f"{name}Left": 1.0})))
+        > lips(face()) + 2
+        > lips(Blendshapes(weighted({f"{name}Right": 1.0}))) + 4
+    )
 
 
 @pytest.mark.parametrize(
     ("pose", "axis", "sign"),
-    [(HeadPose(yaw=0.2), 1, 1), (HeadPose(yaw=-0.2), 1, -1), (HeadPose(pitch=0.15), 0, -1), (HeadPose(pitch=-0.15), 0, 1),
-     (HeadPose(x=0.05), 1, 1), (HeadPose(y=0.05), 0, -1)],
+    [
+        (HeadPose(yaw=0.2), 1, 1), (HeadPose(yaw=-0.2), 1, -1), (HeadPose(pitch=0.15), 0, -1),
+        (HeadPose(pitch=-0.15), 0, 1), (HeadPose(x=0.05), 1, 1), (HeadPose(y=0.05), 0, -1),
+    ],
     ids=["yaw right", "yaw left", "pitch up", "pitch down", "x", "y"],
 )  # fmt: skip
 def test_the_head_turns_the_right_way(lin: PuppetAvatar, pose: HeadPose, axis: int, sign: int) -> None:
@@ -225,7 +247,11 @@ def steps(rng: np.random.Generator) -> list[Blendshapes]:
 
 @pytest.mark.parametrize(
     ("video", "place"),
-    [(VideoFormat(640, 360), WIDE_PLACE), (VideoFormat(180, 320), TALL_PLACE), (VideoFormat(320, 180), Placement(0.9, 0.2, 0.9))],
+    [
+        (VideoFormat(640, 360), WIDE_PLACE),
+        (VideoFormat(180, 320), TALL_PLACE),
+        (VideoFormat(320, 180), Placement(0.9, 0.2, 0.9)),
+    ],
     ids=["wide", "tall", "cut off"],
 )  # fmt: skip
 def test_drawing_step_by_step_gives_the_picture_drawn_at_once(
