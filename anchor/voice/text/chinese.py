@@ -278,6 +278,8 @@ def _by(match: re.Match[str]) -> Reading:
 def _range(match: re.Match[str]) -> Reading:
     if re.search(r"[-—–]$", match.string[: match.start()]):
         return None
+    if re.match(r"0\d", match[1]) or re.match(r"0\d", match[2]):
+        return f"{single(match[1])}到{single(match[2])}"
     scale = re.match(rf"\s?({_SCALE})", match.string[match.end() :])
     first = _two(number(match[1])) if scale else number(match[1])
     return first + _range_joint(match) + _counted(match[2], match.string[match.end() :])
