@@ -43,6 +43,11 @@ BT709 = 1
 SMPTE170M = 6
 LIMITED = 1
 
+# Finer steps than this nobody sees (46 dB on the presenter); without a bound x264 would fill the bitrate with them, at
+# four times the packets and a third more time.
+_FINEST_H264 = 18
+_FINEST_VP8 = 8
+
 _OPUS_BITRATE = 64_000
 
 
@@ -143,7 +148,7 @@ def _context(name: str, video: VideoFormat, bitrate: int, options: dict[str, str
 class _H264(_VideoEncoder):
     def _open(self, video: VideoFormat, bitrate: int) -> VideoCodecContext:
         rates = {"maxrate": str(bitrate), "bufsize": str(bitrate)}
-        return _context(
+        context = _context(
             "libx264",
             video,
             bitrate,
@@ -156,6 +161,8 @@ class _H264(_VideoEncoder):
                 **rates,
             },
         )
+        context.qmin = _FINEST_H264
+        return context
 
     def _pack(self, data: bytes) -> list[bytes]:
         return H264Packer._packetize(H264Packer._split_bitstream(data))
@@ -169,7 +176,7 @@ class _Vp8(_VideoEncoder):
         options = {"deadline": "realtime", "cpu-used": "-12", "lag-in-frames": "0", "static-thresh": "1"}
         rates = {"minrate": str(bitrate), "maxrate": str(bitrate), "bufsize": str(bitrate)}
         context = _context("libvpx", video, bitrate, {**options, **rates, "undershoot-pct": "100"})
-        context.qmin, context.qmax = 2, 56
+        context.qmin, context.qmax = _FINEST_VP8, 56
         return context
 
     def _pack(self, data: bytes) -> list[bytes]:

@@ -143,7 +143,10 @@ class WebRtcSink:
     # Beats out.
 
     async def send(self, beat: Beat) -> None:
-        """Encode a beat for those who watch, and return at once; both halves of it leave together."""
+        """Encode a beat for those who watch, and return at once; both halves of it leave together.
+
+        A beat that could not be encoded raises with the next one, which is lost too; the stream can go on after it.
+        """
         if self._failure is not None:
             failure, self._failure = self._failure, None
             raise failure
@@ -166,8 +169,9 @@ class WebRtcSink:
         self._pending -= 1
         if work.cancelled():
             return
-        self._failure = work.exception()
-        if self._failure is not None:
+        failure = work.exception()
+        if failure is not None:
+            self._failure = failure
             return
         beat = work.result()
         now = self._ntp_origin + round(self._loop.time() * _NTP_SECOND)

@@ -73,7 +73,7 @@ class Recent:
             self._shots = []
 
     def _is_young(self, now: int) -> bool:
-        return bool(self._shots) and now - self._shots[0].start < self._span
+        return bool(self._shots) and 0 <= now - self._shots[0].start < self._span
 
     def squeezed(self, now: int) -> list[Shot]:
         """The shots as if they were a millisecond apart: a receiver decodes them at once and shows the last.

@@ -289,6 +289,48 @@ def test_full_house_turns_viewers_away_and_has_room_again() -> None:
     run(main)
 
 
+@pytest.mark.parametrize("order", [{"audio_first": True}, {"data_first": True}, {"audio": False}], ids=str)
+def test_sections_of_an_offer_may_come_in_any_order(order: dict[str, bool]) -> None:
+    async def main() -> None:
+        async with WebRtcSink(VIDEO) as sink, on_air(sink, VIDEO), Watcher(**order) as watcher:  # type: ignore[arg-type]
+            await watch(sink, watcher)
+            await watcher.until_pictures(3)
+            await watcher.until(lambda: bool(watcher.events))
+            if order.get("audio", True):
+                await watcher.until(lambda: len(watcher.sounds) > 3)
+
+    run(main)
+
+
+def test_beat_that_cannot_be_encoded_is_told_and_does_not_end_the_stream(monkeypatch: pytest.MonkeyPatch) -> None:
+    encode = LiveEncoder.encode
+    fail = [True]
+
+    def failing(self: LiveEncoder, shot: Beat, codecs: Any) -> Any:
+        if fail:
+            fail.clear()
+            raise RuntimeError("no memory for this picture")
+        return encode(self, shot, codecs)
+
+    async def main() -> None:
+        async with WebRtcSink(VIDEO) as sink, Watcher() as watcher:
+            raised = 0
+            monkeypatch.setattr(LiveEncoder, "encode", failing)
+            await watch(sink, watcher)
+            async with asyncio.timeout(10):
+                for index in range(1000):
+                    try:
+                        await sink.send(beat(VIDEO, index))
+                    except RuntimeError:
+                        raised += 1
+                    if len(watcher.pictures) >= 3:
+                        break
+                    await asyncio.wait([asyncio.get_running_loop().create_future()], timeout=0.02)
+            assert raised == 1
+
+    run(main)
+
+
 def test_crowd_at_the_door_fills_the_house_exactly() -> None:
     async def main() -> None:
         async with WebRtcSink(VIDEO, max_viewers=5) as sink, Watcher() as watcher:

@@ -42,21 +42,27 @@ async def on_air(
 class Watcher:
     """A viewer: what it decoded and what it was told."""
 
-    def __init__(self, *, codec: str | None = None, audio: bool = True) -> None:
-        self.connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+    def __init__(
+        self, *, codec: str | None = None, audio: bool = True, audio_first: bool = False, data_first: bool = False
+    ) -> None:
+        self._data_first = data_first
+        configuration = RTCConfiguration(iceServers=[], alwaysNegotiateDataChannels=data_first)
+        self.connection = RTCPeerConnection(configuration)
         self.pictures: list[av.VideoFrame] = []
         self.sounds: list[av.AudioFrame] = []
         self.events: list[dict[str, Any]] = []
         self._changed = asyncio.Event()
+        if audio_first:
+            self.connection.addTransceiver("audio", direction="recvonly")
         video = self.connection.addTransceiver("video", direction="recvonly")
         if codec:
             known = RTCRtpReceiver.getCapabilities("video")
             assert known is not None
             video.setCodecPreferences([one for one in known.codecs if one.mimeType == codec])
-        if audio:
+        if audio and not audio_first:
             self.connection.addTransceiver("audio", direction="recvonly")
-        channel = self.connection.createDataChannel("events")
-        channel.on("message", self._hear)
+        if not data_first:
+            self._listen()
         self._tasks = asyncio.TaskGroup()
         self._taking: list[asyncio.Task[None]] = []
 
@@ -71,8 +77,14 @@ class Watcher:
         await self._tasks.__aexit__(None, None, None)
 
     async def offer(self) -> str:
-        await self.connection.setLocalDescription(await self.connection.createOffer())
+        offer = await self.connection.createOffer()
+        if self._data_first:
+            self._listen()  # aiortc puts the data section first only when there is no channel yet
+        await self.connection.setLocalDescription(offer)
         return str(self.connection.localDescription.sdp)
+
+    def _listen(self) -> None:
+        self.connection.createDataChannel("events").on("message", self._hear)
 
     async def accept(self, answer: str) -> None:
         await self.connection.setRemoteDescription(RTCSessionDescription(answer, "answer"))
