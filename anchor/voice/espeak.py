@@ -98,13 +98,13 @@ class EspeakVoice:
         workers: int = 2,
     ) -> None:
         if not 0.5 <= rate <= 2.0:
-            raise ConfigError(f"voice.rate = {rate}: choose a factor from 0.5 to 2")
+            raise ConfigError(f"voice.options.rate = {rate}: choose a factor from 0.5 to 2")
         if not -50 <= pitch <= 50:
-            raise ConfigError(f"voice.pitch = {pitch}: choose from -50 to 50")
+            raise ConfigError(f"voice.options.pitch = {pitch}: choose from -50 to 50")
         if not 1 <= workers <= 16:
-            raise ConfigError(f"voice.workers = {workers}: choose from 1 to 16")
+            raise ConfigError(f"voice.options.workers = {workers}: choose from 1 to 16")
         if variant is not None and not re.fullmatch(r"[A-Za-z0-9_-]{1,32}", variant):
-            raise ConfigError(f"voice.variant = {variant!r}: choose a variant of espeak-ng such as f3 or Annie")
+            raise ConfigError(f"voice.options.variant = {variant!r}: choose a variant of espeak-ng such as f3 or Annie")
         self._rate, self._pitch, self._variant = rate, pitch, variant
         self._lexicon = Lexicon.read(Path(lexicon)) if lexicon is not None else Lexicon()
         self._pool = WorkerPool("espeak-ng", command, workers)

@@ -85,6 +85,9 @@ def spoken(text: str, language: str = "en") -> str:
         ("18-year-old", "eighteen year old"),
         ("don’t", "don't"),
         ("Q3 2022", "Q three twenty twenty two"),
+        ("FED HIKES RATES IN US", "Fed Hikes Rates In U S"),
+        ("Grade A.", "Grade A"),
+        ("This is NOT it", "This is Not it"),
         ("100000000000000000000000", " ".join(["one"] + ["zero"] * 23)),
     ],
 )
@@ -94,6 +97,16 @@ def test_english_is_read_as_a_newsreader_would(text: str, said: str) -> None:
 
 def test_emoji_and_control_characters_are_silent() -> None:
     assert spoken("Hello 😀\u0007 world \u200b!") == "Hello world"
+
+
+def test_the_letter_a_is_not_the_article() -> None:
+    def letters(text: str, language: str) -> list[str]:
+        return [token.text for token in read(text, language) if token.phonemes]
+
+    assert letters("It got a grade A again.", "en") == ["A"]
+    assert letters("A380. A story", "en") == ["A"]
+    assert letters("A股上涨，A4纸", "zh") == ["A", "A"]
+    assert letters("A story of a girl, A Story", "en") == []
 
 
 def test_chinese_in_an_english_sentence_is_given_to_the_chinese_voice() -> None:

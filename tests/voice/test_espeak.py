@@ -270,7 +270,7 @@ def test_a_missing_variant_is_named() -> None:
 @pytest.mark.parametrize("setting", [{"rate": 9.0}, {"pitch": 99}, {"workers": 0}, {"variant": "../../etc"}])
 def test_settings_that_cannot_be_are_refused_by_name(setting: dict[str, object]) -> None:
     (name,) = setting
-    with pytest.raises(ConfigError, match=f"voice.{name}"):
+    with pytest.raises(ConfigError, match=rf"voice\.options\.{name}"):
         EspeakVoice(**setting)  # type: ignore[arg-type]
 
 

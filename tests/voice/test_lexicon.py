@@ -66,6 +66,17 @@ def test_a_later_lexicon_wins() -> None:
     assert both.entries == {"en": {"a": Entry("z"), "b": Entry("y")}, "zh": {"c": Entry("c")}}
 
 
+def test_a_phrase_of_the_lexicon_comes_before_every_rule(tmp_path: Path) -> None:
+    words = lexicon(tmp_path, "[en]\nCOVID-19\tcorona\nNew Delhi\tnoo delly\n")
+    assert [token.spoken for token in read("New Delhi has COVID-19.", "en", words) if token.spoken] == [
+        "noo delly",
+        "has",
+        "corona",
+    ]
+    assert "corona" in [token.spoken for token in read("抗击COVID-19疫情", "zh", words)]
+    assert "corona" not in [token.spoken for token in read("xCOVID-190", "en", words)]
+
+
 def test_a_word_of_the_lexicon_is_kept_whole_where_words_are_not_spaced(tmp_path: Path) -> None:
     words = lexicon(tmp_path, "[zh]\n天气预\ttian1 qi4 yu4\n[ja]\n東海林\tショージ\n")
     assert "天气预" in [token.text for token in read("今天天气预报", "zh", words)]

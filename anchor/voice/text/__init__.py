@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from anchor.voice.text import chinese, english, japanese, mandarin
 from anchor.voice.text.lexicon import Entry, Lexicon
-from anchor.voice.text.scripts import HAN, HANGUL, KANA, LATIN, narrow
+from anchor.voice.text.scripts import HAN, HANGUL, KANA, LATIN, is_cjk, narrow, script
 from anchor.voice.text.tokens import Token, grouped
 
 __all__ = ["Entry", "Lexicon", "Token", "grouped", "read"]
@@ -29,6 +29,7 @@ _PIECE = re.compile(
     f"|(?P<latin>[{LATIN}]+(?:['’][{LATIN}]+)*)|(?P<word>\\w+)|(?P<space>\\s+)|(?P<sign>.)",
     re.DOTALL,
 )
+_ALONE = f"(?<![{LATIN}0-9]){{}}(?![{LATIN}0-9])"
 _JAPANESE = re.compile(f"[{HAN}{KANA}]+")
 _CHUNK = re.compile(f"[^\\s{HAN}{KANA}]+")
 
@@ -44,13 +45,20 @@ class _Reader:
         self._plain = narrow(text)
         self._language = language
         self._lexicon = lexicon
+        # Words without spaces are found where a run of them is cut; here are those of whole words and phrases.
+        latin = language if language not in ("zh", "ja", "ko") else "en"
+        listed = [word for word in lexicon.words(latin) if not is_cjk(word[0])]
+        self._latin = latin
+        self._listed = re.compile("|".join(_ALONE.format(re.escape(word)) for word in listed)) if listed else None
+        letters = [letter for letter in self._plain if script(letter) == "latin"]
+        self._shouted = sum(letter.isupper() for letter in letters) > 0.8 * len(letters) and self._plain.count(" ") > 1
 
     def __iter__(self) -> Iterator[Token]:
         place = 0
         rules = {"en": english.RULES, "zh": chinese.RULES, "ja": japanese.RULES}.get(self._language)
         while place < len(self._text):
-            tokens = None
-            if rules is not None:
+            tokens = self._listed_word(place)
+            if tokens is None and rules is not None:
                 tokens = rules.apply(self._plain, place)
             if tokens is None:
                 tokens = list(self._piece(place))
@@ -58,6 +66,10 @@ class _Reader:
                 text = self._text[place : place + len(token.text)]
                 yield replace(token, text=text)
                 place += len(text)
+
+    def _listed_word(self, place: int) -> list[Token] | None:
+        match = self._listed.match(self._plain, place) if self._listed is not None else None
+        return [self._word(match[0], self._latin)] if match and match[0] else None
 
     def _piece(self, place: int) -> Iterator[Token]:
         plain, language = self._plain, self._language
@@ -89,7 +101,11 @@ class _Reader:
 
     def _english(self, word: str) -> Token:
         entry = self._lexicon.find(word, "en")
-        return self._said(word, "en", entry) if entry else Token(word, english.word(word), "en")
+        if entry is not None:
+            return self._said(word, "en", entry)
+        if word == "A" and self._language != "en":
+            return english.letter_a()
+        return Token(word, english.word(word, shouted=self._shouted), "en")
 
     def _word(self, word: str, language: str) -> Token:
         return self._said(word, language, self._lexicon.find(word, language))

@@ -293,7 +293,9 @@ def _model(match: re.Match[str]) -> Reading:
 def _parts(text: str) -> Iterator[Token]:
     """Letters in English, numbers in Chinese: short ones as numbers, long ones digit by digit."""
     for part in re.findall(r"[A-Za-z]+|\d+(?:\.\d+)?|.", text):
-        if part[0].isalpha():
+        if part == "A":
+            yield english.letter_a()
+        elif part[0].isalpha():
             yield Token(part, english.word(part) if len(part) > 1 else part.upper(), "en")
         elif part[0].isdigit():
             yield Token(part, dialled(part) if len(part) > 2 and "." not in part else number(part), "zh")

@@ -31,17 +31,15 @@ _UNITS = {
     "kg": "kilogram", "g": "gram", "mg": "milligram", "μg": "microgram", "µg": "microgram", "lb": "pound",
     "lbs": "pound", "oz": "ounce", "t": "ton", "l": "liter", "ml": "milliliter", "km²": "square kilometer",
     "km2": "square kilometer", "m²": "square meter", "m2": "square meter", "㎡": "square meter",
-    "cm²": "square centimeter",
-    "m³": "cubic meter", "m3": "cubic meter", "sq ft": "square foot", "ha": "hectare", "GB": "gigabyte",
-    "MB": "megabyte",
-    "KB": "kilobyte", "TB": "terabyte", "PB": "petabyte", "Gbps": "gigabit per second", "Mbps": "megabit per second",
-    "kbps": "kilobit per second", "GHz": "gigahertz", "MHz": "megahertz", "kHz": "kilohertz", "Hz": "hertz",
-    "kW": "kilowatt", "MW": "megawatt", "GW": "gigawatt", "W": "watt", "kWh": "kilowatt hour", "MWh": "megawatt hour",
-    "mAh": "milliamp hour", "V": "volt", "A": "amp", "dB": "decibel", "hPa": "hectopascal", "Pa": "pascal",
-    "ms": "millisecond", "sec": "second", "min": "minute", "hr": "hour", "hrs": "hour", "°C": "degree Celsius",
-    "°F": "degree Fahrenheit", "℃": "degree Celsius", "℉": "degree Fahrenheit", "°": "degree", "px": "pixel",
-    "fps": "frame per second", "rpm": "revolution per minute", "bps": "bit per second", "cal": "calorie",
-    "kcal": "kilocalorie", "ppm": "part per million", "in": "inch",
+    "cm²": "square centimeter", "m³": "cubic meter", "m3": "cubic meter", "sq ft": "square foot", "ha": "hectare",
+    "GB": "gigabyte", "MB": "megabyte", "KB": "kilobyte", "TB": "terabyte", "PB": "petabyte",
+    "Gbps": "gigabit per second", "Mbps": "megabit per second", "kbps": "kilobit per second", "GHz": "gigahertz",
+    "MHz": "megahertz", "kHz": "kilohertz", "Hz": "hertz", "kW": "kilowatt", "MW": "megawatt", "GW": "gigawatt",
+    "W": "watt", "kWh": "kilowatt hour", "MWh": "megawatt hour", "mAh": "milliamp hour", "V": "volt", "A": "amp",
+    "dB": "decibel", "hPa": "hectopascal", "Pa": "pascal", "ms": "millisecond", "sec": "second", "min": "minute",
+    "hr": "hour", "hrs": "hour", "°C": "degree Celsius", "°F": "degree Fahrenheit", "℃": "degree Celsius",
+    "℉": "degree Fahrenheit", "°": "degree", "px": "pixel", "fps": "frame per second", "rpm": "revolution per minute",
+    "bps": "bit per second", "cal": "calorie", "kcal": "kilocalorie", "ppm": "part per million", "in": "inch",
 }  # fmt: skip
 _CASELESS_UNITS = {name.lower(): said for name, said in _UNITS.items()}
 _INVARIABLE = ("hertz", "kilohertz", "megahertz", "gigahertz")
@@ -85,14 +83,18 @@ _SAID_AS_WORDS = frozenset(
     SWAT FEMA OSHA NASDAQ IKEA LEGO TASS APEC OPEK INTERPOL POTUS SCOTUS FLOTUS NASCAR LIDAR GIF CAPTCHA ASCII BIOS
     YOLO FAQ ZIP WASP MENSA EURO AWOL CERN ESPRIT SAARC BRICS BRIC ICANN JPEG MIDI SAP SALT START SOHO TEFL TESOL
     WHOIS HUD NOAA SETI ELISA HEPA LAN WAN VAT OR AND THE OF IN ON TO FOR BUT NOT ALL NEW NEWS BY AS AT IS IT WE HE ARE
-    YOU CAN NOW ONE TWO BIG END""".split()  # noqa: SIM905 - a list of 90 quoted words cannot be read
+    YOU CAN NOW ONE TWO BIG END VERY MUST STOP GO NO YES SO UP DOWN OUT OFF OVER ONLY JUST REAL TRUE FREE SALE LIVE BEST
+    GOOD BAD HOT WOW MY ME DO DID HAS HAD WAS WILL WHO WHAT WHY HOW HER HIS HIM OUR THEY THIS THAT""".split()  # noqa: SIM905 - a list of 90 quoted words cannot be read
 )
+_INITIALS = frozenset(
+    """US UK EU UN UAE USA GDP CPI PMI IMF WTO WHO CEO CFO FBI CIA NSA SEC FDA CDC GOP NBA NFL MLB NHL TV IPO AI EV BBC
+    CNN ABC CBS NBC PM MP DNA HIV""".split()  # noqa: SIM905
+)
+
 _NUMERALS = {
     "II": "2", "III": "3", "IV": "4", "VI": "6", "VII": "7", "VIII": "8", "IX": "9", "XI": "11", "XII": "12",
-    "XIII": "13",
-    "XIV": "14", "XV": "15", "XVI": "16", "XVII": "17", "XVIII": "18", "XIX": "19", "XX": "20", "XXI": "21",
-    "XXII": "22",
-    "XXIII": "23", "XXIV": "24", "XXV": "25", "V": "5", "X": "10", "I": "1",
+    "XIII": "13", "XIV": "14", "XV": "15", "XVI": "16", "XVII": "17", "XVIII": "18", "XIX": "19", "XX": "20",
+    "XXI": "21", "XXII": "22", "XXIII": "23", "XXIV": "24", "XXV": "25", "V": "5", "X": "10", "I": "1",
 }  # fmt: skip
 _COUNTED = (
     "war|chapter|part|act|section|volume|vol|phase|type|title|class|bowl|apollo|episode|article|stage|level|grade|"
@@ -105,8 +107,16 @@ def letters(text: str) -> str:
     return " ".join(letter.upper() for letter in text if letter.isalpha())
 
 
-def word(text: str) -> str:
-    """How a word in Latin letters is said: an acronym letter by letter, a brand in its parts, others as they are."""
+def letter_a() -> Token:
+    """The letter A, which espeak-ng would take for the article."""
+    return Token("A", "A", "en", "'eI")
+
+
+def word(text: str, *, shouted: bool = False) -> str:
+    """How a word in Latin letters is said: an acronym letter by letter, a brand in its parts, others as they are.
+
+    In `shouted` text, which is all in capitals, only well-known initials are letters.
+    """
     plain = text.replace("’", "'")
     if plain.lower() in _SPELLED_WORDS:
         return _SPELLED_WORDS[plain.lower()]
@@ -114,7 +124,7 @@ def word(text: str) -> str:
         said = _acronym(match[1])
         return said + (match[2] if len(said) == 1 or said[-2] != " " else "'s")
     if plain.isupper() and len(plain) > 1 and plain.isalpha():
-        return _acronym(plain)
+        return plain.capitalize() if shouted and plain not in _INITIALS else _acronym(plain)
     if re.search(r"[a-z][A-Z]", plain) and plain.isalpha() and not re.match(r"(?:Mc|Mac|De|Di|La|Le)[A-Z]", plain):
         parts = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", plain)
         return " ".join(_acronym(part) if part.isupper() and len(part) > 1 else part for part in parts)
@@ -503,9 +513,17 @@ def _ampersand(match: re.Match[str]) -> Reading:
 
 @RULES.rule(r"([A-Z]{1,4})-?(\d{1,4})([A-Za-z]?)(?![\w])", r"([A-Z][A-Za-z]+)-(\d{1,4})()(?![\w-])", flags=0)
 def _model(match: re.Match[str]) -> Reading:
-    name = word(match[1]) if len(match[1]) > 1 else match[1]
     tail = f" {match[3].upper()}" if match[3] else ""
+    if match[1] == "A":
+        rest = match[0][1:]
+        return [letter_a(), Token(rest, f"{pairs(match[2])}{tail}", "en")]
+    name = word(match[1]) if len(match[1]) > 1 else match[1]
     return f"{name} {pairs(match[2])}{tail}"
+
+
+@RULES.rule(r"(?<=[a-z,] )A(?![\w'’.&])(?! [A-Z])", flags=0)
+def _grade(match: re.Match[str]) -> Reading:
+    return [letter_a()]
 
 
 @RULES.rule(r"(\d+)-(?=[A-Za-z])", flags=0)
