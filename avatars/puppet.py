@@ -159,7 +159,7 @@ class PuppetView:
         def warp(texture: Texture, grid: Grid, solid: Floats, rounds: int, nodes: int) -> _Warp:
             return _Warp(texture, grid, solid, rounds, nodes)
 
-        behind = join(layers["back"], layers["neck"]).cropped(rig.neck[1]).texture(fine)
+        behind = join(layers["back"], layers["neck"]).cropped(rig.neck[1] + 24).texture(fine)
         self._behind = warp(behind, coarse, rig.solid("back")[everywhere], 3, step)
         self._face = warp(face, skin_grid, rig.solid("face")[skin], 6, step)
         # Each coefficient's displacements as one row: all of x, then all of y.
@@ -171,8 +171,9 @@ class PuppetView:
         self._eye_frames = [self._face.lattice(*bounds) for bounds in self._eyes.bounds()]
         self._inside = [layers[name].texture(fine) for name in ("cavity", "teeth_lower", "tongue", "teeth_upper")]
         self._body = layers["body"].cropped().texture(self._scale)
-        top, bottom = rig.neck
-        t = np.clip((planes(coarse.points())[1] - top) / (bottom - top), 0, 1)
+        # Still a node's width above the neck's end, so that nothing is torn where what moves meets what does not.
+        top, bottom = rig.neck[0], rig.neck[1]
+        t = np.clip((planes(coarse.points())[1] - top) / (bottom - coarse.step - 8 - top), 0, 1)
         self._with_head: Floats = (1 - t * t * (3 - 2 * t)).astype(np.float32)
         self._neck_row = min(self._frame.y1, max(0, round(bottom * self._scale + self._origin[1]) & ~1))
 

@@ -571,14 +571,16 @@ def paint_hair(s: Sheet, guides: Guides, side: int, seed: int) -> None:
         for i in range(3000):
             across = float(rng.uniform(0, 1))
             points = comb(curves, across).copy()
-            points += rng.normal(size=2).astype(np.float32) * 1.1
+            free = min(1.0, 5 * across * (1 - across))  # strands at the edges keep to the outline
+            points += rng.normal(size=2).astype(np.float32) * np.float32(1.1 * free)
             tip = np.linspace(0, 1, len(points), dtype=np.float32)[:, None] ** 3
-            points += tip * (rng.normal(size=2).astype(np.float32) * (3, 5) + np.array([0, wave_at(clumps, across) * 9], np.float32))
+            stray = rng.normal(size=2).astype(np.float32) * (3 * free, 5) + (0, wave_at(clumps, across) * 9)
+            points += tip * stray.astype(np.float32)
             strand(canvas, points, across, wave_at(clumps, across), wave_at(gloss, across) * 0.035, rng, fine=i > 1900, side=side)
         for _ in range(18):  # loose hairs along the silhouette and the face
             across = float(rng.choice((0.0, 1.0)))
             points = comb(curves, across).copy()
-            drift = np.sin(np.linspace(0, np.pi, len(points))) * rng.uniform(0.5, 3)
+            drift = np.sin(np.linspace(0, np.pi, len(points))) * (rng.uniform(0.2, 1.0) if across else rng.uniform(0.5, 3))
             points[:, 0] += drift * side * (1 if across else -0.8)
             points[:, 1] -= drift * (0.5 if across else 0)
             strand(canvas, points, 0.5, -0.3, 0.0, rng, fine=True, side=side, thin=True)
@@ -680,9 +682,9 @@ def mirrored(points: Points) -> Floats:
 
 def neck() -> Sheet:
     s = Sheet(-420, 300, 420, 1010)
-    outline = mirrored([(160, 300), (150, 420), (141, 540), (146, 620), (178, 690), (268, 750), (400, 800), (420, 1180)])
+    outline = mirrored([(160, 300), (150, 420), (141, 530), (145, 592), (164, 638), (204, 676), (238, 704), (254, 760), (258, 1180)])
     x, y = s.xx, s.yy
-    half = np.interp(y[:, 0], [300, 540, 640, 720, 820, 1180], [190, 174, 190, 262, 430, 520]).astype(np.float32)[:, None]
+    half = np.interp(y[:, 0], [300, 530, 600, 660, 720, 820, 1180], [190, 174, 184, 250, 340, 460, 540]).astype(np.float32)[:, None]
     z = 150 * (1 - np.clip(np.abs(x) / half, 0, 1) ** 2.4) ** 0.7
     z = z + bump(s, 0, 770, 22, 26, -12)  # the pit of the throat
     for side in (-1, 1):
@@ -699,10 +701,24 @@ def neck() -> Sheet:
     for side in (-1, 1):
         s.shade(smooth(84, 160, side * x) * smooth(760, 640, y), rgb("#B57860"), 0.50 if side > 0 else 0.34)
     s.light(s.blob(-70, 900, 110, 60), rgb("#FFF0E4"), 0.16)
+    necklace(s)
     return s
 
 
-SUIT, SUIT_DARK, SUIT_LIGHT = rgb("#24344F"), rgb("#0F1829"), rgb("#5A7196")
+def necklace(s: Sheet) -> None:
+    """A fine gold chain with a small pendant."""
+    chain = spline([(-196, 712), (-160, 780), (-96, 842), (-34, 876), (0, 884), (34, 876), (96, 842), (160, 780), (196, 712)])
+    s.shade(s.line(chain + np.array([2, 5], np.float32), 4, 2), rgb("#A8654F"), 0.45)
+    s.fill(s.line(chain, 3.0, 0.6), rgb("#C79A50"), 0.95)
+    s.light(s.line(chain[: len(chain) // 2] + np.array([0, -0.8], np.float32), 1.2, 0.5), rgb("#FFF0C8"), 0.6)
+    s.shade(s.blob(2, 903, 11, 12), rgb("#A8654F"), 0.5)
+    s.fill(smooth(11.0, 9.6, np.hypot(s.xx, s.yy - 896)), rgb("#F2EDE6"))
+    pearl = smooth(11.0, 9.6, np.hypot(s.xx, s.yy - 896))
+    s.shade(pearl * smooth(3, 13, np.hypot(s.xx + 3, s.yy - 893)), rgb("#9C8F88"), 0.7)
+    s.light(s.blob(-3, 892.5, 3, 3), rgb("#FFFFFF"), 0.9)
+
+
+SUIT, SUIT_DARK, SUIT_LIGHT = rgb("#67233D"), rgb("#2C0D1A"), rgb("#B4708A")
 
 
 def cloth(s: Sheet, outline: Floats, tone: Colour, soft: float = 1.0) -> Floats:
@@ -716,7 +732,7 @@ def fold(s: Sheet, cover: Floats, points: Points, width: float, amount: float) -
     """A soft valley with a lit ridge beside it."""
     curve = spline(points)
     taper = np.sin(np.linspace(0.05, np.pi - 0.05, len(curve))).astype(np.float32)
-    s.shade(cover * s.line(curve, width * taper, width * 0.45), rgb("#0A101C"), amount)
+    s.shade(cover * s.line(curve, width * taper, width * 0.45), rgb("#220A14"), amount)
     s.light(cover * s.line(curve + np.array([-width * 0.9, -width * 0.3], np.float32), width * 0.8 * taper, width * 0.5),
             SUIT_LIGHT, amount * 0.45)  # fmt: skip
 
@@ -735,7 +751,7 @@ def sleeve(s: Sheet, side: int) -> None:
     for y, dx in ((1650, 30), (1780, -30), (1860, 25), (1970, -18)):
         fold(s, cover, [(side * 606, y), (side * 676, y + 26 + dx), (side * 756, y + 22)], 17, 0.24)
     edge = s.mask(outline) - s.mask(outline - np.array([side * 9, -6], np.float32), 5)
-    s.light(np.clip(edge, 0, 1) * cover * smooth(540, 640, depth), rgb("#9DB4D6"), 0.34 if side < 0 else 0.20)
+    s.light(np.clip(edge, 0, 1) * cover * smooth(540, 640, depth), rgb("#E3B4C6"), 0.34 if side < 0 else 0.20)
     fold(s, cover, [(side * 600, 1140), (side * 626, 1220), (side * 618, 1360)], 22, 0.4)
 
 
@@ -754,18 +770,18 @@ def torso(s: Sheet) -> Floats:
                 0.42 if side < 0 else 0.26)  # fmt: skip
         # The seam where the sleeve is set in, and the fold at the armpit.
         seam_line = spline([(side * 630, 814), (side * 656, 880), (side * 658, 980), (side * 640, 1110), (side * 614, 1220)])
-        s.shade(cover * s.line(seam_line, 4, 1.2), rgb("#050912"), 0.55)
+        s.shade(cover * s.line(seam_line, 4, 1.2), rgb("#14050B"), 0.55)
         s.light(cover * s.line(seam_line - np.array([side * 6, 0], np.float32), 4, 2), SUIT_LIGHT, 0.22)
         fold(s, cover, [(side * 640, 1230), (side * 560, 1300), (side * 470, 1330)], 26, 0.45)
         fold(s, cover, [(side * 620, 1320), (side * 520, 1440), (side * 400, 1520)], 22, 0.34)
         fold(s, cover, [(side * 60, 1690), (side * 220, 1730), (side * 420, 1700)], 20, 0.38)
         fold(s, cover, [(side * 80, 1730), (side * 240, 1850), (side * 420, 1900)], 20, 0.30)
         dart = spline([(side * 300, 1420), (side * 270, 1700), (side * 262, 2050)])
-        s.shade(cover * s.line(dart, 3, 1.0), rgb("#050912"), 0.45)
+        s.shade(cover * s.line(dart, 3, 1.0), rgb("#14050B"), 0.45)
         pocket = spline([(side * 215, 2230), (side * 330, 2212), (side * 450, 2222)])
-        s.shade(cover * s.line(pocket, 6, 1.5), rgb("#050912"), 0.55)
+        s.shade(cover * s.line(pocket, 6, 1.5), rgb("#14050B"), 0.55)
         flap = np.vstack([pocket, (pocket + np.array([0, 54], np.float32))[::-1]])
-        s.shade(np.clip(s.mask(flap + np.array([0, 7], np.float32), 5) - s.mask(flap), 0, 1) * cover, rgb("#050912"), 0.5)
+        s.shade(np.clip(s.mask(flap + np.array([0, 7], np.float32), 5) - s.mask(flap), 0, 1) * cover, rgb("#14050B"), 0.5)
         s.light(cover * s.mask(flap, 1), SUIT_LIGHT, 0.10)
         s.light(cover * s.line(pocket + np.array([0, 53], np.float32), 2.5, 1), SUIT_LIGHT, 0.35)
     return cover
@@ -803,32 +819,32 @@ def lapels(s: Sheet) -> None:
         # Straight edges are kept straight by doubling the points at corners.
         outline = np.array([(side * a, b) for a, b in rounded(lapel)], np.float32)
         shadow = s.mask(outline + np.array([side * 4 + 4, 12], np.float32), 13)
-        s.shade(shadow * s.pixels[..., 3], rgb("#060A14"), 0.62)
+        s.shade(shadow * s.pixels[..., 3], rgb("#16060D"), 0.62)
         cover = s.mask(outline, 0.8)
-        s.fill(cover, rgb("#2A3C5B") if side < 0 else rgb("#223250"))
+        s.fill(cover, rgb("#742A47") if side < 0 else rgb("#612039"))
         s.light(cover * s.line(spline([(side * 250, 800), (side * 350, 1010), (side * 300, 1240), (side * 120, 1540)]), 60, 34),
                 SUIT_LIGHT, 0.34 if side < 0 else 0.16)  # fmt: skip
         s.shade(cover * s.line(spline([(side * 196, 740), (side * 222, 860), (side * 214, 980), (side * 168, 1190), (side * 90, 1420),
-                                       (side * 10, 1640)]), 34, 15), rgb("#080D18"), 0.55)  # fmt: skip
+                                       (side * 10, 1640)]), 34, 15), rgb("#1C0810"), 0.55)  # fmt: skip
         closing = np.vstack([outline, outline[:1]])
         s.light(cover * s.line(closing, 3.0, 0.9), SUIT_LIGHT, 0.50 if side < 0 else 0.30)
         inset = outline * 0.965 + outline.mean(axis=0) * 0.035
-        s.shade(cover * s.line(np.vstack([inset, inset[:1]]), 2.0, 0.8), rgb("#0A1120"), 0.35)
+        s.shade(cover * s.line(np.vstack([inset, inset[:1]]), 2.0, 0.8), rgb("#2A0C18"), 0.35)
         collar = np.array([(side * a, b) for a, b in rounded(
             [(146, 640), (212, 664), (296, 836), (402, 872), (392, 902), (352, 948), (226, 900), (196, 740)])], np.float32)  # fmt: skip
-        s.shade(s.mask(collar + np.array([side * 2, 8], np.float32), 6) * s.pixels[..., 3] * cover, rgb("#060A14"), 0.5)
+        s.shade(s.mask(collar + np.array([side * 2, 8], np.float32), 6) * s.pixels[..., 3] * cover, rgb("#16060D"), 0.5)
         top = s.mask(collar, 0.8)
-        s.fill(top, rgb("#2D4062") if side < 0 else rgb("#253655"))
-        s.shade(top * s.line(spline([(side * 196, 740), (side * 214, 830), (side * 240, 905)]), 30, 12), rgb("#080D18"), 0.5)
+        s.fill(top, rgb("#7B2E4C") if side < 0 else rgb("#68243F"))
+        s.shade(top * s.line(spline([(side * 196, 740), (side * 214, 830), (side * 240, 905)]), 30, 12), rgb("#1C0810"), 0.5)
         s.light(top * s.line(np.vstack([collar, collar[:1]]), 3.0, 0.9), SUIT_LIGHT, 0.5 if side < 0 else 0.28)
         s.light(top * s.line(spline([(side * 220, 700), (side * 290, 850), (side * 370, 885)]), 22, 12), SUIT_LIGHT,
                 0.4 if side < 0 else 0.22)  # fmt: skip
     front = spline([(-6, 1716), (2, 1900), (14, 2200), (60, 2600), (120, 3000), (140, 3300)])
-    s.shade(s.line(front + np.array([8, 0], np.float32), 12, 6), rgb("#050912"), 0.6)
+    s.shade(s.line(front + np.array([8, 0], np.float32), 12, 6), rgb("#14050B"), 0.6)
     s.light(s.line(front, 3, 1), SUIT_LIGHT, 0.4)
     for y in (1790, 2010):
-        s.shade(s.blob(-36, y + 6, 20, 19), rgb("#04070E"), 0.7)
-        s.fill(smooth(19, 17.4, np.hypot(s.xx + 40, s.yy - y)), rgb("#141E31"))
+        s.shade(s.blob(-36, y + 6, 20, 19), rgb("#12050A"), 0.7)
+        s.fill(smooth(19, 17.4, np.hypot(s.xx + 40, s.yy - y)), rgb("#3C1223"))
         s.light(s.blob(-45, y - 6, 8, 6), SUIT_LIGHT, 0.7)
 
 
@@ -848,7 +864,7 @@ def rounded(points: Points) -> Points:
 def pin(s: Sheet) -> None:
     """A small gold lapel pin."""
     x, y = -372.0, 1090.0
-    s.shade(s.blob(x + 5, y + 8, 17, 15), rgb("#04070E"), 0.6)
+    s.shade(s.blob(x + 5, y + 8, 17, 15), rgb("#12050A"), 0.6)
     r = np.hypot(s.xx - x, s.yy - y)
     s.fill(smooth(18.5, 17, r), rgb("#B98A3E"))
     s.light(s.blob(x - 6, y - 7, 8, 7), rgb("#FFF3C8"), 0.85)
@@ -986,8 +1002,8 @@ def shape_field(name: str, xx: Floats, yy: Floats, *, upper: bool) -> Floats:
         "mouthShrugUpper": lambda: lip(edge_up=-9, border_up=-11) + paint((0, 230, 60, 50, 0, -3)),
         "mouthPress": lambda: lip(edge_up=5, border_up=9, edge_low=-7, border_low=-12, one=x)
         + paint((x * 102, 285, 60, 60, x * 4, 0)),
-        "mouthLowerDown": lambda: lip(edge_low=36, border_low=34, one=x, reach=80) + paint((x * 60, 350, 90, 70, 0, 5)),
-        "mouthUpperUp": lambda: lip(edge_up=-33, border_up=-29, one=x, reach=60) + paint((x * 64, 200, 60, 60, x * 2, -7)),
+        "mouthLowerDown": lambda: lip(edge_low=36, border_low=34, one=x, reach=80, power=0.5) + paint((x * 60, 350, 90, 70, 0, 5)),
+        "mouthUpperUp": lambda: lip(edge_up=-33, border_up=-29, one=x, reach=60, power=0.5) + paint((x * 64, 200, 60, 60, x * 2, -7)),
         "browDown": lambda: paint((x * 82, -88, 90, 80, x * -7, 21), (x * 165, -96, 100, 76, x * -2, 13),
                                   (x * 60, -40, 50, 50, x * -2, 6)),
         "browInnerUp": lambda: both((66, -84, 92, 96, 1, -31), (125, -104, 70, 80, 0, -9), (0, -170, 120, 110, 0, -6)),
