@@ -8,8 +8,8 @@ loopback name (a DNS name that was rebound to 127.0.0.1 is refused), and takes n
 from __future__ import annotations
 
 import ipaddress
+import re
 import secrets
-from urllib.parse import urlsplit
 
 from fastapi import HTTPException, Request
 from starlette.datastructures import Headers
@@ -79,11 +79,12 @@ class SameSite:
         if self._loopback_only and not is_loopback(_name(host)):
             return f"this server answers only to loopback names, not to {host!r}; give it a token to change that"
         origin = headers.get("origin")
-        if method not in _SAFE and origin is not None and urlsplit(origin).netloc.lower() != host.lower():
+        if method not in _SAFE and origin is not None and origin.partition("://")[2].lower() != host.lower():
             return f"a page of {origin} may not do that"
         return None
 
 
 def _name(host: str) -> str:
-    """The Host header without its port."""
-    return urlsplit(f"//{host}").hostname or ""
+    """A Host header without its port; empty when it is none (RFC 9110 section 7.2)."""
+    found = re.fullmatch(r"(\[[\da-fA-F:.]+\]|[\w.-]+)(:\d*)?", host)
+    return found[1] if found else ""
