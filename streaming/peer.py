@@ -99,6 +99,7 @@ class WebRtcSink:
         self._ice_servers = [_ice_server(url) for url in ice_servers]
         self._encoder = LiveEncoder(video, bitrate)
         self._viewers: dict[str, _Viewer] = {}
+        self._on_air = False
         self._answering = 0
         self._pending = 0
         self._failure: BaseException | None = None
@@ -116,16 +117,22 @@ class WebRtcSink:
         # one reading, carried on by the monotonic clock, does not jump when somebody sets the clock.
         self._ntp_origin = current_ntp_time() - round(self._loop.time() * _NTP_SECOND)
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="live-encoder")
+        try:
+            await self._loop.run_in_executor(self._executor, self._warm_up)
+        except BaseException:
+            self._executor.shutdown()
+            raise
         self._stopping = asyncio.Event()
         self._tasks = asyncio.TaskGroup()
         await self._tasks.__aenter__()
         self._tasks.create_task(self._watch_viewers())
-        await self._loop.run_in_executor(self._executor, self._warm_up)
+        self._on_air = True
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._on_air = False
         self._stopping.set()
         self._sounds.close()
         for viewer in list(self._viewers.values()):
@@ -215,25 +222,26 @@ class WebRtcSink:
 
     async def join(self, offer: str) -> Answer:
         """Answer an SDP offer. Raises `SignallingError`, and `CapacityError` when `max_viewers` watch."""
-        if self._stopping.is_set():
-            raise CapacityError("the stream is ending")
+        self._require_on_air()
         if len(self._viewers) + self._answering >= self.max_viewers:
             raise CapacityError(f"{self.max_viewers} viewers are watching already")
         wish = read_offer(offer)
         self._answering += 1
+        viewer = self._new_viewer()
         try:
-            viewer = self._new_viewer()
-            try:
-                sdp = await self._answer(viewer, wish)
-            except BaseException:
-                await self._close(viewer)
-                raise
+            sdp = await self._answer(viewer, wish)
+            self._require_on_air()
+        except BaseException:
+            await self._close(viewer)
+            raise
         finally:
             self._answering -= 1
         self._viewers[viewer.name] = viewer
-        if self._stopping.is_set():
-            self._forget(viewer)
         return Answer(viewer.name, sdp)
+
+    def _require_on_air(self) -> None:
+        if not self._on_air:
+            raise CapacityError("the stream is not on air")
 
     def _new_viewer(self) -> _Viewer:
         # One transport for everything, as every browser does it; the default opens one a section and closes two again.

@@ -289,6 +289,22 @@ def test_full_house_turns_viewers_away_and_has_room_again() -> None:
     run(main)
 
 
+def test_nobody_can_join_before_or_after_the_stream() -> None:
+    async def main() -> None:
+        async with Watcher() as watcher:
+            offer = await watcher.offer()
+            sink = WebRtcSink(VIDEO)
+            with pytest.raises(CapacityError, match="not on air"):
+                await sink.join(offer)
+            async with sink:
+                await sink.join(offer)
+            with pytest.raises(CapacityError, match="not on air"):
+                await sink.join(offer)
+            assert sink.viewers == 0
+
+    run(main)
+
+
 @pytest.mark.parametrize("order", [{"audio_first": True}, {"data_first": True}, {"audio": False}], ids=str)
 def test_sections_of_an_offer_may_come_in_any_order(order: dict[str, bool]) -> None:
     async def main() -> None:
