@@ -1,8 +1,8 @@
 """Reading text aloud: display text to tokens that say how it is spoken.
 
-`read` is the whole of it. Numbers, dates, money, units and the like are read by `english` and `chinese`; other
-languages leave them to espeak-ng, which reads them well. Whatever the language of the sentence, Chinese characters in
-a Latin sentence and Latin words in a Chinese one are read in their own language.
+`read` is the whole of it. Numbers, dates, money, units and the like are read by the module of the language. Whatever
+the language of the sentence, Chinese characters in a Latin sentence and Latin words in a Chinese one are read in their
+own language.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from anchor.voice.text import chinese, english, japanese, mandarin
+from anchor.voice.text import chinese, english, japanese, mandarin, others
 from anchor.voice.text.lexicon import Entry, Lexicon
 from anchor.voice.text.scripts import HAN, HANGUL, KANA, LATIN, is_cjk, narrow, script
 from anchor.voice.text.tokens import Token, grouped
@@ -31,7 +31,7 @@ _PIECE = re.compile(
 )
 _ALONE = f"(?<![{LATIN}0-9]){{}}(?![{LATIN}0-9])"
 _JAPANESE = re.compile(f"[{HAN}{KANA}]+")
-_CHUNK = re.compile(f"[^\\s{HAN}{KANA}]+")
+_RULES = {"en": english.RULES, "zh": chinese.RULES, "ja": japanese.RULES, **others.RULES}
 
 
 def read(text: str, language: str, lexicon: Lexicon | None = None) -> list[Token]:
@@ -55,7 +55,7 @@ class _Reader:
 
     def __iter__(self) -> Iterator[Token]:
         place = 0
-        rules = {"en": english.RULES, "zh": chinese.RULES, "ja": japanese.RULES}.get(self._language)
+        rules = _RULES.get(self._language)
         while place < len(self._text):
             tokens = self._listed_word(place)
             if tokens is None and rules is not None:
