@@ -13,7 +13,7 @@ class Speaking:
 
     `voice` is a file of its ``lang`` folder, `reader` the bare language tag that the text reader knows. `rate` is in
     espeak-ng's words a minute, `pitch` and `range` are its 0 to 100. `gain` in decibels brings the voice to
-    `anchor.voice.sound.LOUDNESS` (measured over twenty sentences; `tests/voice/test_loudness.py` checks it).
+    `anchor.voice.sound.LOUDNESS` (measured over twenty sentences; `tests/voice/test_sound.py` checks it).
     """
 
     voice: str

@@ -26,6 +26,9 @@ HEADER = struct.Struct("<II")
 SILENCE_LIMIT = 30.0
 """Seconds without a byte from a worker after which it counts as hung. A sentence takes some ten milliseconds."""
 
+LARGEST_ANSWER = 256 << 20
+"""Bytes; half an hour of speech has a third of that."""
+
 Result = TypeVar("Result")
 
 
@@ -36,8 +39,9 @@ class WorkerDiedError(Exception):
 class Worker:
     """One process that answers messages. Belongs to one thread at a time."""
 
-    def __init__(self, name: str, command: Sequence[str]) -> None:
+    def __init__(self, name: str, command: Sequence[str], *, patience: float = SILENCE_LIMIT) -> None:
         self.name = name
+        self._patience = patience
         # A file, not a pipe: it never fills up and nobody has to read it until something goes wrong.
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed in `close`
         try:
@@ -58,6 +62,8 @@ class Worker:
         try:
             self._write(HEADER.pack(len(packed), 0) + packed)
             header, sound = HEADER.unpack(self._read(HEADER.size))
+            if header + sound > LARGEST_ANSWER:
+                raise ValueError(f"an answer of {header + sound} bytes: the stream is out of step")
             return json.loads(self._read(header)), self._read(sound)
         except (OSError, EOFError, ValueError, TimeoutError) as error:
             self.close(kill=True)
@@ -74,8 +80,8 @@ class Worker:
         pipe = self._process.stdout.fileno()
         data = bytearray()
         while len(data) < size:
-            if not select.select([pipe], [], [], SILENCE_LIMIT)[0]:
-                raise TimeoutError(f"no answer for {SILENCE_LIMIT:.0f} seconds")
+            if not select.select([pipe], [], [], self._patience)[0]:
+                raise TimeoutError(f"no answer for {self._patience:g} seconds")
             part = os.read(pipe, min(size - len(data), 1 << 20))
             if not part:
                 raise EOFError

@@ -230,6 +230,32 @@ def test_a_worker_that_is_killed_is_replaced_unnoticed() -> None:
     asyncio.run(kill())
 
 
+def test_a_worker_that_is_killed_in_the_middle_of_a_sentence_is_replaced_unnoticed() -> None:
+    async def kill() -> None:
+        voice = EspeakVoice(workers=1)
+        await voice.warm(["en"])
+        (pid,) = voice.pids
+        os.kill(pid, signal.SIGSTOP)
+        async with asyncio.TaskGroup() as tasks:
+            task = tasks.create_task(hear(voice, "Good evening.", "en"))
+            await asyncio.wait([task], timeout=0.1)
+            assert not task.done(), "the request is with a worker that stands still"
+            os.kill(pid, signal.SIGKILL)
+        audio, words, _ = task.result()
+        assert len(audio) > 0
+        assert [word.text for word in words] == ["Good ", "evening."]
+        await voice.close()
+
+    asyncio.run(kill())
+
+
+def test_a_worker_that_hangs_is_given_up_and_killed() -> None:
+    worker = Worker("sleeper", [sys.executable, "-c", "import signal; signal.pause()"], patience=0.1)
+    with pytest.raises(WorkerDiedError, match=r"no answer for 0\.1 seconds"):
+        worker.ask({})
+    assert _gone(worker.pid)
+
+
 def test_a_worker_that_dies_of_a_text_twice_is_an_error_with_its_last_words() -> None:
     dying = "import sys; sys.stdin.buffer.read(8); sys.exit('the tongue is tied')"
 
@@ -246,7 +272,7 @@ def test_a_worker_that_dies_of_a_text_twice_is_an_error_with_its_last_words() ->
 
 def test_a_worker_out_of_step_is_an_error_and_not_a_wait() -> None:
     worker = Worker("babbler", [sys.executable, "-c", "print('x' * 8, flush=True); input()"])
-    with pytest.raises(WorkerDiedError):
+    with pytest.raises(WorkerDiedError, match="out of step"):
         worker.ask({})
 
 

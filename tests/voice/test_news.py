@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,9 @@ def test_the_first_forty_lines_are_spoken_whole_and_evenly(
 ) -> None:
     lines = (shared / "texts/news" / file).read_text("utf-8").splitlines()[:40]
 
+    known = json.loads((Path(__file__).parent / "phone_inventory.json").read_text("utf-8"))
+    inventory = {*known["en"], *known[language[:2]]}  # Chinese news has English words in it
+
     async def speak() -> None:
         for line in lines:
             audio, words, phones = await hear(voice, line, language)
@@ -35,6 +39,7 @@ def test_the_first_forty_lines_are_spoken_whole_and_evenly(
             for word in words:
                 assert word.end - word.start > 0.03 * SAMPLE_RATE, (line, word)
                 assert any(word.start <= phone.start < word.end for phone in phones), (line, word)
+            assert {phone.symbol for phone in phones} <= inventory, line
             letters = sum(letter.isalnum() for letter in line)
             seconds = len(audio) / SAMPLE_RATE
             assert (7 if language == "en" else 3) < letters / seconds < (20 if language == "en" else 7), line
