@@ -224,7 +224,9 @@ def lit(z: Floats, relief: float = 1.0) -> Floats:
     key, fill, front = lamp(-0.55, -0.62, 0.75, 0.25), lamp(0.8, -0.1, 0.7, 0.3), lamp(0, -0.15, 1, 0.1)
     hollow = cv2.GaussianBlur(z, (0, 0), 20) - z
     crease = cv2.GaussianBlur(z, (0, 0), 7) - z
-    shade = 0.40 * key + 0.20 * fill + 0.36 * front - 0.0 - np.clip(hollow, 0, 40) * 0.007 - np.clip(crease, 0, 20) * 0.012
+    shade = (
+        0.40 * key + 0.20 * fill + 0.36 * front - 0.0 - np.clip(hollow, 0, 40) * 0.007 - np.clip(crease, 0, 20) * 0.012
+    )
     return shade.astype(np.float32)
 
 
@@ -232,7 +234,12 @@ def skin(s: Sheet) -> tuple[Floats, Floats]:
     """The lit skin of the whole face without features, RGB, and its relief."""
     z = face_height(s)
     shade = np.clip((lit(z) - 0.305) / 0.70, 0, 1)
-    for x, y, rx, ry, floor in ((0, 180, 64, 26, 0.50), (0, 470, 190, 60, 0.42), (60, -14, 34, 40, 0.60), (-60, -14, 34, 40, 0.66)):
+    for x, y, rx, ry, floor in (
+        (0, 180, 64, 26, 0.50),
+        (0, 470, 190, 60, 0.42),
+        (60, -14, 34, 40, 0.60),
+        (-60, -14, 34, 40, 0.66),
+    ):
         lifted = np.maximum(shade, floor + 0.25 * shade)
         shade += (lifted - shade) * s.blob(x, y, rx, ry)
     colour = ramp(shade)
@@ -350,7 +357,13 @@ def brow_hairs(spine: Floats, width: Floats, side: int, rng: np.random.Generator
             tip = start + length * np.array([side * np.cos(lean), -np.sin(lean)])
             middle = (start + tip) / 2 + np.array([side * 0.8, -0.8])
             shade = (0.19 + 0.07 * rng.random(), 0.135, 0.115)
-            stroke(canvas, np.array([start, middle, tip], np.float32), float(rng.uniform(1.0, 1.9)), float(rng.uniform(0.25, 0.5)), shade)
+            stroke(
+                canvas,
+                np.array([start, middle, tip], np.float32),
+                float(rng.uniform(1.0, 1.9)),
+                float(rng.uniform(0.25, 0.5)),
+                shade,
+            )
 
     return draw
 
@@ -460,13 +473,17 @@ def paint_lashes(s: Sheet, side: int, up: Floats, low: Floats, closed: float) ->
             x, y = low[int(f * (len(low) - 1))]
             length = rng.uniform(4.5, 7.0)
             out = np.interp(f, [0.3, 1], [0.1, 0.75])
-            points = np.array([[x, y + 3], [x + out * 2, y + 3 + length * 0.6], [x + out * length, y + 3 + length]], np.float32)
+            points = np.array(
+                [[x, y + 3], [x + out * 2, y + 3 + length * 0.6], [x + out * length, y + 3 + length]], np.float32
+            )
             stroke(canvas, placed(points, side), 0.9, 0.40)
 
     s.over(s.raster(draw))
 
 
-def stroke(canvas: skia.Canvas, points: Floats, width: float, opacity: float, tone: Colour = (0.1, 0.065, 0.06)) -> None:
+def stroke(
+    canvas: skia.Canvas, points: Floats, width: float, opacity: float, tone: Colour = (0.1, 0.065, 0.06)
+) -> None:
     """A quadratic stroke through a control point that thins out towards its tip."""
     (x0, y0), (x1, y1), (x2, y2) = ((float(x), float(y)) for x, y in points)
     dx, dy = x2 - x0, y2 - y0
@@ -576,11 +593,38 @@ def paint_hair(s: Sheet, guides: Guides, side: int, seed: int) -> None:
             tip = np.linspace(0, 1, len(points), dtype=np.float32)[:, None] ** 3
             stray = rng.normal(size=2).astype(np.float32) * (3 * free, 5) + (0, wave_at(clumps, across) * 9)
             points += tip * stray.astype(np.float32)
-            strand(canvas, points, across, wave_at(clumps, across), wave_at(gloss, across) * 0.035, rng, fine=i > 1900, side=side)
+            strand(
+                canvas,
+                points,
+                across,
+                wave_at(clumps, across),
+                wave_at(gloss, across) * 0.035,
+                rng,
+                fine=i > 1900,
+                side=side,
+            )
+        for _ in range(90):  # short hairs that soften the hairline
+            points = comb(curves, float(rng.uniform(0, 0.08)))[2:30].copy()
+            bow = np.sin(np.linspace(0, np.pi, len(points)))[:, None] * rng.uniform(0, 1) ** 2 * 15
+            points += (bow * np.array([-side * 0.75, 0.65])).astype(np.float32)
+            first = int(rng.integers(0, 8))
+            strand(
+                canvas,
+                points[first : first + int(rng.integers(12, 20))],
+                0.2,
+                -0.2,
+                0.0,
+                rng,
+                fine=True,
+                side=side,
+                thin=True,
+            )
         for _ in range(18):  # loose hairs along the silhouette and the face
             across = float(rng.choice((0.0, 1.0)))
             points = comb(curves, across).copy()
-            drift = np.sin(np.linspace(0, np.pi, len(points))) * (rng.uniform(0.2, 1.0) if across else rng.uniform(0.5, 3))
+            drift = np.sin(np.linspace(0, np.pi, len(points))) * (
+                rng.uniform(0.2, 1.0) if across else rng.uniform(0.5, 3)
+            )
             points[:, 0] += drift * side * (1 if across else -0.8)
             points[:, 1] -= drift * (0.5 if across else 0)
             strand(canvas, points, 0.5, -0.3, 0.0, rng, fine=True, side=side, thin=True)
@@ -606,11 +650,15 @@ def tone(value: float, opacity: float) -> int:
 def glow(run: Floats, across: float, clump: float, shift: float, side: int) -> Floats:
     """How light a strand is along its run from root 0 to tip 1."""
     lit_side = 1.0 if side < 0 else 0.70
-    crown = np.exp(-0.5 * ((run - 0.27 - shift - 0.04 * across) / 0.060) ** 2) * np.sin(np.pi * np.clip(0.10 + across * 0.8, 0, 1))
+    crown = np.exp(-0.5 * ((run - 0.27 - shift - 0.04 * across) / 0.060) ** 2) * np.sin(
+        np.pi * np.clip(0.10 + across * 0.8, 0, 1)
+    )
     bowl = np.exp(-0.5 * ((run - 0.72 - shift * 1.5) / 0.085) ** 2) * np.sin(np.pi * np.clip(across, 0, 1)) * 0.55
     edge = np.clip((across - 0.86) / 0.14, 0, 1) ** 2
     rim = 0.30 * edge * np.exp(-0.5 * ((run - 0.45) / 0.22) ** 2)
-    value = 0.16 + 0.12 * clump + (0.80 + 0.42 * clump) * crown * lit_side + (0.55 + 0.35 * clump) * bowl * lit_side + rim
+    value = (
+        0.16 + 0.12 * clump + (0.80 + 0.42 * clump) * crown * lit_side + (0.55 + 0.35 * clump) * bowl * lit_side + rim
+    )
     roots = 0.40 + 0.60 * np.clip(run / 0.10, 0, 1)
     tips = 0.55 + 0.45 * np.clip((1 - run) / 0.2, 0, 1)
     return np.asarray(value * roots * tips * (0.55 + 0.45 * np.clip(across / 0.14, 0, 1)), np.float32)
@@ -619,12 +667,14 @@ def glow(run: Floats, across: float, clump: float, shift: float, side: int) -> F
 def strand(canvas: skia.Canvas, points: Floats, across: float, clump: float, shift: float, rng: np.random.Generator,
            *, fine: bool, side: int, thin: bool = False) -> None:  # fmt: skip
     n = len(points)
-    start, end = (float(rng.uniform(0, 0.25)), float(rng.uniform(0.75, 1.0))) if fine else (0.0, float(rng.uniform(0.96, 1.0)))
+    start, end = (
+        (float(rng.uniform(0, 0.25)), float(rng.uniform(0.75, 1.0))) if fine else (0.0, float(rng.uniform(0.96, 1.0)))
+    )
     piece = points[int(start * (n - 1)) : int(end * (n - 1)) + 1]
     run = np.linspace(start, end, 14, dtype=np.float32)
     value = glow(run, across, clump, shift, side) + rng.normal() * 0.035
     fade = np.clip((1.0 - run) / 0.06, 0.25, 1) * np.clip((run - start) / 0.03 + 0.5, 0, 1)
-    opacity = 0.15 if thin else 0.34 if fine else 0.52
+    opacity = 0.22 if thin else 0.34 if fine else 0.52
     tones = [tone(float(v), float(opacity * f)) for v, f in zip(np.clip(value, 0, 1), fade, strict=True)]
     reach = np.cumsum(np.concatenate([[0], np.linalg.norm(np.diff(piece, axis=0), axis=1)]))
     axis = (piece[-1] - piece[0]) / max(float(np.linalg.norm(piece[-1] - piece[0])), 1e-3)
@@ -656,7 +706,18 @@ def front_hair() -> Sheet:
 
 def back_hair() -> Sheet:
     s = Sheet(-430, -300, 430, 600)
-    right = [(0, -260), (230, -230), (326, -60), (340, 150), (326, 330), (292, 460), (262, 520), (190, 527), (95, 520), (0, 518)]
+    right = [
+        (0, -260),
+        (230, -230),
+        (326, -60),
+        (340, 150),
+        (326, 330),
+        (292, 460),
+        (262, 520),
+        (190, 527),
+        (95, 520),
+        (0, 518),
+    ]
     outline = spline([*right, *[(-x, y) for x, y in right[-2:0:-1]]], closed=True)
     s.fill(s.mask(outline, 2.5), rgb("#0F0A0A"))
     rng = np.random.default_rng(9)
@@ -665,7 +726,9 @@ def back_hair() -> Sheet:
         for _ in range(900):
             x = float(rng.uniform(-330, 330))
             shade = 0.07 + 0.05 * rng.random() + 0.06 * (abs(x) / 330) ** 3
-            points = np.array([[x, 120], [x * 1.04, 330], [x * 0.94, 516 + 8 * abs(x) / 330 + rng.uniform(-22, 3)]], np.float32)
+            points = np.array(
+                [[x, 120], [x * 1.04, 330], [x * 0.94, 516 + 8 * abs(x) / 330 + rng.uniform(-22, 3)]], np.float32
+            )
             stroke(canvas, points[::-1], float(rng.uniform(2, 5)), 0.35, (shade * 1.2, shade * 0.85, shade * 0.78))
 
     s.over(s.raster(draw) * s.mask(outline, 2)[..., None])
@@ -673,6 +736,7 @@ def back_hair() -> Sheet:
 
 
 # ---------------------------------------------------------------- neck and body
+
 
 def mirrored(points: Points) -> Floats:
     """A closed outline from its right half, given from top to bottom."""
@@ -682,9 +746,13 @@ def mirrored(points: Points) -> Floats:
 
 def neck() -> Sheet:
     s = Sheet(-420, 300, 420, 1010)
-    outline = mirrored([(160, 300), (150, 420), (141, 530), (145, 592), (164, 638), (204, 676), (238, 704), (254, 760), (258, 1180)])
+    outline = mirrored(
+        [(160, 300), (150, 420), (141, 530), (145, 592), (164, 638), (204, 676), (238, 704), (254, 760), (258, 1180)]
+    )
     x, y = s.xx, s.yy
-    half = np.interp(y[:, 0], [300, 530, 600, 660, 720, 820, 1180], [190, 174, 184, 250, 340, 460, 540]).astype(np.float32)[:, None]
+    half = np.interp(y[:, 0], [300, 530, 600, 660, 720, 820, 1180], [190, 174, 184, 250, 340, 460, 540]).astype(
+        np.float32
+    )[:, None]
     z = 150 * (1 - np.clip(np.abs(x) / half, 0, 1) ** 2.4) ** 0.7
     z = z + bump(s, 0, 770, 22, 26, -12)  # the pit of the throat
     for side in (-1, 1):
@@ -695,7 +763,9 @@ def neck() -> Sheet:
         z = z + 12 * s.blob(side * 150, 1010, 120, 110)
     shade = np.clip((lit(z.astype(np.float32)) - 0.30) / 0.66, 0, 1) * 0.93
     s.fill(s.mask(outline), ramp(shade))
-    chin = spline([(-205, 360), (-150, 500), (-60, 592), (10, 610), (90, 594), (180, 510), (205, 360), (0, 280)], closed=True)
+    chin = spline(
+        [(-205, 360), (-150, 500), (-60, 592), (10, 610), (90, 594), (180, 510), (205, 360), (0, 280)], closed=True
+    )
     s.shade(s.mask(chin, 20), rgb("#A8654F"), 0.72)
     s.shade(s.mask(chin + np.array([0, -46], np.float32), 14), rgb("#8A4A3C"), 0.55)
     for side in (-1, 1):
@@ -707,7 +777,9 @@ def neck() -> Sheet:
 
 def necklace(s: Sheet) -> None:
     """A fine gold chain with a small pendant."""
-    chain = spline([(-196, 712), (-160, 780), (-96, 842), (-34, 876), (0, 884), (34, 876), (96, 842), (160, 780), (196, 712)])
+    chain = spline(
+        [(-196, 712), (-160, 780), (-96, 842), (-34, 876), (0, 884), (34, 876), (96, 842), (160, 780), (196, 712)]
+    )
     s.shade(s.line(chain + np.array([2, 5], np.float32), 4, 2), rgb("#A8654F"), 0.45)
     s.fill(s.line(chain, 3.0, 0.6), rgb("#C79A50"), 0.95)
     s.light(s.line(chain[: len(chain) // 2] + np.array([0, -0.8], np.float32), 1.2, 0.5), rgb("#FFF0C8"), 0.6)
@@ -769,7 +841,9 @@ def torso(s: Sheet) -> Floats:
         s.light(cover * s.line(spline([(side * 320, 742), (side * 500, 800), (side * 610, 836)]), 36, 18), SUIT_LIGHT,
                 0.42 if side < 0 else 0.26)  # fmt: skip
         # The seam where the sleeve is set in, and the fold at the armpit.
-        seam_line = spline([(side * 630, 814), (side * 656, 880), (side * 658, 980), (side * 640, 1110), (side * 614, 1220)])
+        seam_line = spline(
+            [(side * 630, 814), (side * 656, 880), (side * 658, 980), (side * 640, 1110), (side * 614, 1220)]
+        )
         s.shade(cover * s.line(seam_line, 4, 1.2), rgb("#14050B"), 0.55)
         s.light(cover * s.line(seam_line - np.array([side * 6, 0], np.float32), 4, 2), SUIT_LIGHT, 0.22)
         fold(s, cover, [(side * 640, 1230), (side * 560, 1300), (side * 470, 1330)], 26, 0.45)
@@ -781,7 +855,9 @@ def torso(s: Sheet) -> Floats:
         pocket = spline([(side * 215, 2230), (side * 330, 2212), (side * 450, 2222)])
         s.shade(cover * s.line(pocket, 6, 1.5), rgb("#14050B"), 0.55)
         flap = np.vstack([pocket, (pocket + np.array([0, 54], np.float32))[::-1]])
-        s.shade(np.clip(s.mask(flap + np.array([0, 7], np.float32), 5) - s.mask(flap), 0, 1) * cover, rgb("#14050B"), 0.5)
+        s.shade(
+            np.clip(s.mask(flap + np.array([0, 7], np.float32), 5) - s.mask(flap), 0, 1) * cover, rgb("#14050B"), 0.5
+        )
         s.light(cover * s.mask(flap, 1), SUIT_LIGHT, 0.10)
         s.light(cover * s.line(pocket + np.array([0, 53], np.float32), 2.5, 1), SUIT_LIGHT, 0.35)
     return cover
@@ -789,7 +865,17 @@ def torso(s: Sheet) -> Floats:
 
 def blouse(s: Sheet) -> None:
     """An ivory blouse with a soft round neckline, seen between the lapels."""
-    neckline = [(-236, 716), (-206, 800), (-140, 882), (-62, 926), (0, 938), (62, 926), (140, 882), (206, 800), (236, 716)]
+    neckline = [
+        (-236, 716),
+        (-206, 800),
+        (-140, 882),
+        (-62, 926),
+        (0, 938),
+        (62, 926),
+        (140, 882),
+        (206, 800),
+        (236, 716),
+    ]
     outline = np.vstack([spline(neckline), np.array([(330, 1000), (60, 1720), (-60, 1720), (-330, 1000)], np.float32)])
     cover = s.mask(outline, 0.8)
     s.fill(cover, rgb("#F4EEE6"))
@@ -807,7 +893,11 @@ def blouse(s: Sheet) -> None:
         curve = spline(points)
         taper = np.sin(np.linspace(0.05, np.pi - 0.05, len(curve))).astype(np.float32)
         s.shade(cover * s.line(curve, width * taper, width * 0.5), grey, amount)
-        s.light(cover * s.line(curve + np.array([-width, 0], np.float32), width * taper, width * 0.5), rgb("#FFFFFF"), amount)
+        s.light(
+            cover * s.line(curve + np.array([-width, 0], np.float32), width * taper, width * 0.5),
+            rgb("#FFFFFF"),
+            amount,
+        )
     s.shade(cover * smooth(1150, 1700, s.yy), rgb("#9C9496"), 0.55)
     s.shade(cover * smooth(60, 260, np.abs(s.xx) + (s.yy - 938) * 0.22), rgb("#A39B9E"), 0.45)
 
@@ -835,7 +925,9 @@ def lapels(s: Sheet) -> None:
         s.shade(s.mask(collar + np.array([side * 2, 8], np.float32), 6) * s.pixels[..., 3] * cover, rgb("#16060D"), 0.5)
         top = s.mask(collar, 0.8)
         s.fill(top, rgb("#7B2E4C") if side < 0 else rgb("#68243F"))
-        s.shade(top * s.line(spline([(side * 196, 740), (side * 214, 830), (side * 240, 905)]), 30, 12), rgb("#1C0810"), 0.5)
+        s.shade(
+            top * s.line(spline([(side * 196, 740), (side * 214, 830), (side * 240, 905)]), 30, 12), rgb("#1C0810"), 0.5
+        )
         s.light(top * s.line(np.vstack([collar, collar[:1]]), 3.0, 0.9), SUIT_LIGHT, 0.5 if side < 0 else 0.28)
         s.light(top * s.line(spline([(side * 220, 700), (side * 290, 850), (side * 370, 885)]), 22, 12), SUIT_LIGHT,
                 0.4 if side < 0 else 0.22)  # fmt: skip
@@ -858,7 +950,10 @@ def rounded(points: Points) -> Points:
     q = np.asarray(out, np.float32)
     kernel = np.hanning(9) / np.hanning(9).sum()
     wrapped = np.vstack([q[-4:], q, q[:4]])
-    return [(float(np.dot(wrapped[i : i + 9, 0], kernel)), float(np.dot(wrapped[i : i + 9, 1], kernel))) for i in range(len(q))]
+    return [
+        (float(np.dot(wrapped[i : i + 9, 0], kernel)), float(np.dot(wrapped[i : i + 9, 1], kernel)))
+        for i in range(len(q))
+    ]
 
 
 def pin(s: Sheet) -> None:
@@ -944,6 +1039,7 @@ JAW_DROP = 84.0
 def jaw(xx: Floats, yy: Floats, *, upper: bool, drop: float, slide: float = 0.0) -> Floats:
     """The lower jaw turned open by `drop` or slid sideways: lower lip, chin and cheeks follow, the upper lip does not."""
     share = np.interp(yy, *JAW_SHARE).astype(np.float32) * (1 - 0.30 * smooth(120, 300, np.abs(xx)))
+    sideways = share * slide
     across = np.clip(1 - (xx / 100) ** 2, 0, 1)
     if upper:
         share = share * (1 - across**0.8) - 0.035 * across * smooth(230, 285, yy)
@@ -952,7 +1048,7 @@ def jaw(xx: Floats, yy: Floats, *, upper: bool, drop: float, slide: float = 0.0)
         share = share + across**0.62 * near * (1.16 - share)
     out = np.zeros((*xx.shape, 2), np.float32)
     out[..., 1] = share * drop
-    out[..., 0] = share * slide
+    out[..., 0] = sideways
     return out
 
 
@@ -978,6 +1074,7 @@ def shape_field(name: str, xx: Floats, yy: Floats, *, upper: bool) -> Floats:
         if name.startswith("jaw"):
             return jaw(xx, yy, upper=upper, drop=0, slide=x * 34)
         return paint((0, 294, 190, 110, x * 30, 0))
+
     def pinch(amount: float) -> Floats:
         """Narrow the mouth evenly, so that lips stay round."""
         fade = smooth(215, 96, np.abs(xx)) * smooth(140, 50, np.abs(yy - 292))
@@ -991,8 +1088,8 @@ def shape_field(name: str, xx: Floats, yy: Floats, *, upper: bool) -> Floats:
         + both((98, 286, 66, 62, 0, 24)),
         "mouthPucker": lambda: pinch(0.46) + lip(edge_up=-5, border_up=-11, edge_low=4, border_low=12, reach=60, power=0.5)
         + both((98, 286, 60, 50, 0, 7)),
-        "mouthSmile": lambda: paint((x * 102, 284, 92, 88, x * 17, -21), (x * 178, 205, 120, 110, x * 7, -17),
-                                    (x * 60, 300, 70, 60, x * 3, -4)),
+        "mouthSmile": lambda: paint((x * 104, 278, 80, 84, x * 15, -21), (x * 178, 205, 120, 110, x * 7, -16),
+                                    (x * 50, 292, 62, 60, x * 5, 0)),
         "mouthFrown": lambda: paint((x * 100, 286, 78, 76, x * -1, 19), (x * 80, 340, 80, 60, 0, 5)),
         "mouthDimple": lambda: paint((x * 104, 285, 74, 70, x * 14, -4), (x * 150, 270, 80, 80, x * 5, -2)),
         "mouthStretch": lambda: paint((x * 102, 286, 90, 80, x * 21, 5), (x * 150, 350, 110, 110, x * 6, 5)),
@@ -1002,8 +1099,8 @@ def shape_field(name: str, xx: Floats, yy: Floats, *, upper: bool) -> Floats:
         "mouthShrugUpper": lambda: lip(edge_up=-9, border_up=-11) + paint((0, 230, 60, 50, 0, -3)),
         "mouthPress": lambda: lip(edge_up=5, border_up=9, edge_low=-7, border_low=-12, one=x)
         + paint((x * 102, 285, 60, 60, x * 4, 0)),
-        "mouthLowerDown": lambda: lip(edge_low=36, border_low=34, one=x, reach=80, power=0.5) + paint((x * 60, 350, 90, 70, 0, 5)),
-        "mouthUpperUp": lambda: lip(edge_up=-33, border_up=-29, one=x, reach=60, power=0.5) + paint((x * 64, 200, 60, 60, x * 2, -7)),
+        "mouthLowerDown": lambda: lip(edge_low=36, border_low=34, one=x, reach=80, power=0.6) + paint((x * 60, 350, 90, 70, 0, 5)),
+        "mouthUpperUp": lambda: lip(edge_up=-33, border_up=-29, one=x, reach=60, power=0.6) + paint((x * 64, 200, 60, 60, x * 2, -7)),
         "browDown": lambda: paint((x * 82, -88, 90, 80, x * -7, 21), (x * 165, -96, 100, 76, x * -2, 13),
                                   (x * 60, -40, 50, 50, x * -2, 6)),
         "browInnerUp": lambda: both((66, -84, 92, 96, 1, -31), (125, -104, 70, 80, 0, -9), (0, -170, 120, 110, 0, -6)),
@@ -1055,27 +1152,35 @@ def depths() -> dict[str, NDArray[np.float16]]:
     hair = hair * (1 - 0.35 * smooth(100, 500, yy))
     inside = smooth(240, 130, np.abs(xx)) * smooth(330, 480, yy)
     back = -85 + inside * 125
-    return {"depth_face": face.astype(np.float16), "depth_hair": hair.astype(np.float16), "depth_back": back.astype(np.float16)}
+    return {
+        "depth_face": face.astype(np.float16),
+        "depth_hair": hair.astype(np.float16),
+        "depth_back": back.astype(np.float16),
+    }
 
 
 # ---------------------------------------------------------------- inside of the mouth
+
 
 def cavity() -> Sheet:
     s = Sheet(-130, 200, 130, 460)
     s.fill(np.ones(s.shape, np.float32), rgb("#4A1518"))
     s.shade(smooth(330, 255, s.yy), rgb("#200608"), 0.9)
-    s.shade(smooth(40, 110, np.abs(s.xx)), rgb("#200608"), 0.85)
+    s.shade(smooth(30, 90, np.abs(s.xx)), rgb("#4A2022"), 0.6)
     return s
 
 
 def teeth_upper() -> Sheet:
     s = Sheet(-100, 240, 100, 330)
-    edge = spline([(-92, 283), (-70, 294), (-46, 301), (-22, 306.5), (0, 308), (22, 306.5), (46, 301), (70, 294), (92, 283)])
+    edge = spline(
+        [(-92, 283), (-70, 294), (-46, 301), (-22, 306.5), (0, 308), (22, 306.5), (46, 301), (70, 294), (92, 283)]
+    )
     outline = np.vstack([np.array([(-92, 240)], np.float32), edge, np.array([(92, 240)], np.float32)])
     s.fill(s.mask(outline, 0.8), rgb("#F6F0EA"))
     for x in (0, -21, 21, -40, 40, -57, 57, -72, 72):
         s.shade(s.line(np.array([(x, 262), (x * 1.0, 285), (x, 309)], np.float32), 1.6, 0.9), rgb("#B9A59B"), 0.42)
     s.shade(smooth(30, 92, np.abs(s.xx)), rgb("#6E4A45"), 0.85)
+    s.cut(smooth(94, 62, np.abs(s.xx)))
     s.shade(smooth(292, 262, s.yy), rgb("#A88980"), 0.75)
     s.light(s.blob(0, 298, 34, 5), rgb("#FFFFFF"), 0.4)
     return s
@@ -1095,7 +1200,9 @@ def teeth_lower() -> Sheet:
 
 def tongue() -> Sheet:
     s = Sheet(-80, 270, 80, 390)
-    outline = spline([(-64, 390), (-62, 336), (-46, 303), (-20, 291), (0, 293), (20, 291), (46, 303), (62, 336), (64, 390)])
+    outline = spline(
+        [(-64, 390), (-62, 336), (-46, 303), (-20, 291), (0, 293), (20, 291), (46, 303), (62, 336), (64, 390)]
+    )
     cover = s.mask(outline, 2.0)
     s.fill(cover, rgb("#C4606A"))
     s.shade(cover * smooth(26, 62, np.abs(s.xx)), rgb("#7A2B35"), 0.65)

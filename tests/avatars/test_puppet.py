@@ -99,7 +99,7 @@ def test_teeth_and_cavity_are_framed_by_lips_on_every_side(lin: PuppetAvatar, sh
     assert stats[1:, cv2.CC_STAT_AREA].max() > 40
     # Going out from the opening, the first colour above and below is that of lips, in every column but the corners.
     columns = np.flatnonzero(opening.any(axis=0))
-    for column in columns[len(columns) // 8 : -len(columns) // 8]:
+    for column in columns[len(columns) // 6 : -len(columns) // 6]:
         rows = np.flatnonzero(opening[:, column])
         assert seen.red[max(0, rows[0] - 9) : rows[0], column].sum() >= 3, ("above", column)
         assert seen.red[rows[-1] + 1 : rows[-1] + 10, column].sum() >= 3, ("below", column)
