@@ -243,7 +243,8 @@ class BeatSender(RTCRtpSender):
                 self._ssrc,
             )
             header = fixed + self._extension
-            self._history[sequence % HISTORY] = (sequence, header, payload)
+            if self.kind == "video":  # nobody asks for a sound again: it would come too late
+                self._history[sequence % HISTORY] = (sequence, header, payload)
             await self.transport._send_rtp(header + payload)
             sequence = (sequence + 1) & _UINT16
             octets += len(payload)

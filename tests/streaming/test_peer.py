@@ -199,6 +199,34 @@ def test_picture_loss_asks_the_shared_encoder_and_is_throttled(monkeypatch: pyte
     assert all(second - first > 12 for first, second in itertools.pairwise(keyframes))
 
 
+def test_lost_packets_are_sent_again_without_a_keyframe() -> None:
+    async def main() -> None:
+        async with WebRtcSink(VIDEO) as sink, on_air(sink, VIDEO), Watcher() as watcher:
+            answer = await watch(sink, watcher)
+            await watcher.until_pictures(3)
+            sender = sink._viewers[answer.viewer].connection.getTransceivers()[0].sender
+            send, lost = sender.transport._send_rtp, set()
+
+            async def lossy(data: bytes) -> None:
+                sequence = int.from_bytes(data[2:4], "big")
+                if (
+                    int.from_bytes(data[8:12], "big") == sender._ssrc
+                    and sequence % 6 == 0
+                    and not 192 <= data[1] <= 223
+                ):
+                    lost.add(sequence)
+                else:
+                    await send(data)
+
+            sender.transport._send_rtp = lossy  # type: ignore[method-assign]
+            before = len(watcher.pictures)
+            await watcher.until(lambda: len(watcher.pictures) >= before + 40 and len(lost) >= 5)
+            times = [frame.pts or 0 for frame in watcher.pictures]
+            assert {after - before for before, after in itertools.pairwise(times)} == {VIDEO.ticks_per_beat}
+
+    run(main)
+
+
 def test_captions_words_and_state_arrive_as_events() -> None:
     caption = Caption(("今天上午，", "学校停课。"), 0, 1)
 
