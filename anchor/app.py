@@ -185,10 +185,8 @@ class LiveChannel:
         segments = [segment for script in self.scripts for segment in script.segments]
         for segment in segments:
             check_language(voice, segment.language)
-        options: dict[str, Any] = {
-            "backdrop": config.backdrop,
-            "languages": tuple(dict.fromkeys([config.language, *_languages(segments)])),
-        }
+        self.languages = tuple(dict.fromkeys([config.language, *_languages(segments)]))
+        options: dict[str, Any] = {"backdrop": config.backdrop, "languages": self.languages}
         if config.label is not None:
             options["label"] = config.label
         self._scene = open_scene(self.avatar, self.driver, self.video, options)
@@ -303,6 +301,8 @@ class Studio:
     @contextlib.asynccontextmanager
     async def on_air(self) -> AsyncIterator[None]:
         """Run every channel for as long as the context lasts."""
+        languages = [tag for channel in self._channels.values() for tag in channel.languages]
+        await self.voice.warm(tuple(dict.fromkeys(languages)))
         async with asyncio.TaskGroup() as tasks:
             self._running = [tasks.create_task(channel.run(), name=name) for name, channel in self._channels.items()]
             try:

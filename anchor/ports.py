@@ -6,7 +6,7 @@ Back-ends are found by name in the entry-point groups ``anchor.voice``, ``anchor
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Protocol, Self
@@ -57,6 +57,10 @@ class Voice(Protocol):
 
     @property
     def info(self) -> VoiceInfo: ...
+
+    async def warm(self, languages: Sequence[str]) -> None:
+        """Load what these languages need, so that the first sentence does not wait for it."""
+        ...
 
     def speak(self, sentence: Sentence) -> AsyncIterator[SpeechChunk]:
         """Yield the sentence's sound from its first sample, without `Sentence.pause`.

@@ -44,6 +44,9 @@ class FakeVoice:
         self._word_samples = word_samples
         self._frequency = frequency
 
+    async def warm(self, languages: Sequence[str]) -> None:
+        pass
+
     async def speak(self, sentence: Sentence) -> AsyncIterator[SpeechChunk]:
         words = split_words(sentence.text)
         size = self._word_samples
