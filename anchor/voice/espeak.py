@@ -120,9 +120,9 @@ class EspeakVoice:
         """The worker processes that run now."""
         return self._pool.pids + (self._japanese.pids if self._japanese is not None else ())
 
-    async def warm(self, tags: Sequence[str] = ("en",)) -> None:
+    async def warm(self, languages: Sequence[str] = ("en",)) -> None:
         """Start a worker and load what these languages need, so that the first sentence does not wait for it."""
-        for tag in tags:
+        for tag in languages:
             key = resolve(tag)
             if key == "ja" and self._japanese is not None:
                 await self._japanese.warm()

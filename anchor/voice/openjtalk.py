@@ -82,7 +82,7 @@ class OpenJtalkVoice:
         """The worker processes that run now."""
         return self._pool.pids
 
-    async def warm(self) -> None:
+    async def warm(self, languages: Sequence[str] = ("ja",)) -> None:
         """Start a worker, so that the first sentence does not wait for it (half a second)."""
         await self._pool.run(lambda: self._pool.ask({"text": "はい。", "part": 0}))
 

@@ -271,7 +271,7 @@ def test_a_worker_that_dies_of_a_text_twice_is_an_error_with_its_last_words() ->
 
 
 def test_a_worker_out_of_step_is_an_error_and_not_a_wait() -> None:
-    worker = Worker("babbler", [sys.executable, "-c", "print('x' * 8, flush=True); input()"])
+    worker = Worker("babbler", [sys.executable, "-c", "print('x' * 64, flush=True); input()"])
     with pytest.raises(WorkerDiedError, match="out of step"):
         worker.ask({})
 
