@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
+from zlib import crc32
 
 from anchor import registry
 from anchor.broadcast.script import Segment, load_script, speakable
@@ -209,7 +210,7 @@ class LiveChannel:
 
     async def _play(self) -> None:
         self.playout = Playout(
-            self.performer, Life(seed=1, fps=self.video.fps), self._scene, [self.viewers], self._clock,
+            self.performer, Life(seed=crc32(self.name.encode()), fps=self.video.fps), self._scene, [self.viewers], self._clock,
             first=self._beats, burn_captions=self.config.captions == "burn", on_beat=self._count,
         )  # fmt: skip
         async with self.performer.open(), asyncio.TaskGroup() as tasks:
