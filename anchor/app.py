@@ -210,9 +210,15 @@ class LiveChannel:
 
     async def _play(self) -> None:
         self.playout = Playout(
-            self.performer, Life(seed=crc32(self.name.encode()), fps=self.video.fps), self._scene, [self.viewers], self._clock,
-            first=self._beats, burn_captions=self.config.captions == "burn", on_beat=self._count,
-        )  # fmt: skip
+            self.performer,
+            Life(seed=crc32(self.name.encode()), fps=self.video.fps),
+            self._scene,
+            [self.viewers],
+            self._clock,
+            first=self._beats,
+            burn_captions=self.config.captions == "burn",
+            on_beat=self._count,
+        )
         async with self.performer.open(), asyncio.TaskGroup() as tasks:
             tasks.create_task(self.playout.run())
             if self.scripts:
