@@ -214,7 +214,7 @@ class PuppetView:
             snap(head.roll, _LIMIT.roll, turn / 2),
             snap(head.x * tall, _LIMIT.x * tall, unit), snap(-head.y * tall, _LIMIT.y * tall, unit), rig.pivot,
         )  # fmt: skip
-        steps = np.rint(np.minimum(np.maximum(face.weights, 0), 1) * _STEPS).astype(np.uint8)
+        steps = np.rint(np.fmin(np.fmax(face.weights, 0), 1) * _STEPS).astype(np.uint8)
         looks = self._eyes.looks(steps * np.float32(1 / _STEPS), face.gaze)
         breath = round(min(1.0, max(0.0, face.breath)) * self._levels)
         return _State(pose, steps.tobytes(), looks, breath)

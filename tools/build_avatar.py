@@ -30,7 +30,7 @@ def rgb(code: str) -> Colour:
 
 def smooth(low: float, high: float, value: Floats) -> Floats:
     t = np.clip((value - low) / (high - low), 0, 1)
-    return (t * t * (3 - 2 * t)).astype(np.float32)
+    return np.asarray(t * t * (3 - 2 * t), np.float32)
 
 
 def spline(points: Points, samples: int = 24, closed: bool = False) -> Floats:
@@ -75,14 +75,14 @@ class Sheet:
         with surface as canvas:
             canvas.translate(-self.left, -self.top)
             draw(canvas)
-        return array.astype(np.float32) / 255
+        return np.asarray(array / 255, np.float32)
 
     def mask(self, points: Floats, blur: float = 0.0) -> Floats:
         """Coverage of a filled outline, softened by a Gaussian of `blur` pixels."""
         path = path_of(points)
         paint = skia.Paint(AntiAlias=True, Color=skia.ColorWHITE)
         cover = self.raster(lambda canvas: canvas.drawPath(path, paint))[..., 3]
-        return cv2.GaussianBlur(cover, (0, 0), blur) if blur else cover
+        return np.asarray(cv2.GaussianBlur(cover, (0, 0), blur), np.float32) if blur else cover
 
     def line(self, points: Floats, widths: Floats | float, blur: float = 0.0) -> Floats:
         """Coverage of a stroke whose width follows `widths` along it."""
@@ -97,7 +97,7 @@ class Sheet:
         """A Gaussian spot with standard deviations rx, ry, turned clockwise by `turn` degrees."""
         c, s = np.cos(np.radians(turn)), np.sin(np.radians(turn))
         u, v = (self.xx - x) * c + (self.yy - y) * s, (self.yy - y) * c - (self.xx - x) * s
-        return np.exp(-0.5 * ((u / rx) ** 2 + (v / ry) ** 2)).astype(np.float32)
+        return np.asarray(np.exp(-0.5 * ((u / rx) ** 2 + (v / ry) ** 2)), np.float32)
 
     def fill(self, mask: Floats, colour: Colour | Floats, opacity: float = 1.0) -> None:
         """Paint over."""
@@ -219,7 +219,7 @@ def lit(z: Floats, relief: float = 1.0) -> Floats:
 
     def lamp(x: float, y: float, depth: float, wrap: float) -> Floats:
         size = np.sqrt(x * x + y * y + depth * depth)
-        return np.clip((nx * x + ny * y + nz * depth) / size * (1 - wrap) + wrap, 0, 1).astype(np.float32)
+        return np.asarray(np.clip((nx * x + ny * y + nz * depth) / size * (1 - wrap) + wrap, 0, 1), np.float32)
 
     key, fill, front = lamp(-0.55, -0.62, 0.75, 0.25), lamp(0.8, -0.1, 0.7, 0.3), lamp(0, -0.15, 1, 0.1)
     hollow = cv2.GaussianBlur(z, (0, 0), 20) - z
@@ -227,7 +227,7 @@ def lit(z: Floats, relief: float = 1.0) -> Floats:
     shade = (
         0.40 * key + 0.20 * fill + 0.36 * front - 0.0 - np.clip(hollow, 0, 40) * 0.007 - np.clip(crease, 0, 20) * 0.012
     )
-    return shade.astype(np.float32)
+    return np.asarray(shade, np.float32)
 
 
 def skin(s: Sheet) -> tuple[Floats, Floats]:
@@ -245,13 +245,14 @@ def skin(s: Sheet) -> tuple[Floats, Floats]:
     colour = ramp(shade)
     warm = np.zeros(s.shape, np.float32)
     for x, y, rx, ry, turn, amount in (
-        (176, 136, 72, 42, -20, 0.15), (0, 160, 30, 20, 0, 0.07), (0, 430, 50, 26, 0, 0.07), (125, -14, 84, 26, 0, 0.13),
+        (176, 136, 72, 42, -20, 0.15), (0, 160, 30, 20, 0, 0.07), (0, 430, 50, 26, 0, 0.07),
+         (125, -14, 84, 26, 0, 0.13),
         (250, 60, 40, 120, 0, 0.02),
     ):  # fmt: skip
         warm += bump(s, x, y, rx, ry, amount, turn)
     blush = np.asarray(rgb("#E88F8A"), np.float32)
-    colour = colour * (1 - warm[..., None]) + blush * colour[..., :] ** 0.3 * warm[..., None]
-    return np.clip(colour, 0, 1), z
+    flushed = colour * (1 - warm[..., None]) + blush * colour**0.3 * warm[..., None]
+    return np.asarray(np.clip(flushed, 0, 1), np.float32), z
 
 
 def paint_face(s: Sheet, base: Floats) -> None:
@@ -270,7 +271,8 @@ def paint_face(s: Sheet, base: Floats) -> None:
 
 def nose(s: Sheet) -> None:
     for side in (-1, 1):
-        nostril = spline([(side * x, y) for x, y in ((10, 184.5), (17, 180.5), (27, 180), (33, 184), (27, 188.5), (17, 189))],
+        nostril = spline([(side * x, y) for x, y in ((10, 184.5), (17, 180.5), (27, 180), (33, 184), (27, 188.5),
+            (17, 189))],
                          closed=True)  # fmt: skip
         s.shade(s.mask(nostril, 4.5), rgb("#B0604F"), 0.50)
         s.shade(s.mask(nostril, 1.5), rgb("#6E3229"), 0.72)
@@ -327,7 +329,7 @@ def seam(s: Sheet) -> Floats:
 
 
 def corner_shadow(s: Sheet) -> Floats:
-    return np.clip(s.blob(-103, 273, 6, 5) + s.blob(103, 273, 6, 5), 0, 1)
+    return np.asarray(np.clip(s.blob(-103, 273, 6, 5) + s.blob(103, 273, 6, 5), 0, 1), np.float32)
 
 
 def paint_brows(s: Sheet) -> None:
@@ -464,17 +466,19 @@ def paint_lashes(s: Sheet, side: int, up: Floats, low: Floats, closed: float) ->
             x, y = up[int(k)]
             length = np.interp(f, [0.1, 0.5, 0.85, 1], [7, 12.5, 17, 13]) * rng.uniform(0.8, 1.1)
             out = np.interp(f, [0, 0.45, 1], [-0.55, 0.1, 0.98])
-            rise = (1 - 1.72 * smooth(0.25, 0.9, np.float32(closed))) * np.sqrt(max(0.05, 1 - out * out * 0.8))
+            rise = (1 - 1.72 * smooth(0.25, 0.9, np.array(closed, np.float32))) * np.sqrt(
+                max(0.05, 1 - out * out * 0.8)
+            )
             tip = np.array([x + out * length, y - rise * length])
             mid = np.array([x + out * length * 0.62, y - rise * length * 0.34])
             stroke(canvas, placed(np.array([[x, y], mid, tip], np.float32), side), float(rng.uniform(1.3, 2.0)), 0.85)
         for i in range(22):
             f = 0.36 + 0.6 * i / 21
             x, y = low[int(f * (len(low) - 1))]
-            length = rng.uniform(4.5, 7.0)
+            short = rng.uniform(4.5, 7.0)
             out = np.interp(f, [0.3, 1], [0.1, 0.75])
             points = np.array(
-                [[x, y + 3], [x + out * 2, y + 3 + length * 0.6], [x + out * length, y + 3 + length]], np.float32
+                [[x, y + 3], [x + out * 2, y + 3 + short * 0.6], [x + out * short, y + 3 + short]], np.float32
             )
             stroke(canvas, placed(points, side), 0.9, 0.40)
 
@@ -539,7 +543,8 @@ def iris() -> Sheet:
     s.shade(smooth(6, -22, s.yy), rgb("#3B241C"), 0.60)
     s.fill(smooth(13.4, 11.2, r), rgb("#0C0707"))
     s.over(np.concatenate([np.ones((*s.shape, 3), np.float32), np.ones((*s.shape, 1), np.float32)], 2)
-           * (smooth(7.0, 5.2, np.sqrt(((s.xx + 10) / 1.0) ** 2 + ((s.yy + 11) / 1.15) ** 2)))[..., None], 0.95)  # fmt: skip
+           * (smooth(7.0, 5.2, np.sqrt(((s.xx + 10) / 1.0) ** 2 + ((s.yy + 11) / 1.15) ** 2)))[..., None],
+               0.95)  # fmt: skip
     s.light(s.blob(11, 11, 4.2, 3.2), rgb("#FFFFFF"), 0.50)
     return s
 
@@ -550,21 +555,28 @@ Guides = Sequence[Points]
 HAIR_LEFT: Guides = [  # viewer's left, from the face outwards; each from root to tip
     [(70, -354), (12, -342), (-66, -314), (-146, -262), (-210, -184), (-251, -84), (-272, 30), (-280, 160), (-277, 300),
      (-266, 420), (-240, 530)],
-    [(68, -386), (-8, -384), (-106, -360), (-200, -318), (-262, -230), (-298, -110), (-314, 30), (-320, 180), (-312, 320),
+    [(68, -386), (-8, -384), (-106, -360), (-200, -318), (-262, -230), (-298, -110), (-314, 30), (-320, 180),
+     (-312, 320),
      (-290, 446), (-252, 543)],
-    [(66, -444), (-30, -454), (-138, -434), (-234, -370), (-300, -262), (-332, -130), (-345, 30), (-348, 184), (-338, 330),
+    [(66, -444), (-30, -454), (-138, -434), (-234, -370), (-300, -262), (-332, -130), (-345, 30), (-348, 184),
+     (-338, 330),
      (-314, 456), (-266, 549)],
-    [(58, -523), (-30, -527), (-146, -508), (-254, -440), (-328, -328), (-364, -180), (-376, 10), (-378, 180), (-366, 336),
+    [(58, -523), (-30, -527), (-146, -508), (-254, -440), (-328, -328), (-364, -180), (-376, 10), (-378, 180),
+     (-366, 336),
      (-338, 464), (-284, 548)],
 ]  # fmt: skip
 HAIR_RIGHT: Guides = [
-    [(72, -354), (110, -338), (156, -303), (201, -250), (239, -174), (263, -76), (278, 40), (284, 170), (279, 310), (266, 424),
+    [(72, -354), (110, -338), (156, -303), (201, -250), (239, -174), (263, -76), (278, 40), (284, 170), (279, 310),
+     (266, 424),
      (240, 528)],
-    [(71, -386), (126, -374), (190, -334), (246, -276), (284, -184), (306, -70), (316, 50), (320, 190), (310, 330), (288, 446),
+    [(71, -386), (126, -374), (190, -334), (246, -276), (284, -184), (306, -70), (316, 50), (320, 190), (310, 330),
+     (288, 446),
      (252, 541)],
-    [(66, -444), (140, -436), (220, -390), (282, -304), (320, -190), (337, -60), (344, 60), (344, 200), (332, 340), (308, 456),
+    [(66, -444), (140, -436), (220, -390), (282, -304), (320, -190), (337, -60), (344, 60), (344, 200), (332, 340),
+     (308, 456),
      (264, 547)],
-    [(54, -523), (138, -515), (234, -464), (310, -370), (352, -230), (368, -80), (373, 60), (371, 210), (356, 350), (328, 466),
+    [(54, -523), (138, -515), (234, -464), (310, -370), (352, -230), (368, -80), (373, 60), (371, 210), (356, 350),
+     (328, 466),
      (280, 546)],
 ]  # fmt: skip
 
@@ -683,7 +695,8 @@ def strand(canvas: skia.Canvas, points: Floats, across: float, clump: float, shi
     ends = [skia.Point(float(p[0]), float(p[1])) for p in (piece[0], piece[-1])]
     shader = skia.GradientShader.MakeLinear(ends, tones, [float(v) for v in stops])
     width = 1.1 if thin else float(rng.uniform(1.0, 2.2) if fine else rng.uniform(2.2, 4.8))
-    canvas.drawPath(path_of(piece, closed=False), skia.Paint(AntiAlias=True, Shader=shader, Style=skia.Paint.kStroke_Style,
+    canvas.drawPath(path_of(piece, closed=False), skia.Paint(AntiAlias=True, Shader=shader,
+        Style=skia.Paint.kStroke_Style,
                     StrokeWidth=width, StrokeCap=skia.Paint.kRound_Cap, StrokeJoin=skia.Paint.kRound_Join))  # fmt: skip
 
 
@@ -805,12 +818,14 @@ def fold(s: Sheet, cover: Floats, points: Points, width: float, amount: float) -
     curve = spline(points)
     taper = np.sin(np.linspace(0.05, np.pi - 0.05, len(curve))).astype(np.float32)
     s.shade(cover * s.line(curve, width * taper, width * 0.45), rgb("#220A14"), amount)
-    s.light(cover * s.line(curve + np.array([-width * 0.9, -width * 0.3], np.float32), width * 0.8 * taper, width * 0.5),
+    s.light(cover * s.line(curve + np.array([-width * 0.9, -width * 0.3], np.float32),
+        width * 0.8 * taper, width * 0.5),
             SUIT_LIGHT, amount * 0.45)  # fmt: skip
 
 
 def sleeve(s: Sheet, side: int) -> None:
-    outer = [(560, 840), (600, 806), (660, 824), (722, 866), (762, 940), (784, 1050), (802, 1250), (818, 1500), (826, 1800),
+    outer = [(560, 840), (600, 806), (660, 824), (722, 866), (762, 940), (784, 1050), (802, 1250), (818, 1500),
+        (826, 1800),
              (818, 2150), (796, 2500), (772, 2900), (762, 3300)]  # fmt: skip
     inner = [(524, 3300), (548, 2900), (568, 2500), (586, 2150), (598, 1860), (594, 1600), (566, 1300), (480, 1000)]
     outline = spline([(side * a, b) for a, b in outer + inner], closed=True)
@@ -818,7 +833,8 @@ def sleeve(s: Sheet, side: int) -> None:
     depth = s.xx * side
     s.shade(cover * smooth(650, 850, depth + (s.yy - 900) * 0.02), SUIT_DARK, 0.75 if side > 0 else 0.45)
     s.shade(cover * smooth(660, 530, depth) * smooth(1050, 1450, s.yy), SUIT_DARK, 0.80)
-    s.light(cover * s.line(spline([(side * 676, 890), (side * 708, 1100), (side * 724, 1450), (side * 726, 1850), (side * 694, 2450)]),
+    s.light(cover * s.line(spline([(side * 676, 890), (side * 708, 1100), (side * 724, 1450), (side * 726, 1850),
+        (side * 694, 2450)]),
                            70, 40), SUIT_LIGHT, 0.34 if side < 0 else 0.20)  # fmt: skip
     for y, dx in ((1650, 30), (1780, -30), (1860, 25), (1970, -18)):
         fold(s, cover, [(side * 606, y), (side * 676, y + 26 + dx), (side * 756, y + 22)], 17, 0.24)
@@ -830,7 +846,8 @@ def sleeve(s: Sheet, side: int) -> None:
 def torso(s: Sheet) -> Floats:
     right: Points = [
         (150, 600), (196, 650), (300, 704), (470, 762), (580, 793), (632, 812), (656, 870), (662, 960), (644, 1110),
-        (608, 1300), (564, 1530), (520, 1760), (496, 1940), (506, 2120), (552, 2380), (598, 2710), (620, 3020), (626, 3300),
+        (608, 1300), (564, 1530), (520, 1760), (496, 1940), (506, 2120), (552, 2380), (598, 2710), (620, 3020),
+         (626, 3300),
     ]  # fmt: skip
     cover = cloth(s, mirrored(right), SUIT)
     x = s.xx
@@ -904,24 +921,29 @@ def blouse(s: Sheet) -> None:
 
 def lapels(s: Sheet) -> None:
     for side in (1, -1):  # the anchor's right front (viewer's left) lies on top
-        lapel = [(150, 646), (214, 668), (300, 850), (352, 948), (470, 930), (478, 950), (436, 1130), (322, 1370), (160, 1580),
-                 (24, 1716), (-14, 1716), (20, 1610), (90, 1420), (168, 1190), (214, 980), (222, 860), (196, 740)]  # fmt: skip
+        lapel = [(150, 646), (214, 668), (300, 850), (352, 948), (470, 930), (478, 950), (436, 1130), (322, 1370),
+            (160, 1580),
+                 (24, 1716), (-14, 1716), (20, 1610), (90, 1420), (168, 1190), (214, 980), (222, 860),
+                  (196, 740)]  # fmt: skip
         # Straight edges are kept straight by doubling the points at corners.
         outline = np.array([(side * a, b) for a, b in rounded(lapel)], np.float32)
         shadow = s.mask(outline + np.array([side * 4 + 4, 12], np.float32), 13)
         s.shade(shadow * s.pixels[..., 3], rgb("#16060D"), 0.62)
         cover = s.mask(outline, 0.8)
         s.fill(cover, rgb("#742A47") if side < 0 else rgb("#612039"))
-        s.light(cover * s.line(spline([(side * 250, 800), (side * 350, 1010), (side * 300, 1240), (side * 120, 1540)]), 60, 34),
+        s.light(cover * s.line(spline([(side * 250, 800), (side * 350, 1010), (side * 300, 1240),
+            (side * 120, 1540)]), 60, 34),
                 SUIT_LIGHT, 0.34 if side < 0 else 0.16)  # fmt: skip
-        s.shade(cover * s.line(spline([(side * 196, 740), (side * 222, 860), (side * 214, 980), (side * 168, 1190), (side * 90, 1420),
+        s.shade(cover * s.line(spline([(side * 196, 740), (side * 222, 860), (side * 214, 980), (side * 168, 1190),
+            (side * 90, 1420),
                                        (side * 10, 1640)]), 34, 15), rgb("#1C0810"), 0.55)  # fmt: skip
         closing = np.vstack([outline, outline[:1]])
         s.light(cover * s.line(closing, 3.0, 0.9), SUIT_LIGHT, 0.50 if side < 0 else 0.30)
         inset = outline * 0.965 + outline.mean(axis=0) * 0.035
         s.shade(cover * s.line(np.vstack([inset, inset[:1]]), 2.0, 0.8), rgb("#2A0C18"), 0.35)
         collar = np.array([(side * a, b) for a, b in rounded(
-            [(146, 640), (212, 664), (296, 836), (402, 872), (392, 902), (352, 948), (226, 900), (196, 740)])], np.float32)  # fmt: skip
+            [(146, 640), (212, 664), (296, 836), (402, 872), (392, 902), (352, 948), (226, 900),
+             (196, 740)])], np.float32)  # fmt: skip
         s.shade(s.mask(collar + np.array([side * 2, 8], np.float32), 6) * s.pixels[..., 3] * cover, rgb("#16060D"), 0.5)
         top = s.mask(collar, 0.8)
         s.fill(top, rgb("#7B2E4C") if side < 0 else rgb("#68243F"))
@@ -972,7 +994,8 @@ def body() -> Sheet:
     sleeve(s, -1)
     sleeve(s, 1)
     torso(s)
-    opening = np.array([(-196, 560), (-196, 740), (-222, 860), (-214, 980), (-168, 1190), (0, 1716), (168, 1190), (214, 980), (222, 860),
+    opening = np.array([(-196, 560), (-196, 740), (-222, 860), (-214, 980), (-168, 1190), (0, 1716), (168, 1190),
+        (214, 980), (222, 860),
                         (196, 740), (196, 560)], np.float32)  # fmt: skip
     s.cut(1 - s.mask(opening, 1))
     below = Sheet(-930, 560, 930, 3300)
@@ -1037,7 +1060,7 @@ JAW_DROP = 84.0
 
 
 def jaw(xx: Floats, yy: Floats, *, upper: bool, drop: float, slide: float = 0.0) -> Floats:
-    """The lower jaw turned open by `drop` or slid sideways: lower lip, chin and cheeks follow, the upper lip does not."""
+    """The lower jaw opened by `drop` or slid sideways: lower lip, chin and cheeks follow, the upper lip does not."""
     share = np.interp(yy, *JAW_SHARE).astype(np.float32) * (1 - 0.30 * smooth(120, 300, np.abs(xx)))
     sideways = share * slide
     across = np.clip(1 - (xx / 100) ** 2, 0, 1)
@@ -1084,9 +1107,11 @@ def shape_field(name: str, xx: Floats, yy: Floats, *, upper: bool) -> Floats:
         "jawOpen": lambda: jaw(xx, yy, upper=upper, drop=JAW_DROP) + both((104, 286, 80, 70, -7, 0)),
         "jawForward": lambda: paint((0, 430, 170, 150, 0, 9)) + lip(edge_low=2, border_low=5),
         "mouthClose": lambda: lip(edge_up=12, border_up=9, edge_low=-86, border_low=-80, reach=120, power=0.62),
-        "mouthFunnel": lambda: pinch(0.37) + lip(edge_up=-23, border_up=-19, edge_low=19, border_low=20, reach=70, power=0.5)
+        "mouthFunnel": lambda: pinch(0.37) + lip(edge_up=-23, border_up=-19, edge_low=19, border_low=20, reach=70,
+            power=0.5)
         + both((98, 286, 66, 62, 0, 24)),
-        "mouthPucker": lambda: pinch(0.46) + lip(edge_up=-5, border_up=-11, edge_low=4, border_low=12, reach=60, power=0.5)
+        "mouthPucker": lambda: pinch(0.46) + lip(edge_up=-5, border_up=-11, edge_low=4, border_low=12, reach=60,
+            power=0.5)
         + both((98, 286, 60, 50, 0, 7)),
         "mouthSmile": lambda: paint((x * 104, 278, 80, 84, x * 15, -21), (x * 178, 205, 120, 110, x * 7, -16),
                                     (x * 50, 292, 62, 60, x * 5, 0)),
@@ -1095,19 +1120,23 @@ def shape_field(name: str, xx: Floats, yy: Floats, *, upper: bool) -> Floats:
         "mouthStretch": lambda: paint((x * 102, 286, 90, 80, x * 21, 5), (x * 150, 350, 110, 110, x * 6, 5)),
         "mouthRollLower": lambda: lip(edge_low=3, border_low=-22, reach=80) if not upper else paint(),
         "mouthRollUpper": lambda: lip(edge_up=5, border_up=21, reach=60) if upper else paint(),
-        "mouthShrugLower": lambda: paint((0, 420, 120, 100, 0, -14)) + lip(edge_low=-12, border_low=-15, edge_up=-9, border_up=-7),
+        "mouthShrugLower": lambda: paint((0, 420, 120, 100, 0, -14)) + lip(edge_low=-12, border_low=-15, edge_up=-9,
+            border_up=-7),
         "mouthShrugUpper": lambda: lip(edge_up=-9, border_up=-11) + paint((0, 230, 60, 50, 0, -3)),
         "mouthPress": lambda: lip(edge_up=5, border_up=9, edge_low=-7, border_low=-12, one=x)
         + paint((x * 102, 285, 60, 60, x * 4, 0)),
-        "mouthLowerDown": lambda: lip(edge_low=36, border_low=34, one=x, reach=80, power=0.6) + paint((x * 60, 350, 90, 70, 0, 5)),
-        "mouthUpperUp": lambda: lip(edge_up=-33, border_up=-29, one=x, reach=60, power=0.6) + paint((x * 64, 200, 60, 60, x * 2, -7)),
+        "mouthLowerDown": lambda: lip(edge_low=36, border_low=34, one=x, reach=80, power=0.6) + paint((x * 60, 350,
+            90, 70, 0, 5)),
+        "mouthUpperUp": lambda: lip(edge_up=-33, border_up=-29, one=x, reach=60, power=0.6) + paint((x * 64, 200, 60,
+            60, x * 2, -7)),
         "browDown": lambda: paint((x * 82, -88, 90, 80, x * -7, 21), (x * 165, -96, 100, 76, x * -2, 13),
                                   (x * 60, -40, 50, 50, x * -2, 6)),
         "browInnerUp": lambda: both((66, -84, 92, 96, 1, -31), (125, -104, 70, 80, 0, -9), (0, -170, 120, 110, 0, -6)),
         "browOuterUp": lambda: paint((x * 172, -96, 112, 92, x * 2, -31), (x * 160, -180, 130, 110, 0, -7)),
         "cheekPuff": lambda: both((190, 270, 150, 150, 24, 2), (110, 300, 80, 80, 6, 0)),
         "cheekSquint": lambda: paint((x * 140, 90, 120, 90, x * 2, -15), (x * 190, 150, 130, 100, x * 3, -11)),
-        "noseSneer": lambda: paint((x * 52, 168, 50, 58, x * 4, -15), (x * 36, 90, 60, 90, 0, -6), (x * 66, 262, 50, 40, 0, -9)),
+        "noseSneer": lambda: paint((x * 52, 168, 50, 58, x * 4, -15), (x * 36, 90, 60, 90, 0, -6),
+            (x * 66, 262, 50, 40, 0, -9)),
         "tongueOut": lambda: lip(edge_low=16, border_low=14, edge_up=-5, border_up=-4),
         "eyeBlink": lambda: paint((x * 130, -98, 110, 46, 0, 3)),
         "eyeWide": lambda: paint((x * 130, -92, 120, 62, 0, -5)),
@@ -1310,19 +1339,22 @@ def build(folder: Path, only: Sequence[str] = ()) -> None:
     upper, lower = lip_sprite(face, upper=True), lip_sprite(face, upper=False)
     face.shade(seam(face), rgb("#5B2020"), 0.6)
     sheets: dict[str, Callable[[], Sheet]] = {
-        "back": back_hair, "neck": lambda: raised(neck()), "body": lambda: raised(body()), "face": lambda: face, "brows": lambda: brows,
+        "back": back_hair, "neck": lambda: raised(neck()), "body": lambda: raised(body()),
+            "face": lambda: face, "brows": lambda: brows,
         "lip_upper": lambda: upper, "lip_lower": lambda: lower, "cavity": cavity, "teeth_upper": teeth_upper,
         "teeth_lower": teeth_lower, "tongue": tongue, "eyeball": eyeball, "iris": iris,
-        "lids_left": lambda: lid_sheet(base, face, 1), "lids_right": lambda: lid_sheet(base, face, -1), "hair": front_hair,
+        "lids_left": lambda: lid_sheet(base, face, 1), "lids_right": lambda: lid_sheet(base, face, -1),
+            "hair": front_hair,
     }  # fmt: skip
     lines = [save(folder, name, draw()) for name, draw in sheets.items() if not only or name in only]
     if only:
         return
-    np.savez_compressed(folder / "fields.npz", **bases(), **depths())
+    np.savez_compressed(folder / "fields.npz", allow_pickle=False, **bases(), **depths())
     line = [[round(float(x), 1), round(float(y), 1)] for x, y in along(spline(MOUTH_LINE), 29)]
     manifest = MANIFEST.format(
         head_grid=list(HEAD_GRID), lip_grid=list(LIP_GRID), shapes=json.dumps(SHAPES), line=line, jaw_drop=JAW_DROP,
-        eye_x=round(EYE_X), eye_y=round(EYE_Y), lid_box=list(LID_BOX), closures=list(LID_LEVELS), rises=list(LOWER_LEVELS),
+        eye_x=round(EYE_X), eye_y=round(EYE_Y), lid_box=list(LID_BOX), closures=list(LID_LEVELS),
+            rises=list(LOWER_LEVELS),
     )  # fmt: skip
     (folder / "avatar.toml").write_text(manifest + "".join(lines), encoding="utf-8")
 

@@ -313,8 +313,10 @@ def test_the_figure_fills_the_bottom_at_every_size(lin: PuppetAvatar, size: str)
 
 def test_extreme_and_broken_numbers_draw_something(lin: PuppetAvatar) -> None:
     wild = Blendshapes(np.full(len(ARKIT), 9, np.float32), HeadPose(9, -9, 9, 9, -9), (9, -9), 9)
-    canvas = shot(lin, wild, VideoFormat(320, 180), WIDE_PLACE)
-    assert np.ptp(canvas.y) > 50
+    nan = float("nan")
+    void = Blendshapes(np.full(len(ARKIT), nan, np.float32), HeadPose(nan, nan, nan, nan, nan), (nan, nan), nan)
+    for one in (wild, void):
+        assert np.ptp(shot(lin, one, VideoFormat(320, 180), WIDE_PLACE).y) > 50
 
 
 @pytest.mark.parametrize("place", [Placement(0.5, 0.3, 0.0), Placement(0.5, 9, 0.4), Placement(float("nan"), 0.3, 0.4)])
