@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,9 +25,6 @@ from anchor.errors import AnchorError, AvatarError, MissingError
 from anchor.media import Bytes
 from anchor.ports import Avatar, AvatarInfo
 
-if TYPE_CHECKING:
-    from avatars.sheet import contact_sheet
-
 MANIFEST = "avatar.toml"
 LIBRARY = Path(__file__).parent / "library"
 MOST_SIDE = 4096
@@ -36,15 +33,6 @@ MOST_BYTES = 256 << 20
 """Largest package, unpacked."""
 MOST_FILES = 500
 _MOST_MANIFEST = 1 << 20
-
-
-def __getattr__(name: str) -> Any:
-    # Drawing needs more than reading does, and imports this module itself.
-    if name == "contact_sheet":
-        from avatars.sheet import contact_sheet
-
-        return contact_sheet
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -345,6 +333,13 @@ def check(path: str | Path) -> list[str]:
     except AnchorError as error:
         return [str(error)]
     return []
+
+
+def contact_sheet(avatar: Avatar) -> Bytes:
+    """Draw rest, smile, nine mouth shapes, eyes, brows, head angles and the whole figure: BGR, uint8."""
+    from avatars import sheet
+
+    return sheet.contact_sheet(avatar)
 
 
 __all__ = [

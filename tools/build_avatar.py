@@ -661,7 +661,7 @@ def tone(value: float, opacity: float) -> int:
 
 def glow(run: Floats, across: float, clump: float, shift: float, side: int) -> Floats:
     """How light a strand is along its run from root 0 to tip 1."""
-    lit_side = 1.0 if side < 0 else 0.70
+    lit_side = 1.0 if side < 0 else 0.86
     crown = np.exp(-0.5 * ((run - 0.27 - shift - 0.04 * across) / 0.060) ** 2) * np.sin(
         np.pi * np.clip(0.10 + across * 0.8, 0, 1)
     )
@@ -671,7 +671,7 @@ def glow(run: Floats, across: float, clump: float, shift: float, side: int) -> F
     value = (
         0.16 + 0.12 * clump + (0.80 + 0.42 * clump) * crown * lit_side + (0.55 + 0.35 * clump) * bowl * lit_side + rim
     )
-    roots = 0.40 + 0.60 * np.clip(run / 0.10, 0, 1)
+    roots = 0.58 + 0.42 * np.clip(run / 0.12, 0, 1)
     tips = 0.55 + 0.45 * np.clip((1 - run) / 0.2, 0, 1)
     return np.asarray(value * roots * tips * (0.55 + 0.45 * np.clip(across / 0.14, 0, 1)), np.float32)
 
@@ -714,6 +714,12 @@ def front_hair() -> Sheet:
     paint_hair(s, HAIR_LEFT, -1, 22)
     part = spline([(72, -356), (69, -400), (63, -452), (55, -512)])
     s.shade(s.line(part, 6, 3), rgb("#000000"), 0.30)
+    # Light from behind, as studios hang it, along the outer edges.
+    cover = s.pixels[..., 3]
+    soft = cv2.GaussianBlur(cover, (0, 0), 9)
+    rim = np.clip((0.86 - soft) * 1.8, 0, 1) * smooth(215, 330, np.hypot(s.xx, np.minimum(s.yy, 0) * 0.72))
+    s.light(rim * smooth(440, 200, s.yy), rgb("#8FA6C8"), 0.30)
+    s.light(np.clip(rim, 0, 1) * smooth(0, 160, s.xx) * smooth(440, 200, s.yy), rgb("#A9BEDD"), 0.22)
     return s
 
 
