@@ -52,6 +52,16 @@ class PuppetAvatar:
                 raise AvatarError(
                     f"{manifest.where}: layers.{name}: must be {size[1]}x{size[0]} pixels to fit eyes.box"
                 )
+        face, parts = self.layers["face"], self.rig.eyes
+        room = (face.left, face.top, face.left + face.pixels.shape[1], face.top + face.pixels.shape[0])
+        for x, y in (parts.left, parts.right):
+            if not (
+                room[0] < x + left - 2
+                and room[1] < y + top - 2
+                and x + right + 2 < room[2]
+                and y + bottom + 2 < room[3]
+            ):
+                raise AvatarError(f"{manifest.where}: eyes.box: the lids must lie inside the face layer")
         self._info = manifest.info(coefficients=str(len(self.rig.columns)))
 
     @classmethod

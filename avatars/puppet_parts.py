@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from anchor.errors import AvatarError
 from anchor.media import ARKIT_INDEX, Bytes, Floats
-from avatars.package import Manifest, Table, read_arrays, read_image
+from avatars.package import MOST_SIDE, Manifest, Table, read_arrays, read_image
 from avatars.puppet_draw import affine, over_layer, sample_field
 
 LAYERS = (
@@ -146,10 +146,7 @@ def join(*layers: Layer) -> Layer:
 
 def premultiplied(image: Bytes) -> Bytes:
     """Straight-alpha BGRA to premultiplied."""
-    alpha = image[..., 3:].astype(np.uint16)
-    out = image.copy()
-    out[..., :3] = (image[..., :3] * alpha + 127) // 255
-    return out
+    return cast(Bytes, cv2.cvtColor(image, cv2.COLOR_RGBA2mRGBA))
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +258,8 @@ def read_layers(manifest: Manifest) -> dict[str, Layer]:
     for name in LAYERS:
         entry = table.table(name)
         left, top = entry.numbers("at", 2)
+        if max(abs(left), abs(top)) > MOST_SIDE:
+            raise entry.error("at", f"is farther than {MOST_SIDE} art pixels from the face")
         layers[name] = Layer(premultiplied(read_image(manifest.folder, entry.text("file"))), left, top)
         entry.done()
     table.done()
