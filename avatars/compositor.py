@@ -8,6 +8,8 @@ from math import log
 from pathlib import Path
 from typing import Generic, TypeVar
 
+import cv2
+
 from anchor.errors import AnchorError
 from anchor.events import Caption, LowerThird
 from anchor.media import Look, Picture, VideoFormat
@@ -64,6 +66,8 @@ class StudioScene:
         languages: tuple[str, ...] = ("zh-CN", "en"),
         book: FontBook | None = None,
     ) -> None:
+        # A picture's parts are too small to share out: OpenCV's helpers would burn more time waiting than they save.
+        cv2.setNumThreads(1)
         layout, setter = Layout.of(video), Typesetter(book, languages)
         self._label = graphics.label(label, layout, setter)
         self._captions = _Fade(lambda page: graphics.caption(page, layout, setter), video.fps)
