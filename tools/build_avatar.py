@@ -1114,10 +1114,10 @@ def shape_field(name: str, xx: Floats, yy: Floats, *, upper: bool) -> Floats:
         "jawForward": lambda: paint((0, 430, 170, 150, 0, 9)) + lip(edge_low=2, border_low=5),
         "mouthClose": lambda: lip(edge_up=12, border_up=9, edge_low=-86, border_low=-80, reach=120, power=0.62),
         "mouthFunnel": lambda: pinch(0.37) + lip(edge_up=-23, border_up=-19, edge_low=19, border_low=20, reach=70,
-            power=0.5)
-        + both((98, 286, 66, 62, 0, 24)),
+            power=0.4)
+        + both((98, 286, 66, 62, 0, 19)),
         "mouthPucker": lambda: pinch(0.46) + lip(edge_up=-5, border_up=-11, edge_low=4, border_low=12, reach=60,
-            power=0.5)
+            power=0.4)
         + both((98, 286, 60, 50, 0, 7)),
         "mouthSmile": lambda: paint((x * 104, 278, 80, 84, x * 15, -21), (x * 178, 205, 120, 110, x * 7, -16),
                                     (x * 50, 292, 62, 60, x * 5, 0)),
