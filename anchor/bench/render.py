@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -21,7 +22,7 @@ from anchor.pipeline.idle import Life
 from anchor.pipeline.performer import Performer
 from anchor.pipeline.playout import Playout
 from anchor.pipeline.utterance import Utterance
-from anchor.ports import Scene, SpeechChunk, Voice
+from anchor.ports import Avatar, Scene, SpeechChunk, Voice
 
 VIDEO = VideoFormat(1280, 720, 25)
 LOWER_THIRD = LowerThird("Measured here", "A bulletin that measures itself")
@@ -41,21 +42,22 @@ async def measure(tell: Tell) -> list[Figure]:
 async def _measure(voice: Voice, folder: Path, tell: Tell) -> list[Figure]:
     tell("drawing alone")
     driving, looks = await _drive(voice)
-    scene = _scene()
-    speaking, pictures = _draw(scene, looks)
+    speaking, encoding = _draw_and_encode(looks)
     life = Life(seed=1, fps=VIDEO.fps)
-    idle, _ = _draw(scene, [Look(life.frame(False)) for _ in range(IDLE_BEATS)])
-    encoding = _live_encode(pictures)
+    idle, _ = _draw_and_encode([Look(life.frame(False)) for _ in range(IDLE_BEATS)])
+    scene = _scene()
+    pictures = [scene.draw(look) for look in looks]
     tell("x264 alone on the pictures of the bulletin")
     alone = min(_x264_alone(pictures) for _ in range(REPEATS))
     del pictures
     tell("rendering the bulletin")
-    await _render(voice, folder / "bench.mp4")
+    avatar = app.open_avatar("lin")
+    await _render(voice, avatar, folder / "bench.mp4")
     memory = resident_mib()
     times = []
     for _ in range(REPEATS):
         start = time.perf_counter()
-        seconds = await _render(voice, folder / "bench.mp4")
+        seconds = await _render(voice, avatar, folder / "bench.mp4")
         times.append(time.perf_counter() - start)
     grown = resident_mib() - memory
     offset = await _file_offset(folder / "flash.mp4")
@@ -73,10 +75,10 @@ async def _measure(voice: Voice, folder: Path, tell: Tell) -> list[Figure]:
     ]
 
 
-async def _render(voice: Voice, target: Path) -> float:
+async def _render(voice: Voice, avatar: Avatar, target: Path) -> float:
     return await app.render(
         [Segment(TEXT, "en", LOWER_THIRD)], target, voice=voice, driver=app.open_driver("phones"),
-        avatar=app.open_avatar("lin"), video=VIDEO,
+        avatar=avatar, video=VIDEO,
     )  # fmt: skip
 
 
@@ -119,24 +121,26 @@ async def _drive(voice: Voice) -> tuple[float, list[Look]]:
     return 1000 * (time.thread_time() - start) / len(frames), notebook.looks
 
 
-def _draw(scene: Scene, looks: Sequence[Look]) -> tuple[float, list[Picture]]:
-    """Milliseconds of processor time a picture takes on average, and the pictures."""
-    pictures = []
-    spent = time.process_time()
-    for look in looks:
-        pictures.append(scene.draw(look))
-    return 1000 * (time.process_time() - spent) / len(looks), pictures
+def _draw_and_encode(looks: Sequence[Look]) -> tuple[float, float]:
+    """Milliseconds of processor time that drawing and the shared live encoder take for a picture on average.
 
-
-def _live_encode(pictures: Sequence[Picture]) -> float:
-    """Milliseconds of processor time that the shared live encoder takes for a picture."""
-    encoder = registry.load("anchor.part", "live_encoder")(VIDEO)
+    They take turns, as they do on air, so that each finds the caches as the other leaves them. The better of `REPEATS`.
+    """
+    best = (math.inf, math.inf)
     silence = np.zeros(VIDEO.samples_per_beat, np.float32)
-    encoder.encode(Beat(0, pictures[0], silence), ("H264",))
-    spent = time.process_time()
-    for index, picture in enumerate(pictures, start=1):
-        encoder.encode(Beat(index, picture, silence), ("H264",))
-    return 1000 * (time.process_time() - spent) / len(pictures)
+    for _ in range(REPEATS):
+        scene, encoder = _scene(), registry.load("anchor.part", "live_encoder")(VIDEO)
+        encoder.encode(Beat(0, scene.draw(looks[0]), silence), ("H264",))
+        drawing = encoding = 0.0
+        for index, look in enumerate(looks[1:], start=1):
+            start = time.thread_time()
+            picture = scene.draw(look)
+            middle = time.thread_time()
+            encoder.encode(Beat(index, picture, silence), ("H264",))
+            drawing += middle - start
+            encoding += time.thread_time() - middle
+        best = min(best[0], drawing), min(best[1], encoding)
+    return 1000 * best[0] / len(looks), 1000 * best[1] / len(looks)
 
 
 def _x264_alone(pictures: Sequence[Picture]) -> float:
