@@ -11,7 +11,7 @@ from anchor.bench.measure import TEXT, Figure, Tell, cores_used, remote_viewers,
 
 IDLE_SECONDS = 30
 SPEAKING_SECONDS = 180
-SETTLE_SECONDS = 40
+SETTLE_SECONDS = 60
 """Until two utterances wait prepared and what is kept for resuming is full: memory grows so far and no farther."""
 
 
