@@ -60,16 +60,20 @@ def available() -> bool:
 def command() -> list[str]:
     """The command line of the worker process. Raises `MissingError` without pyopenjtalk-plus."""
     if not available():
-        raise MissingError("the voice openjtalk needs its engine: pip install 'anchor-live[ja]'")
+        raise MissingError("the voice openjtalk needs its engine; run: .venv/bin/pip install -e '.[ja]'")
     root = str(Path(__file__).parents[2])
     program = f"import sys; sys.path.insert(0, {root!r}); from anchor.voice.openjtalk_worker import main; main()"
     return [sys.executable, "-P", "-c", program]
 
 
 class OpenJtalkVoice:
-    """`anchor.ports.Voice` for Japanese. `lexicon` is a pronunciation file, `workers` the number of processes."""
+    """`anchor.ports.Voice` for Japanese. `lexicon` is a pronunciation file, `workers` the number of processes.
+
+    Raises `MissingError` without pyopenjtalk-plus.
+    """
 
     def __init__(self, *, lexicon: str | Path | None = None, workers: int = 1) -> None:
+        command()
         self._lexicon = Lexicon.read(Path(lexicon)) if lexicon is not None else Lexicon()
         self._pool = WorkerPool("Open JTalk", command, workers)
 

