@@ -32,7 +32,8 @@ def load(group: str, name: str) -> Any:
     except ImportError as error:
         extra = f"[{','.join(found.extras)}]" if found.extras else ""
         raise MissingError(
-            f"{found.name}: needs {error.name or error}, which is not installed; run: pip install 'anchor-live{extra}'"
+            f"{found.name}: needs {error.name or error}, which is not installed; "
+            f"run: .venv/bin/pip install -e '.{extra}'"
         ) from error
 
 
