@@ -129,11 +129,27 @@ class AvatarView(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """Where an avatar is best shown, and its own background at that place, where it brings one."""
+
+    placement: Placement
+    background: Bytes | None = None
+    """BGR, uint8, the size of the picture."""
+
+
 class Avatar(Protocol):
     """A loaded avatar package, shared by all streams."""
 
     @property
     def info(self) -> AvatarInfo: ...
+
+    def setting(self, video: VideoFormat, wanted: Placement, *, own_background: bool) -> Setting:
+        """Where this avatar can be shown in such a picture, as near as it can to what is wanted.
+
+        Without `own_background` the show brings its own, and the avatar is cut out.
+        """
+        ...
 
     def open(self, video: VideoFormat, backdrop: Bytes, placement: Placement) -> AvatarView:
         """Prepare layers at this size; `backdrop` is BGR, uint8, shape (height, width, 3)."""

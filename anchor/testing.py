@@ -24,6 +24,7 @@ from anchor.ports import (
     Driver,
     DriverInfo,
     Placement,
+    Setting,
     SpeechChunk,
     Voice,
     VoiceInfo,
@@ -101,6 +102,9 @@ class FakeAvatar:
     """A grey disc on the backdrop, whose brightness is jawOpen."""
 
     info = AvatarInfo("fake", "A disc", "fake", "blendshapes", "Apache-2.0")
+
+    def setting(self, video: VideoFormat, wanted: Placement, *, own_background: bool) -> Setting:
+        return Setting(wanted)
 
     def open(self, video: VideoFormat, backdrop: Bytes, placement: Placement) -> AvatarView:
         return _FakeView(video, backdrop, placement)

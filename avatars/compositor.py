@@ -48,7 +48,8 @@ def place(video: VideoFormat) -> Placement:
 class StudioScene:
     """A stream's picture: `anchor.ports.Scene`.
 
-    `backdrop` is a picture that takes the place of the studio. `label` may be reworded but not left out.
+    `backdrop` is a picture that takes the place of the avatar's own background or, where it has none, of the studio.
+    `label` may be reworded but not left out.
     `languages` are BCP 47 tags of the show; the first decides the shape of ideographs. `book` holds the fonts, by
     default those of this machine.
 
@@ -72,9 +73,14 @@ class StudioScene:
         self._label = graphics.label(label, layout, setter)
         self._captions = _Fade(lambda page: graphics.caption(page, layout, setter), video.fps)
         self._titles = _Wipe(lambda words: graphics.lower_third(words, layout, setter), video.fps)
-        room = backdrops.load(backdrop, video) if backdrop else backdrops.studio(video)
-        self._desk = None if backdrop else desk(video)
-        self._avatar = avatar.open(video, room, place(video))
+        setting = avatar.setting(video, place(video), own_background=backdrop is None)
+        if backdrop is not None:
+            room = backdrops.load(backdrop, video)
+        else:
+            room = backdrops.studio(video) if setting.background is None else setting.background
+        studio = backdrop is None and setting.background is None
+        self._desk = desk(video) if studio else None
+        self._avatar = avatar.open(video, room, setting.placement)
         self._canvas = Picture.black(video)
 
     def draw(self, look: Look) -> Picture:

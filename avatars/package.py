@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, cast, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,8 +84,16 @@ class Table:
             raise self.error(key, f"must be a list of {count or 'one or more'} numbers")
         return tuple(self._number(item, key) for item in value)
 
-    def points(self, key: str) -> NDArray[np.float32]:
+    @overload
+    def points(self, key: str) -> NDArray[np.float32]: ...
+
+    @overload
+    def points(self, key: str, *, optional: bool) -> NDArray[np.float32] | None: ...
+
+    def points(self, key: str, *, optional: bool = False) -> NDArray[np.float32] | None:
         """A list of two or more pairs of numbers: float32, shape (n, 2)."""
+        if optional and key not in self._values:
+            return None
         value = self._take(key)
         if not isinstance(value, list) or len(value) < 2 or any(not isinstance(p, list) or len(p) != 2 for p in value):
             raise self.error(key, "must be a list of two or more [x, y] pairs")

@@ -17,11 +17,25 @@ import numpy as np
 
 from anchor.errors import AvatarError
 from anchor.media import ARKIT_INDEX, Blendshapes, Bytes, Floats, HeadPose, Picture, VideoFormat
-from anchor.ports import AvatarInfo, Placement
+from anchor.ports import AvatarInfo, Placement, Setting
+from avatars.framing import frame
 from avatars.package import Manifest, read_manifest
-from avatars.puppet_draw import Box, Turn, affine, convert, enlarge, invert, over, paste, planes, sample, sample_field
+from avatars.puppet_draw import (
+    FAR,
+    Box,
+    Turn,
+    affine,
+    convert,
+    enlarge,
+    invert,
+    over,
+    paste,
+    planes,
+    sample,
+    sample_field,
+)
 from avatars.puppet_eyes import Eyes, Look
-from avatars.puppet_parts import Grid, Layer, Rig, Texture, join, read_layers
+from avatars.puppet_parts import FURTHER_LAYERS, Grid, Layer, Rig, Texture, join, read_layers
 
 _FINER = 1.2
 """Texture pixels for one of the picture, each way: sampling between them costs sharpness, more of them costs time."""
@@ -31,8 +45,8 @@ _STEPS = 128
 """Steps in which a weight is drawn."""
 _LIMIT = HeadPose(0.38, 0.34, 0.35, 0.20, 0.20)
 """The farthest pose the layers can show."""
-_NODE = 8 / 0.288
-"""Art pixels between the nodes of backward maps."""
+_NODE = 1 / 36
+"""Distance between the nodes of backward maps, in head heights."""
 
 _JAW, _TONGUE, _FUNNEL, _PUCKER = (ARKIT_INDEX[n] for n in ("jawOpen", "tongueOut", "mouthFunnel", "mouthPucker"))
 
@@ -41,8 +55,10 @@ class PuppetAvatar:
     """A package of kind ``puppet``, shared by all streams: nothing in it changes after loading."""
 
     def __init__(self, manifest: Manifest) -> None:
-        self.layers: dict[str, Layer] = read_layers(manifest)
-        self.rig = Rig.read(manifest)
+        found = read_layers(manifest)
+        self.rig = Rig.read(manifest, found)
+        self.background = found.pop("background", None)
+        self.layers: dict[str, Layer] = {name: Layer.empty() for name in FURTHER_LAYERS} | found
         manifest.rest.done()
         left, top, right, bottom = self.rig.eyes.box
         rows, columns = len(self.rig.eyes.closures), len(self.rig.eyes.rises)
@@ -72,6 +88,14 @@ class PuppetAvatar:
     @property
     def info(self) -> AvatarInfo:
         return self._info
+
+    def setting(self, video: VideoFormat, wanted: Placement, *, own_background: bool) -> Setting:
+        """The figure's own background, where it has one and may show it, and the place nearest to the wanted one.
+
+        The place is such that no edge of the art comes into the picture.
+        """
+        background = self.background if own_background else None
+        return frame(self.rig, self.layers["body"], background, video, wanted)
 
     def open(self, video: VideoFormat, backdrop: Bytes, placement: Placement) -> PuppetView:
         """Scale the layers for this picture. Raises `AvatarError` for a backdrop of another size or a bad placement."""
@@ -138,13 +162,26 @@ class _Warp:
         return left - 8, top - 8, right + 8, bottom + 8
 
 
+def _moved_bounds(grid: Grid, basis: Floats, face: Texture) -> tuple[float, float, float, float]:
+    """Bounds of all that expressions move, in art pixels; the face's own where nothing does."""
+    moved = np.argwhere(np.abs(basis).max(axis=(0, 3)) > 0.02)
+    if not len(moved):
+        return face.bounds
+    (top, left), (bottom, right) = moved.min(axis=0) - 1, moved.max(axis=0) + 1
+    x0, y0, x1, y1 = face.bounds
+    return (
+        max(x0, grid.left + grid.step * float(left)), max(y0, grid.top + grid.step * float(top)),
+        min(x1, grid.left + grid.step * float(right)), min(y1, grid.top + grid.step * float(bottom)),
+    )  # fmt: skip
+
+
 class PuppetView:
     """A puppet at one size over one backdrop, and what its canvas shows."""
 
     def __init__(self, avatar: PuppetAvatar, video: VideoFormat, backdrop: Bytes, placement: Placement) -> None:
         rig = self._rig = avatar.rig
         self._frame = Box(0, 0, video.width, video.height)
-        self._scale = placement.head * video.height / (rig.chin - rig.crown)
+        self._scale = placement.head * video.height / rig.tall
         self._origin = (round(placement.x * video.width), round(placement.eyes * video.height))
         self._levels = max(1, round(rig.lift * self._scale / _QUANTUM))
         self._state: _State | None = None
@@ -161,17 +198,19 @@ class PuppetView:
         rig = self._rig
         face = join(layers["face"], layers["brows"]).texture(fine)
         self._eyes = Eyes(rig.eyes, layers, face)
-        step = max(2, round(_NODE * self._scale / 2) * 2)
+        step = max(2, round(_NODE * rig.tall * self._scale / 2) * 2)
         everywhere = (slice(None, None, 2), slice(None, None, 2))
-        coarse = replace(rig.grid, step=rig.grid.step * 2, shape=rig.depth["hair"][everywhere].shape)
+        coarse = replace(rig.grid, step=rig.grid.step * 2, shape=rig.depth["face"][everywhere].shape)
         skin_grid, skin = rig.grid.part(*face.bounds)
 
         def warp(texture: Texture, grid: Grid, solid: Floats, rounds: int, nodes: int) -> _Warp:
             return _Warp(texture, grid, solid, rounds, nodes)
 
-        behind = join(layers["back"], layers["neck"]).cropped(rig.neck[1] + 24).texture(fine)
+        behind = join(layers["back"], layers["neck"]).cropped(rig.neck[1] + 0.024 * rig.tall).texture(fine)
         self._behind = warp(behind, coarse, rig.solid("back")[everywhere], 3, step)
         self._face = warp(face, skin_grid, rig.solid("face")[skin], 6, step)
+        self._followers = None if rig.share is None else np.ascontiguousarray(rig.share[skin]).reshape(-1)
+        self._skin_frame = self._face.lattice(*_moved_bounds(skin_grid, rig.head[:, *skin], face))
         # Each coefficient's displacements as one row: all of x, then all of y.
         bases = (rig.head[:, *skin], rig.upper, rig.lower)
         self._bases = [np.ascontiguousarray(np.moveaxis(b, 3, 1)).reshape(len(b), -1) for b in bases]
@@ -183,7 +222,7 @@ class PuppetView:
         self._body = layers["body"].cropped().texture(self._scale)
         # Still a node's width above the neck's end, so that nothing is torn where what moves meets what does not.
         top, bottom = rig.neck[0], rig.neck[1]
-        t = np.clip((planes(coarse.points())[1] - top) / (bottom - coarse.step - 8 - top), 0, 1)
+        t = np.clip((planes(coarse.points())[1] - top) / (bottom - coarse.step - 0.008 * rig.tall - top), 0, 1)
         self._with_head: Floats = (1 - t * t * (3 - 2 * t)).astype(np.float32)
         self._neck_row = min(self._frame.y1, max(0, round(bottom * self._scale + self._origin[1]) & ~1))
 
@@ -211,10 +250,10 @@ class PuppetView:
 
     def _state_of(self, face: Blendshapes) -> _State:
         rig, head = self._rig, face.head
-        tall = rig.chin - rig.crown
+        tall = rig.tall
         unit = _QUANTUM / self._scale
-        # What stands out farthest, by some 300 art pixels, shall move by one quantum.
-        turn = unit / 300
+        # What stands out farthest, by some 0.3 head heights, shall move by one quantum.
+        turn = unit / (0.3 * tall)
 
         def snap(value: float, limit: float, quantum: float) -> float:
             return round(min(limit, max(-limit, value)) / quantum) * quantum
@@ -223,6 +262,7 @@ class PuppetView:
             snap(head.yaw, _LIMIT.yaw, turn), snap(head.pitch, _LIMIT.pitch, turn),
             snap(head.roll, _LIMIT.roll, turn / 2),
             snap(head.x * tall, _LIMIT.x * tall, unit), snap(-head.y * tall, _LIMIT.y * tall, unit), rig.pivot,
+            FAR * tall,
         )  # fmt: skip
         steps = np.rint(np.fmin(np.fmax(face.weights, 0), 1) * _STEPS).astype(np.uint8)
         looks = self._eyes.looks(steps * np.float32(1 / _STEPS), face.gaze)
@@ -252,7 +292,7 @@ class PuppetView:
             self._head_box = self._head_box.union(self._box_of(*self._behind.reach))
             work = before.union(self._head_box)
         elif shaped:
-            left, top, right, bottom = self._face.reach
+            left, top, right, bottom = self._face.reach_of(self._skin_frame)
             work = work.union(self._box_of(left, top, right, bottom + self._rig.jaw_drop))
         else:
             for side in changed:
@@ -290,8 +330,10 @@ class PuppetView:
         if turned:
             self._behind.move(state.pose, share=self._with_head)
             self._hair.move(state.pose)
-        for warp, basis in zip((self._face, self._upper, self._lower), self._bases, strict=True):
-            warp.move(state.pose, cast(Floats, weights @ basis))
+        weights = np.append(weights, np.float32(1))
+        shares = (self._followers, None, None)
+        for warp, basis, share in zip((self._face, self._upper, self._lower), self._bases, shares, strict=True):
+            warp.move(state.pose, cast(Floats, weights @ basis), share)
 
     def _draw_head(self, work: Box, state: _State, canvas: Picture) -> None:
         scene = work.of(self._backdrop, self._frame).copy()
@@ -328,8 +370,9 @@ class PuppetView:
         rig = self._rig
         nodes = rig.lip_grid.nodes(rig.mouth[None])
         step = np.float32(rig.lip_grid.step)
+        nodes_below = rig.lip_grid.nodes(rig.mouth_below[None])
         above = self._pixels(rig.mouth + sample_field(self._upper.moves, nodes)[0] * step)
-        below = self._pixels(rig.mouth + sample_field(self._lower.moves, nodes)[0] * step)
+        below = self._pixels(rig.mouth_below + sample_field(self._lower.moves, nodes_below)[0] * step)
         box = self._box_of(*self._upper.reach).union(self._box_of(*self._lower.reach)).meet(work)
         if box.empty:
             return
@@ -342,7 +385,8 @@ class PuppetView:
     def _draw_inside(self, scene: Bytes, work: Box, state: _State, above: Floats, below: Floats) -> None:
         """Cavity, teeth and tongue between the lips, cut a little inside the red, which then covers the cut."""
         rig = self._rig
-        reach = np.array([0, 2.0 * self._scale], np.float32)
+        unit = rig.tall * 1e-3
+        reach = np.array([0, 2.0 * unit * self._scale], np.float32)
         outline = np.concatenate([above - reach, (below + reach)[::-1]])
         (x0, y0), (x1, y1) = outline.min(axis=0), outline.max(axis=0)
         box = Box.around(float(x0) - 1, float(y0) - 1, float(x1) + 1, float(y1) + 1, self._frame).meet(work)
@@ -354,9 +398,9 @@ class PuppetView:
         weight = np.frombuffer(state.shape, np.uint8) * np.float32(1 / _STEPS)
         drop, out = float(weight[_JAW]) * rig.jaw_drop, float(weight[_TONGUE])
         rounded = min(1.0, float(weight[_FUNNEL]) + float(weight[_PUCKER]))
-        falls = (0.0, drop * 0.96 + 4, drop * (0.72 - 0.30 * out) + 8 - 6 * out, -28 * rounded)
+        falls = (0.0, drop * 0.96 + 4 * unit, drop * (0.72 - 0.30 * out) + (8 - 6 * out) * unit, -28 * rounded * unit)
         picture = np.zeros((*mask.shape, 3), np.uint8)
-        corners = np.array([[0, 290], [100, 290], [0, 390]], np.float32)
+        corners = rig.mouth.mean(axis=0) + np.array([[0, 0], [100, 0], [0, 100]], np.float32) * np.float32(unit)
         solid = np.concatenate([corners, np.full((3, 1), rig.mouth_depth, np.float32)], axis=1)
         turned = np.stack(state.pose.move(planes(solid - np.array(rig.pivot, np.float32))), axis=1)
         for texture, fall in zip(self._inside, falls, strict=True):

@@ -106,8 +106,8 @@ def convert(image: Bytes, box: Box, canvas: Picture) -> None:
     canvas.v[y0:y1, x0:x1] = chroma[1]
 
 
-FAR = 4200.0
-"""Distance from which heads are seen, in art pixels."""
+FAR = 4.2
+"""Distance from which heads are seen, in head heights."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +120,8 @@ class Turn:
     x: float
     y: float
     pivot: tuple[float, ...]
+    far: float
+    """Distance of the viewer, in art pixels."""
 
     def matrix(self) -> Floats:
         """Rows for x, y and the change of depth, of points (x, y, depth) relative to the pivot: float32, (3, 3)."""
@@ -136,7 +138,7 @@ class Turn:
         Weak perspective by the change of depth alone: what does not turn stays exactly where it was drawn.
         """
         x, y, near = self.matrix() @ solid
-        near *= np.float32(1 / FAR)
+        near *= np.float32(1 / self.far)
         near += np.float32(1)
         return x * near + np.float32(self.pivot[0] + self.x), y * near + np.float32(self.pivot[1] + self.y)
 

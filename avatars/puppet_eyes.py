@@ -68,9 +68,9 @@ class Eyes:
         if min(down, across) < 0 or face.pixels[place].shape != frame.pixels.shape:
             raise AvatarError("eyes.box: the lids must lie inside the face layer")
         under = face.pixels[place].copy()
-        white = layers["eyeball"].at(x, y).texture(scale).on(frame)
+        white = layers[f"eyeball_{side}"].at(x, y).texture(scale).on(frame)
         over_layer(under, white)
-        iris = layers["iris"].texture(scale)
+        iris = layers[f"iris_{side}"].texture(scale)
         at = (iris.left + x * scale - frame.left, iris.top + y * scale - frame.top)
         alpha = white[..., 3]
         pictures = tuple(tuple(picture(row, column).pixels for column in columns) for row in rows)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Self, cast
 
@@ -17,10 +18,11 @@ from avatars.package import MOST_SIDE, Manifest, Table, read_arrays, read_image
 from avatars.puppet_draw import affine, over_layer, sample_field
 
 LAYERS = (
-    "back", "neck", "body", "face", "brows", "hair", "lip_upper", "lip_lower", "cavity", "teeth_upper", "teeth_lower",
-    "tongue", "eyeball", "iris", "lids_left", "lids_right",
+    "face", "lip_upper", "lip_lower", "cavity", "teeth_upper", "teeth_lower", "tongue", "eyeball_left", "eyeball_right",
+    "iris_left", "iris_right", "lids_left", "lids_right",
 )  # fmt: skip
-DEPTHS = ("face", "hair", "back")
+"""Layers that every figure has."""
+FURTHER_LAYERS = ("background", "back", "neck", "body", "brows", "hair")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,11 @@ class Layer:
     def at(self, x: float, y: float) -> Layer:
         return Layer(self.pixels, self.left + x, self.top + y)
 
+    @classmethod
+    def empty(cls) -> Self:
+        """A layer with nothing on it, above the eyes."""
+        return cls(np.zeros((1, 1, 4), np.uint8), 0, 0)
+
     def cropped(self, bottom: float = float("inf")) -> Layer:
         """Without empty margins, and without what lies below `bottom`."""
         rows = max(1, min(self.pixels.shape[0], math.ceil(min(bottom, 1e6) - self.top)))
@@ -182,7 +189,9 @@ class Rig:
 
     `columns` are the places in `anchor.media.ARKIT` of the coefficients that move skin; `head`, `upper` and `lower` are
     their displacements in art pixels at full weight, shape (coefficients, rows, columns, 2), on `grid` and, for the two
-    lips, on `lip_grid`. `depth` says how far layers stand out, on `grid`.
+    lips, on `lip_grid`; after the coefficients comes one row that always applies, which shuts a mouth that is open in
+    the art. `depth` says how far layers stand out, on `grid`; `share` how much of all movement the face layer follows.
+    `mouth` and `mouth_below` are the inner edges of the upper and the lower lip, corner to corner, as drawn.
     """
 
     crown: float
@@ -198,13 +207,16 @@ class Rig:
     upper: Floats
     lower: Floats
     depth: dict[str, Floats]
+    share: Floats | None
     mouth: Floats
+    mouth_below: Floats
     mouth_depth: float
     jaw_drop: float
     eyes: EyeParts
 
     @classmethod
-    def read(cls, manifest: Manifest) -> Self:
+    def read(cls, manifest: Manifest, layers: Collection[str]) -> Self:
+        """Read the rig of a figure with these layers."""
         figure, mouth, eyes = (manifest.rest.table(key) for key in ("figure", "mouth", "eyes"))
         shapes = figure.texts("shapes")
         for name in shapes:
@@ -220,14 +232,22 @@ class Rig:
                 raise AvatarError(f"{manifest.folder / file}: needs an array {key!r} of shape {shape}")
             return found
 
+        def basis(key: str, on: Grid) -> Floats:
+            always = take(f"rest_{key}", *on.shape, 2) if f"rest_{key}" in arrays else np.zeros((*on.shape, 2))
+            return np.concatenate([take(key, len(shapes), *on.shape, 2), always[None]]).astype(np.float32)
+
+        line, below = mouth.points("line"), mouth.points("line_below", optional=True)
+        if below is not None and below.shape != line.shape:
+            raise mouth.error("line_below", f"must have {len(line)} points, like line")
         rig = cls(
             figure.number("crown"), figure.number("chin"), figure.numbers("pivot", 3), figure.numbers("neck", 2),
             figure.numbers("chest", 2), figure.number("lift", 0, 100), grid, lip_grid,
             np.array([ARKIT_INDEX[name] for name in shapes], np.intp),
-            take("head", len(shapes), *grid.shape, 2), take("upper", len(shapes), *lip_grid.shape, 2),
-            take("lower", len(shapes), *lip_grid.shape, 2),
-            {name: take(f"depth_{name}", *grid.shape) for name in DEPTHS},
-            mouth.points("line"), mouth.number("depth"), mouth.number("jaw_drop"), EyeParts.read(eyes),
+            basis("head", grid), basis("upper", lip_grid), basis("lower", lip_grid),
+            {name: take(f"depth_{name}", *grid.shape) for name in ("face", "hair", "back") if name in layers},
+            take("share", *grid.shape) if "share" in arrays else None,
+            line, line if below is None else below, mouth.number("depth"), mouth.number("jaw_drop"),
+            EyeParts.read(eyes),
         )  # fmt: skip
         if not 16 <= rig.chin - rig.crown <= 4000:
             raise figure.error("chin", "must lie 16 to 4000 art pixels below the crown")
@@ -237,6 +257,11 @@ class Rig:
         figure.done()
         mouth.done()
         return rig
+
+    @property
+    def tall(self) -> float:
+        """Crown to chin, in art pixels."""
+        return self.chin - self.crown
 
     def solid(self, name: str) -> Floats:
         """Nodes of `grid` with a layer's depth, relative to the pivot: float32, shape (rows, columns, 3)."""
@@ -252,10 +277,14 @@ class Rig:
 
 
 def read_layers(manifest: Manifest) -> dict[str, Layer]:
-    """All of `LAYERS`. Raises `AvatarError` for one that is missing, unknown, or cannot be read."""
+    """All of `LAYERS`, and what there is of `FURTHER_LAYERS`.
+
+    Raises `AvatarError` for one that is missing, unknown, or cannot be read.
+    """
     table = manifest.rest.table("layers")
+    given = table.keys()
     layers = {}
-    for name in LAYERS:
+    for name in (*LAYERS, *(name for name in FURTHER_LAYERS if name in given)):
         entry = table.table(name)
         left, top = entry.numbers("at", 2)
         if max(abs(left), abs(top)) > MOST_SIDE:

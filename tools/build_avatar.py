@@ -1317,14 +1317,16 @@ ball_radius = 66
 
 
 def save(folder: Path, name: str, sheet: Sheet, quality: int = 93) -> str:
-    """Write one layer; returns its line for the manifest."""
+    """Write one layer, which both eyes may share; returns its lines for the manifest."""
     from PIL import Image
 
     straight = sheet.image()
     Image.fromarray(np.ascontiguousarray(straight[..., [2, 1, 0, 3]]), "RGBA").save(
         folder / f"{name}.webp", quality=quality, method=6, exact=True
     )
-    return f'{name} = {{ file = "{name}.webp", at = [{sheet.left}, {sheet.top}] }}\n'
+    both = name in ("eyeball", "iris")
+    layers = (f"{name}_left", f"{name}_right") if both else (name,)
+    return "".join(f'{each} = {{ file = "{name}.webp", at = [{sheet.left}, {sheet.top}] }}\n' for each in layers)
 
 
 def raised(sheet: Sheet) -> Sheet:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from anchor.errors import AvatarError, FormatError, MissingError
 from anchor.events import Caption, LowerThird
 from anchor.media import Blendshapes, Bytes, Look, Picture, VideoFormat
-from anchor.ports import AvatarInfo, AvatarView, Placement
+from anchor.ports import AvatarInfo, AvatarView, Placement, Setting
 from avatars import backdrop
 from avatars.compositor import StudioScene, place
 from avatars.fontbook import FontBook, FontSearch
@@ -38,6 +38,9 @@ class Egg:
     @property
     def info(self) -> AvatarInfo:
         return AvatarInfo("egg", "Egg", "test", "blendshapes", "Apache-2.0")
+
+    def setting(self, video: VideoFormat, wanted: Placement, *, own_background: bool) -> Setting:
+        return Setting(wanted)
 
     def open(self, video: VideoFormat, backdrop: Bytes, placement: Placement) -> AvatarView:
         self.placed = placement

@@ -130,7 +130,7 @@ def test_an_oversized_image_is_refused_by_its_header(folder: Path) -> None:
         ("left = [127", "left = [270", "eyes.box"),
         ("at = [-430, -570]", "at = [-43000, -570]", "layers.hair.at"),
         ("[layers]", "[extra]\na = 1\n[layers]", "extra"),
-        ('hair = { file = "hair.webp"', 'hat = { file = "hair.webp"', "layers.hair"),
+        ('hair = { file = "hair.webp"', 'hat = { file = "hair.webp"', "layers.hat"),
         ('hair = { file = "hair.webp"', 'hair = { file = "hair.webp", blur = 2', "layers.hair.blur"),
         ('title = "Lin"', "title = ", "avatar.toml"),
     ],
