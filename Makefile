@@ -3,6 +3,9 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# Finds faces; without its own dependencies, see pyproject.toml.
+MEDIAPIPE := mediapipe==0.10.14
 
 .PHONY: run setup test lint format clean
 
@@ -16,11 +19,13 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.installed: pyproject.toml | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	$(PIP) -e .
+	@$(PIP) --no-deps $(MEDIAPIPE) || echo "MediaPipe is not to be had here: all works but making avatars"
 	@touch $@
 
 $(VENV)/.testing: pyproject.toml | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test]'
+	$(PIP) -e '.[test]'
+	@$(PIP) --no-deps $(MEDIAPIPE) || echo "MediaPipe is not to be had here: all works but making avatars"
 	@touch $@ $(VENV)/.installed
 
 test: $(VENV)/.testing
