@@ -20,9 +20,11 @@ from anchor.broadcast.show import present
 from anchor.clock import FreeClock, LoopClock
 from anchor.config import ChannelConfig, Config, VoiceConfig
 from anchor.errors import CapacityError, ConfigError, OutputError, ScriptError, VoiceError
+from anchor.events import Gesture, Mood, State
 from anchor.media import Beat, VideoFormat
 from anchor.metrics import Metrics
 from anchor.pipeline.idle import Life
+from anchor.pipeline.manner import Manner
 from anchor.pipeline.performer import Performer
 from anchor.pipeline.playout import Playout
 from anchor.pipeline.utterance import Performance, Utterance
@@ -135,7 +137,15 @@ async def render(
         await stack.enter_async_context(performer.open())
         for segment in segments:
             performer.perform(
-                Utterance(segment.text, segment.language, voice, lower_third=segment.lower_third, pause=segment.pause)
+                Utterance(
+                    segment.text,
+                    segment.language,
+                    voice,
+                    lower_third=segment.lower_third,
+                    pause=segment.pause,
+                    mood=segment.mood,
+                    gestures=segment.gestures,
+                )
             )
         performer.finish()
         await Playout(
@@ -196,6 +206,7 @@ class LiveChannel:
         )
         self.performer = Performer(self.driver, self.video, self._clock, on_end=self._ended)
         self.playout: Playout | None = None
+        self.manner = Manner(self.video.fps, config.mood)
         self._beats = 0
 
     async def run(self) -> None:
@@ -216,6 +227,7 @@ class LiveChannel:
             [self.viewers],
             self._clock,
             first=self._beats,
+            manner=self.manner,
             burn_captions=self.config.captions == "burn",
             on_beat=self._count,
         )
@@ -231,11 +243,19 @@ class LiveChannel:
 
     def _segment(self, segment: Segment, pause: float) -> Utterance:
         return Utterance(
-            segment.text, segment.language, self.voice, lead=SHOW_LEAD, lower_third=segment.lower_third, pause=pause
-        )
+            segment.text, segment.language, self.voice, lead=SHOW_LEAD, lower_third=segment.lower_third, pause=pause,
+            mood=segment.mood, gestures=segment.gestures,
+        )  # fmt: skip
 
     async def say(
-        self, text: str, *, interrupt: bool = False, priority: int = SAY_PRIORITY, language: str | None = None
+        self,
+        text: str,
+        *,
+        interrupt: bool = False,
+        priority: int = SAY_PRIORITY,
+        language: str | None = None,
+        mood: Mood | None = None,
+        gestures: Sequence[Gesture] = (),
     ) -> str:
         """Say `text` at the next sentence end, or at once; return the utterance's id.
 
@@ -250,10 +270,21 @@ class LiveChannel:
             raise CapacityError(f"channel {self.name} is not on air yet")
         if len(self.performer.waiting) >= LONGEST_QUEUE:
             raise CapacityError(f"channel {self.name}: {LONGEST_QUEUE} utterances are waiting already")
-        performance = self.performer.perform(Utterance(text, chosen, self.voice, priority=priority, lead=TALK_LEAD))
+        performance = self.performer.perform(
+            Utterance(text, chosen, self.voice, priority=priority, lead=TALK_LEAD, mood=mood, gestures=tuple(gestures))
+        )
         if interrupt:
             self.performer.cancel()
         return performance.id
+
+    async def behave(
+        self, *, mood: Mood | None = None, state: State | None = None, gestures: Sequence[Gesture] = ()
+    ) -> None:
+        """Change the mood of all that brings none of its own, or what the anchor does in silence; make gestures now."""
+        self.manner.mood = mood or self.manner.mood
+        self.manner.state = state or self.manner.state
+        for gesture in gestures:
+            self.manner.make(gesture)
 
     async def interrupt(self) -> bool:
         """Cut what is being said; whether there was something to cut."""

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo
 
 from anchor.errors import ConfigError, FormatError
+from anchor.events import Mood
 from anchor.media import VideoFormat
 
 
@@ -73,6 +74,7 @@ class ChannelConfig(_Table):
     loop: bool = True
     pause: float = Field(default=2.0, ge=0, le=3600)
     captions: Literal["page", "burn"] = "page"
+    mood: Mood = "neutral"
     max_viewers: int = Field(default=50, ge=1)
 
     @property

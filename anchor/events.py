@@ -3,6 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Literal
+
+Mood = Literal["neutral", "warm", "serious", "cheerful", "concerned"]
+Gesture = Literal[
+    "nod", "shake", "tilt", "blink", "brows", "smile", "glance left", "glance right", "glance up", "glance down"
+]
+"""Left and right are the viewer's."""
+State = Literal["presenting", "listening", "thinking"]
+"""What an anchor does while it says nothing."""
 
 
 @dataclass(frozen=True, slots=True)

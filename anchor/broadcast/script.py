@@ -1,7 +1,9 @@
 """Scripts: what a presenter says, as plain text or as a YAML rundown.
 
 Plain text: a blank line begins a new segment. YAML: a mapping of ``title``, ``language`` and ``segments``, each with
-``text`` and, when wanted, ``language``, ``lower_third: {title, subtitle}`` and ``pause`` (seconds after it).
+``text`` and, when wanted, ``language``, ``lower_third: {title, subtitle}``, ``pause`` (seconds after it), ``mood`` and
+``gesture`` (one or a list). In any text, ``[mood: warm]`` holds from its place to the next, ``[gesture: nod]`` is made
+at its place, and neither is spoken.
 """
 
 from __future__ import annotations
@@ -9,14 +11,18 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 
 from anchor.errors import ScriptError
-from anchor.events import LowerThird
+from anchor.events import Gesture, LowerThird, Mood
+from anchor.pipeline.manner import gesture_named, mood_named
+
+Name = TypeVar("Name")
 
 LARGEST_FILE = 32 * 2**20
 LONGEST_SEGMENT = 20_000
@@ -34,6 +40,8 @@ class Segment:
     lower_third: LowerThird | None = None
     pause: float = 0.0
     line: int = 1
+    mood: Mood | None = None
+    gestures: tuple[Gesture, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +59,7 @@ def load_script(path: Path, language: str | None = None) -> Script:
     if path.suffix.lower() in (".yaml", ".yml"):
         script = _Rundown(path, language).read(text)
     elif path.suffix.lower() in (".txt", ".md", ""):
-        script = parse_text(text, language, title=path.stem)
+        script = parse_text(text, language, title=path.stem, where=str(path))
     else:
         raise ScriptError(f"{path}: cannot read {path.suffix} scripts; write .txt or .yaml")
     if not script.segments:
@@ -83,8 +91,11 @@ def _read(path: Path) -> str:
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f]")
 
 
-def parse_text(text: str, language: str | None = None, *, title: str = "") -> Script:
-    """Plain text to a script: blank lines part segments. Text without a letter or digit is left out."""
+def parse_text(text: str, language: str | None = None, *, title: str = "", where: str = "line") -> Script:
+    """Plain text to a script: blank lines part segments. Text without a letter or digit is left out.
+
+    Raises `ScriptError` that names the line of a mood or gesture that there is not.
+    """
     segments: list[Segment] = []
     lines: list[str] = []
     for number, line in enumerate([*text.splitlines(), ""], start=1):
@@ -93,10 +104,43 @@ def parse_text(text: str, language: str | None = None, *, title: str = "") -> Sc
         elif lines:
             paragraph = "\n".join(lines)
             if speakable(paragraph):
-                chosen = language or guess_language(paragraph)
+                chosen = language or guess_language(_CUE.sub("", paragraph))
                 segments.append(Segment(paragraph, chosen, line=number - len(lines)))
             lines = []
-    return Script(title, tuple(segments))
+    return Script(title, directed(segments, where))
+
+
+_CUE = re.compile(r"\[\s*(mood|gesture)\s*[:\uff1a]\s*([^\]\n]*)\]", re.IGNORECASE)
+
+
+def directed(segments: Iterable[Segment], where: str) -> tuple[Segment, ...]:
+    """Part segments at the cues in their text and take those out; a mood holds until the next."""
+    found: list[Segment] = []
+    mood: Mood | None = None
+    gestures: tuple[Gesture, ...] = ()
+    for segment in segments:
+        mood = segment.mood or mood
+        gestures += segment.gestures
+        # Text, then kind, name and text of one cue after another.
+        texts = _CUE.split(segment.text)
+        cues = [("", ""), *zip(texts[1::3], texts[2::3], strict=True)]
+        line, parts = segment.line, []
+        for (kind, name), text in zip(cues, texts[::3], strict=True):
+            try:
+                if kind.lower() == "mood":
+                    mood = mood_named(name)
+                elif kind:
+                    gestures += (gesture_named(name),)
+            except ScriptError as error:
+                raise ScriptError(f"{where}:{line}: {error}") from None
+            if speakable(text):
+                parts.append(replace(segment, text=text.strip(), line=line, mood=mood, gestures=gestures, pause=0.0))
+                gestures = ()
+            line += text.count("\n")
+        if parts:
+            parts[-1] = replace(parts[-1], pause=segment.pause)
+        found += parts
+    return tuple(found)
 
 
 def speakable(text: str) -> bool:
@@ -140,26 +184,39 @@ class _Rundown:
         nodes = fields.get("segments")
         if not isinstance(nodes, yaml.SequenceNode):
             raise self._error(nodes or root, "segments: a list of segments is needed")
-        return Script(title, tuple(self._segment(node) for node in nodes.value))
+        return Script(title, directed((self._segment(node) for node in nodes.value), str(self._path)))
 
     def _segment(self, node: Any) -> Segment:
         if isinstance(node, yaml.ScalarNode):
             fields = {"text": node}
         else:
-            fields = self._mapping(node, "a segment", {"text", "language", "lower_third", "pause"})
+            fields = self._mapping(node, "a segment", {"text", "language", "lower_third", "pause", "mood", "gesture"})
         if "text" not in fields:
             raise self._error(node, "text: a segment needs one")
         text = self._string(fields["text"], "text").strip()
-        if not speakable(text):
+        if not speakable(_CUE.sub("", text)):
             raise self._error(fields["text"], "text: there is nothing to say in it")
-        segment = Segment(text, self._language or guess_language(text), line=node.start_mark.line + 1)
+        segment = Segment(text, self._language or guess_language(_CUE.sub("", text)), line=node.start_mark.line + 1)
         if "language" in fields:
             segment = replace(segment, language=self._string(fields["language"], "language"))
         if "lower_third" in fields:
             segment = replace(segment, lower_third=self._lower_third(fields["lower_third"]))
         if "pause" in fields:
             segment = replace(segment, pause=self._seconds(fields["pause"], "pause"))
+        if "mood" in fields:
+            segment = replace(segment, mood=self._named(mood_named, fields["mood"], "mood"))
+        if "gesture" in fields:
+            node = fields["gesture"]
+            nodes = node.value if isinstance(node, yaml.SequenceNode) else [node]
+            gestures = tuple(self._named(gesture_named, one, "gesture") for one in nodes)
+            segment = replace(segment, gestures=gestures)
         return segment
+
+    def _named(self, reader: Callable[[str], Name], node: Any, key: str) -> Name:
+        try:
+            return reader(self._string(node, key))
+        except ScriptError as error:
+            raise error if str(self._path) in str(error) else self._error(node, str(error)) from None
 
     def _lower_third(self, node: Any) -> LowerThird:
         fields = self._mapping(node, "lower_third", {"title", "subtitle"})

@@ -20,7 +20,9 @@ from typing import Protocol
 
 from anchor.clock import Clock
 from anchor.media import Beat, Blendshapes, Look, Picture, VideoFormat
+from anchor.pipeline.manner import Manner
 from anchor.pipeline.performer import Performer, Step
+from anchor.pipeline.utterance import Performance
 from anchor.ports import Scene, Sink
 
 log = logging.getLogger(__name__)
@@ -58,12 +60,15 @@ class Playout:
         clock: Clock,
         *,
         first: int = 0,
+        manner: Manner | None = None,
         burn_captions: bool = True,
         on_beat: Callable[[Beat], None] | None = None,
     ) -> None:
         self.counters = PlayoutCounters()
         self._performer = performer
         self._life = life
+        self._manner = manner or Manner(performer.video.fps)
+        self._begun: Performance | None = None
         self._scene = scene
         self._sinks = sinks
         self._clock = clock
@@ -97,12 +102,11 @@ class Playout:
     async def _draw(self, step: Step, thread: ThreadPoolExecutor, deadline: float) -> Picture:
         """The picture for this beat, or the one before when drawing does not keep up."""
         speaking = step.speaking
+        living = self._life.frame(speaking) + self._mannered(step)
         if self._drawing is None:
             caption = step.caption if self._burn_captions else None
-            look = Look(step.face + self._life.frame(speaking), caption, step.lower_third)
+            look = Look(step.face + living, caption, step.lower_third)
             self._drawing = asyncio.get_running_loop().run_in_executor(thread, self._scene.draw, look)
-        else:
-            self._life.frame(speaking)
         if self._picture is None or not self._clock.live:
             self._picture, self._drawing = await self._drawing, None
             return self._picture
@@ -117,6 +121,16 @@ class Playout:
         else:
             self._picture = drawn.result()
         return self._picture
+
+    def _mannered(self, step: Step) -> Blendshapes:
+        """What mood and gestures add to this beat's face."""
+        performance = step.performance
+        utterance = performance.utterance if performance is not None else None
+        if performance is not None and performance is not self._begun:
+            self._begun = performance
+            for gesture in performance.utterance.gestures:
+                self._manner.make(gesture)
+        return self._manner.frame(speaking=utterance is not None, mood=utterance.mood if utterance else None)
 
     async def _release(self, index: int, step: Step, picture: Picture) -> None:
         audio, words = self._performer.release(step)

@@ -17,7 +17,7 @@ import numpy as np
 
 from anchor.channel import Channel, ChannelClosedError, closing
 from anchor.errors import AnchorError
-from anchor.events import Caption, LowerThird, Sentence, Word
+from anchor.events import Caption, Gesture, LowerThird, Mood, Sentence, Word
 from anchor.media import SAMPLE_RATE, FaceFrame, Samples, VideoFormat
 from anchor.pipeline.captions import CaptionStyle, paginate
 from anchor.pipeline.segmenter import segment
@@ -43,7 +43,8 @@ class Utterance:
     """Something to say. `text` may still be arriving.
 
     Of two waiting utterances the one of higher `priority` goes first; one of higher priority than what is on air goes
-    in at the next sentence end. Speaking begins when `lead` beats are prepared.
+    in at the next sentence end. Speaking begins when `lead` beats are prepared. `gestures` are made as it begins; a
+    `mood` lasts as long as it does.
     """
 
     text: str | AsyncIterable[str]
@@ -54,6 +55,8 @@ class Utterance:
     lead: int = 3
     lower_third: LowerThird | None = None
     pause: float = 0.0
+    mood: Mood | None = None
+    gestures: tuple[Gesture, ...] = ()
     id: str = field(default_factory=lambda: f"u{next(_numbers)}")
 
 

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import anchor
 from anchor.errors import AnchorError, CapacityError
+from anchor.events import Gesture, Mood, State
 from anchor.media import VideoFormat
 from anchor.ports import AvatarInfo, ViewerSink, VoiceInfo
 from anchor.server.auth import Operator, SameSite
@@ -55,8 +56,21 @@ class Channel(Protocol):
     @property
     def viewers(self) -> ViewerSink: ...
 
-    async def say(self, text: str, *, interrupt: bool, priority: int, language: str | None) -> str:
+    async def say(
+        self,
+        text: str,
+        *,
+        interrupt: bool,
+        priority: int,
+        language: str | None,
+        mood: Mood | None = None,
+        gestures: Sequence[Gesture] = (),
+    ) -> str:
         """Queue speech and return the utterance's id. Raises `AnchorError`, `CapacityError` for a full queue."""
+        ...
+
+    async def behave(self, *, mood: Mood | None, state: State | None, gestures: Sequence[Gesture]) -> None:
+        """Change how the anchor carries itself, and make gestures now; what is None stays."""
         ...
 
     async def interrupt(self) -> bool:
@@ -94,7 +108,17 @@ class SayRequest(_Body):
     text: str = Field(min_length=1, max_length=MAX_TEXT, pattern=r"\S")
     interrupt: bool = False
     priority: int = Field(default=10, ge=-100, le=100)
+    mood: Mood | None = None
+    gestures: tuple[Gesture, ...] = Field(default=(), max_length=8)
     language: str | None = Field(default=None, pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,4}$")
+
+
+class MannerRequest(_Body):
+    """How to carry oneself: the mood of all that brings none of its own, and what to do while silent."""
+
+    mood: Mood | None = None
+    state: State | None = None
+    gestures: tuple[Gesture, ...] = Field(default=(), max_length=8)
 
 
 class SayResponse(_Body):
@@ -252,9 +276,17 @@ def _driving(hub: Hub, find: _Finder) -> APIRouter:
     )
     async def say(channel: str, body: SayRequest) -> SayResponse:
         utterance = await find(channel).say(
-            body.text, interrupt=body.interrupt, priority=body.priority, language=body.language
-        )
+            body.text, interrupt=body.interrupt, priority=body.priority, language=body.language,
+            mood=body.mood, gestures=body.gestures,
+        )  # fmt: skip
         return SayResponse(utterance=utterance)
+
+    @router.post(
+        "/channels/{channel}/manner", status_code=204, summary="Change mood, state or make gestures",
+        responses=_errors(404, 422),
+    )  # fmt: skip
+    async def manner(channel: str, body: MannerRequest) -> None:
+        await find(channel).behave(mood=body.mood, state=body.state, gestures=body.gestures)
 
     @router.post("/channels/{channel}/interrupt", summary="Stop speaking", responses=_errors(404))
     async def interrupt(channel: str) -> InterruptResponse:

@@ -112,3 +112,40 @@ def test_plain_text_never_crashes_and_loses_no_word(text: str) -> None:
     words = " ".join(segment.text for segment in parse_text(text).segments).split()
     for word in words:
         assert word in text
+
+
+def test_cues_part_a_text_and_are_not_spoken() -> None:
+    text = "[mood: warm] Good evening.\nHere is the news. [gesture: nod] Yes.\n\n[mood: serious]\nRates rise."
+    first, second, third = parse_text(text).segments
+    assert (first.text, first.mood, first.gestures) == ("Good evening.\nHere is the news.", "warm", ())
+    assert (second.text, second.mood, second.gestures) == ("Yes.", "warm", ("nod",))
+    assert (third.text, third.mood, third.gestures) == ("Rates rise.", "serious", ())
+
+
+def test_a_rundown_takes_moods_and_gestures(tmp_path: Path) -> None:
+    path = tmp_path / "news.yaml"
+    path.write_text(
+        "segments:\n- text: 'Good evening. [gesture: glance_left] Look there.'\n  mood: cheerful\n"
+        "  gesture: [nod, smile]\n  pause: 2\n- text: Back to work.\n"
+    )
+    first, second, third = load_script(path).segments
+    assert (first.mood, first.gestures, first.pause) == ("cheerful", ("nod", "smile"), 0)
+    assert (second.text, second.gestures, second.pause) == ("Look there.", ("glance left",), 2)
+    assert third.mood == "cheerful"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "problem"),
+    [
+        ("a.txt", "Good evening.\nAnd so [mood: angry] on.", "a.txt:2: mood: 'angry' is unknown; there are neutral"),
+        ("a.yaml", "segments:\n- text: Hello.\n  gesture: jump\n", "a.yaml:3: gesture: 'jump' is unknown"),
+        ("a.yaml", "segments:\n- text: Hello.\n  mood: [warm]\n", "a.yaml:3: mood: text is needed"),
+    ],
+)
+def test_a_mood_or_gesture_that_there_is_not_is_named_with_its_line(
+    tmp_path: Path, name: str, text: str, problem: str
+) -> None:
+    (tmp_path / name).write_text(text)
+    with pytest.raises(ScriptError) as caught:
+        load_script(tmp_path / name)
+    assert problem in str(caught.value)

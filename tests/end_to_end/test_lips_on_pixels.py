@@ -6,19 +6,22 @@ import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import get_args
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from anchor.events import Phone
+from anchor.events import Mood, Phone
 from anchor.media import ARKIT_INDEX, SAMPLE_RATE, Blendshapes, Floats, Picture, VideoFormat
 from anchor.pipeline.idle import Life
+from anchor.pipeline.manner import Manner
 from anchor.ports import AvatarView, Placement, SpeechChunk
 from anchor.testing import collect
 from anchor.voice.espeak import EspeakVoice
 from avatars.package import load_avatar
 from drivers.visemes import OPEN_VOWELS, visemes_of
+from tests.avatars.mouths import face
 from tests.drivers.speech import aperture, drive, lag, opening_asked
 
 FPS = 25
@@ -185,3 +188,15 @@ def test_lips_and_sound_are_within_a_frame_of_each_other(shown: list[Shown]) -> 
         times, middles = (np.arange(asked.size) + 0.5) / rate, (np.arange(one.gap.size) + 0.5) / FPS
         late = lag(np.interp(times, middles, one.gap), asked, 15)
         assert abs(late) <= rate // FPS, one.text
+
+
+@pytest.mark.parametrize("mood", get_args(Mood))
+def test_bilabials_close_in_every_mood(mood: Mood) -> None:
+    mouth = Mouth(load_avatar("lin").open(VIDEO, np.full((720, 720, 3), 90, np.uint8), HEAD))
+    manner, life = Manner(FPS, mood), Life(seed=4, fps=FPS)
+    for _ in range(2 * FPS):
+        living = life.frame(True) + manner.frame(speaking=True)
+    shut = face(jawOpen=0.03, mouthClose=0.05, mouthPress=0.45, mouthRollLower=0.25)
+    wide = face(jawOpen=0.62, mouthLowerDown=0.25, mouthUpperUp=0.1)
+    assert mouth.draw(wide + living)[0] > 30
+    assert mouth.draw(shut + living)[0] == 0

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
 from anchor.clock import Clock, FreeClock, LoopClock
+from anchor.events import Gesture, Mood
 from anchor.media import Beat, VideoFormat
 from anchor.pipeline.performer import Performer
 from anchor.pipeline.playout import Playout
@@ -44,9 +45,27 @@ class Stage:
         await self.playout.run()
         return self.sink.beats
 
-    def say(self, text: str, *, priority: int = 0, lead: int = 3, interruptible: bool = True) -> Performance:
+    def say(
+        self,
+        text: str,
+        *,
+        priority: int = 0,
+        lead: int = 3,
+        interruptible: bool = True,
+        mood: Mood | None = None,
+        gestures: tuple[Gesture, ...] = (),
+    ) -> Performance:
         return self.performer.perform(
-            Utterance(text, "en", self.voice, priority=priority, lead=lead, interruptible=interruptible)
+            Utterance(
+                text,
+                "en",
+                self.voice,
+                priority=priority,
+                lead=lead,
+                interruptible=interruptible,
+                mood=mood,
+                gestures=gestures,
+            )
         )
 
     async def after(self, seconds: float) -> None:

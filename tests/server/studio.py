@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import httpx
 
 from anchor.errors import CapacityError, VoiceError
+from anchor.events import Gesture, Mood, State
 from anchor.media import VideoFormat
 from anchor.metrics import Metrics
 from anchor.ports import AvatarInfo, ViewerSink, VoiceInfo
@@ -25,15 +26,30 @@ class NoteChannel:
     viewers: ViewerSink
     said: list[dict[str, object]] = field(default_factory=list)
     interrupts: int = 0
+    manners: list[tuple[Mood | None, State | None, tuple[Gesture, ...]]] = field(default_factory=list)
     video: VideoFormat = VIDEO
 
-    async def say(self, text: str, *, interrupt: bool, priority: int, language: str | None) -> str:
+    async def say(
+        self,
+        text: str,
+        *,
+        interrupt: bool,
+        priority: int,
+        language: str | None,
+        mood: Mood | None = None,
+        gestures: Sequence[Gesture] = (),
+    ) -> str:
         if language not in (None, "en"):
             raise VoiceError(f"the voice does not speak {language!r}")
         if len(self.said) >= 3:
             raise CapacityError("three utterances are waiting already")
-        self.said.append({"text": text, "interrupt": interrupt, "priority": priority, "language": language})
+        note = {"text": text, "interrupt": interrupt, "priority": priority, "language": language}
+        manner = {"mood": mood, "gestures": tuple(gestures)}
+        self.said.append(note | {key: value for key, value in manner.items() if value})
         return f"utterance-{len(self.said)}"
+
+    async def behave(self, *, mood: Mood | None, state: State | None, gestures: Sequence[Gesture]) -> None:
+        self.manners.append((mood, state, tuple(gestures)))
 
     async def interrupt(self) -> bool:
         self.interrupts += 1

@@ -74,7 +74,8 @@ def test_every_operation_works_with_the_token(operation: tuple[str, str]) -> Non
         method, path = operation
         async with opened(token=TOKEN, host="anchor.example.org") as (client, _):
             headers = {"Authorization": f"Bearer {TOKEN}"}
-            body: Any = {"text": "hello"} if method == "POST" and path.endswith("say") else None
+            bodies: dict[str, Any] = {"say": {"text": "hello"}, "manner": {"mood": "warm"}}
+            body = bodies.get(path.rsplit("/", 1)[-1]) if method == "POST" else None
             answer = await client.request(method, path.format(channel="news"), headers=headers, json=body)
             assert answer.is_success
 
