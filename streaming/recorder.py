@@ -60,6 +60,7 @@ class Mp4Sink:
         self._audio_bitrate = audio_bitrate
         self._threads = threads
         self._partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+        self._container: Any = None
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._first: int | None = None
         self._beats = 0
@@ -69,6 +70,8 @@ class Mp4Sink:
         try:
             await self._run(self._open)
         except BaseException:
+            # A cancelled opening goes on in its thread; what it makes is thrown away after it.
+            self._executor.submit(self._discard)
             self._executor.shutdown()
             raise
         return self
@@ -167,7 +170,8 @@ class Mp4Sink:
 
     def _discard(self) -> None:
         try:
-            self._container.close()
+            if self._container is not None:
+                self._container.close()
         except (OSError, ValueError, FFmpegError):
             pass  # a file that is thrown away need not end well
         finally:

@@ -109,7 +109,7 @@ class SayRequest(_Body):
     interrupt: bool = False
     priority: int = Field(default=10, ge=-100, le=100)
     mood: Mood | None = None
-    gestures: tuple[Gesture, ...] = Field(default=(), max_length=8)
+    gestures: list[Gesture] = Field(default=[], max_length=8)
     language: str | None = Field(default=None, pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,4}$")
 
 
@@ -118,7 +118,7 @@ class MannerRequest(_Body):
 
     mood: Mood | None = None
     state: State | None = None
-    gestures: tuple[Gesture, ...] = Field(default=(), max_length=8)
+    gestures: list[Gesture] = Field(default=[], max_length=8)
 
 
 class SayResponse(_Body):

@@ -268,6 +268,7 @@ def test_api_page_lists_every_operation() -> None:
     async def main() -> None:
         async with studio(VIDEO) as live, page() as shown:
             await shown.goto(f"{live.address}/docs")
+            await expect(shown.locator("summary code").first).to_be_visible()
             paths = await shown.locator("summary code").all_text_contents()
             assert {"/api/v1/channels/{channel}/say", "/whep/{channel}", "/metrics"} <= set(paths)
             await shown.get_by_text(re.compile("^Say something$")).click()

@@ -36,6 +36,24 @@ def test_anchor_is_told_what_to_say() -> None:
     asyncio.run(main())
 
 
+def test_the_manner_is_changed_and_unknown_moods_are_refused() -> None:
+    async def main() -> None:
+        async with opened() as (client, hub):
+            body = {"text": "Welcome.", "mood": "warm", "gestures": ["nod", "glance left"]}
+            assert (await client.post("/api/v1/channels/news/say", json=body)).status_code == 202
+            assert hub.news.said[0]["mood"] == "warm" and hub.news.said[0]["gestures"] == ("nod", "glance left")
+            body = {"mood": "serious", "state": "listening", "gestures": ["blink"]}
+            assert (await client.post("/api/v1/channels/news/manner", json=body)).status_code == 204
+            assert hub.news.manners == [("serious", "listening", ("blink",))]
+            for wrong in ({"mood": "angry"}, {"gestures": ["jump"]}, {"state": "asleep"}, {"gestures": ["nod"] * 9}):
+                answer = await client.post("/api/v1/channels/news/manner", json=wrong)
+                assert answer.status_code == 422 and next(iter(wrong)) in answer.json()["error"]
+            answer = await client.post("/api/v1/channels/none/manner", json={"mood": "warm"})
+            assert answer.status_code == 404
+
+    asyncio.run(main())
+
+
 def test_what_there_is_can_be_listed() -> None:
     async def main() -> None:
         async with opened() as (client, _):

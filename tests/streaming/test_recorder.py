@@ -155,6 +155,21 @@ def test_cancelled_render_leaves_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_render_cancelled_while_its_file_is_opened_leaves_nothing(tmp_path: Path) -> None:
+    async def main() -> None:
+        for turns in range(4):
+            opening = asyncio.get_running_loop().create_task(Mp4Sink(tmp_path / "film.mp4", SMALL).__aenter__())
+            for _ in range(turns):
+                await asyncio.wait([opening], timeout=0)
+            opening.cancel()
+            await asyncio.wait([opening])
+            if not opening.cancelled():
+                await opening.result().__aexit__(KeyboardInterrupt, KeyboardInterrupt(), None)
+
+    asyncio.run(main())
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_render_without_a_picture_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="nothing to write"):
         record(tmp_path / "out.mp4", [])
