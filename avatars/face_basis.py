@@ -26,8 +26,8 @@ UPPER_LIP = frozenset(INNER_UPPER[1:-1] + OUTER_UPPER[1:-1] + _BETWEEN_UPPER)
 LOWER_LIP = frozenset(INNER_LOWER[1:-1] + OUTER_LOWER[1:-1] + _BETWEEN_LOWER)
 
 STEADY = (
-    33, 133, 362, 263, 168, 6, 197, 195, 5, 4, 10, 151, 9, 8, 234, 454, 127, 356, 93, 323, 50, 280, 101, 330, 116, 345,
-    67, 297, 103, 332, 54, 284, 21, 251, 162, 389,
+    33, 133, 362, 263, 168, 6, 197, 195, 5, 4, 10, 151, 9, 8, 50, 280, 101, 330, 116, 345,
+    67, 297, 103, 332, 54, 284,
 )  # fmt: skip
 """Landmarks that no speech moves."""
 OVAL = (

@@ -90,10 +90,15 @@ def measure(head: Path) -> tuple[dict[str, Any], Any]:
     drop = -deltas[shapes.index("jawOpen"), on_face, 1]
     chosen = on_face[_vertices(points[on_face], depth, marks, drop)]
     flip = np.array([1, -1, 1], np.float32) * np.float32(unit)
-    middle = (marks[IRIS_LEFT] + marks[IRIS_RIGHT]) / 2
-    rest = (np.column_stack([marks[:, :2], points[chosen][:, 2]]) - [*middle[:2], 0]) * (unit / scale)
+    # z from between the ears.
+    middle = [*((marks[IRIS_LEFT] + marks[IRIS_RIGHT]) / 2)[:2], points[chosen[[234, 454]], 2].mean()]
+    rest = (np.column_stack([marks[:, :2], points[chosen][:, 2]]) - middle) * (unit / scale)
     basis = {"neutral": rest.astype(np.float32)}
-    basis |= {n: deltas[shapes.index(n), chosen] * flip for n in ARKIT if n in shapes and not n.startswith("eyeLook")}
+    for name in ARKIT:
+        # Some that are one in ARKit are two in this head.
+        halves = [one for one in (name, f"{name}Left", f"{name}Right") if one in shapes]
+        if halves and not name.startswith("eyeLook"):
+            basis[name] = sum(deltas[shapes.index(one), chosen] for one in halves) * flip
     return basis, (picture, marks, points[chosen])
 
 
