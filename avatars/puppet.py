@@ -288,8 +288,11 @@ class PuppetView:
         if moved or shaped:
             self._move(state, turned=moved)
         if moved:
-            before, self._head_box = self._head_box, self._box_of(*self._hair.reach)
-            self._head_box = self._head_box.union(self._box_of(*self._behind.reach))
+            before = self._head_box
+            self._head_box = self._box_of(*self._face.reach)
+            for warp in (self._hair, self._behind):
+                if warp.texture.pixels.size > 4:
+                    self._head_box = self._head_box.union(self._box_of(*warp.reach))
             work = before.union(self._head_box)
         elif shaped:
             left, top, right, bottom = self._face.reach_of(self._skin_frame)

@@ -264,8 +264,11 @@ class Rig:
         return self.chin - self.crown
 
     def solid(self, name: str) -> Floats:
-        """Nodes of `grid` with a layer's depth, relative to the pivot: float32, shape (rows, columns, 3)."""
-        return self._solid(self.grid.points(), self.depth[name])
+        """Nodes of `grid` with a layer's depth (the face's, where there is no such layer), relative to the pivot.
+
+        Float32, shape (rows, columns, 3).
+        """
+        return self._solid(self.grid.points(), self.depth.get(name, self.depth["face"]))
 
     def lip_solid(self) -> Floats:
         """Nodes of `lip_grid` with the face's depth, relative to the pivot."""

@@ -55,7 +55,10 @@ _CELL = VideoFormat(320, 360)
 def _picture(avatar: Avatar, video: VideoFormat, placement: Placement, faces: list[Blendshapes]) -> list[Bytes]:
     backdrop = np.empty((video.height, video.width, 3), np.uint8)
     backdrop[:] = np.linspace((150, 128, 108), (92, 74, 60), video.height)[:, None]
-    view, canvas = avatar.open(video, backdrop, placement), Picture.black(video)
+    setting = avatar.setting(video, placement, own_background=True)
+    if setting.background is not None:
+        backdrop = setting.background
+    view, canvas = avatar.open(video, backdrop, setting.placement), Picture.black(video)
     pictures = []
     for one in faces:
         view.draw(one, canvas)

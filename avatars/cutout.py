@@ -1,0 +1,99 @@
+"""A person cut out of a portrait: a soft matte, and the background filled in behind."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import cv2
+import numpy as np
+
+from anchor.media import Bytes, Floats
+from avatars.landmarks import Face, person_mask
+
+
+def _guided(guide: Floats, mask: Floats, radius: int, sharpness: float) -> Floats:
+    """Bring a rough mask to the edges of a grey picture 0..1 (guided filter, He et al. 2010)."""
+    size = (2 * radius + 1, 2 * radius + 1)
+
+    def mean(values: Floats) -> Floats:
+        return cast(Floats, cv2.blur(values, size))
+
+    g, m = mean(guide), mean(mask)
+    slope = (mean(guide * mask) - g * m) / (mean(guide * guide) - g * g + sharpness)
+    return cast(Floats, np.clip(mean(slope) * guide + mean(m - slope * g), 0, 1))
+
+
+def matte(bgr: Bytes, face: Face) -> Floats:
+    """How much of each pixel is the person: float32, 0..1. The head is looked at closer than the rest."""
+    out = person_mask(bgr).copy()
+    left, top, right, bottom = face.box
+    reach = 0.75 * (bottom - top)
+    x0, y0 = max(0, int(left - reach)), max(0, int(top - reach))
+    x1, y1 = min(bgr.shape[1], int(right + reach)), min(bgr.shape[0], int(bottom + reach))
+    close = person_mask(np.ascontiguousarray(bgr[y0:y1, x0:x1]))
+    ramp = max(2.0, 0.1 * reach)
+    height, width = close.shape
+    y, x = np.arange(height, dtype=np.float32)[:, None], np.arange(width, dtype=np.float32)[None]
+    edges = [
+        np.inf if flush else distance / ramp
+        for flush, distance in ((y0 == 0, y), (y1 == bgr.shape[0], height - y), (x0 == 0, x), (x1 == bgr.shape[1], width - x))
+    ]  # fmt: skip
+    share = np.ones_like(close)
+    for edge in edges:
+        share = np.minimum(share, edge)
+    out[y0:y1, x0:x1] += np.clip(share, 0, 1) * (close - out[y0:y1, x0:x1])
+    grey = cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY).astype(np.float32) / 255
+    fine = _guided(grey, out, max(2, round(0.06 * face.inter_ocular)), 1e-4)
+    # Where the mask itself is sure, texture of clothes and hair shall not open holes.
+    sure = np.clip((out - 0.90) / 0.08, 0, 1)
+    fine = np.where(out < 0.04, 0, np.maximum(fine, sure))
+    fine = np.clip((fine - 0.10) / 0.80, 0, 1)
+    return _in_one_piece(fine, face)
+
+
+def _in_one_piece(mask: Floats, face: Face) -> Floats:
+    """Without islands that do not belong to the person of this face, and without holes."""
+    solid = (mask > 0.3).astype(np.uint8)
+    _, labels = cv2.connectedComponents(solid)
+    x, y = face.points[:468, 0].mean(), face.points[:468, 1].mean()
+    label = labels[min(mask.shape[0] - 1, int(y)), min(mask.shape[1] - 1, int(x))]
+    own = (labels == label).astype(np.uint8)
+    near = cv2.dilate(own, np.ones((7, 7), np.uint8))
+    outside = np.pad(1 - own, 1, constant_values=1)
+    _, around = cv2.connectedComponents(outside)
+    holes = (around != around[0, 0])[1:-1, 1:-1] & (own == 0)
+    return cast(Floats, np.where(holes & (mask < 0.3), 1, mask * near).astype(np.float32))
+
+
+def widened(mask: Floats, by: float, softness: float) -> Floats:
+    """1 up to `by` pixels around a mask, then falling to 0 over `softness` pixels."""
+    near = cv2.distanceTransform((mask < 0.5).astype(np.uint8), cv2.DIST_L2, 5)
+    t = np.clip((by + softness - near) / softness, 0, 1)
+    return cast(Floats, (t * t * (3 - 2 * t)).astype(np.float32))
+
+
+def filled(bgr: Bytes, hole: Floats) -> Bytes:
+    """The picture with what `hole` covers replaced by what lies around it, smoothly, from near to far."""
+    keep = 1 - np.clip(hole, 0, 1)
+    total, mass = bgr.astype(np.float32) * keep[..., None], keep.astype(np.float32)
+    levels = []
+    while min(mass.shape) > 2:
+        levels.append((total, mass))
+        size = (max(1, mass.shape[1] // 2), max(1, mass.shape[0] // 2))
+        total = cv2.resize(total, size, interpolation=cv2.INTER_AREA)
+        mass = cv2.resize(mass, size, interpolation=cv2.INTER_AREA)
+    fill = total / np.maximum(mass, 1e-4)[..., None] if mass.max() > 0 else np.full_like(total, 128)
+    for total, mass in reversed(levels):
+        fill = cv2.resize(fill, mass.shape[::-1], interpolation=cv2.INTER_LINEAR)
+        known = np.clip(mass, 0, 1)[..., None]
+        fill = known * (total / np.maximum(mass, 1e-4)[..., None]) + (1 - known) * fill
+    out = bgr.astype(np.float32) * keep[..., None] + fill * (1 - keep[..., None])
+    return np.clip(out + 0.5, 0, 255).astype(np.uint8)
+
+
+def decontaminated(bgr: Bytes, mask: Floats) -> Bytes:
+    """The picture with the colour of soft edges taken from the person behind them, not from the old background."""
+    inner = (mask > 0.95).astype(np.float32)
+    person = filled(bgr, 1 - inner)
+    share = np.clip((0.97 - mask) / 0.3, 0, 1)[..., None]
+    return np.clip(bgr * (1 - share) + person * share + 0.5, 0, 255).astype(np.uint8)

@@ -1,0 +1,242 @@
+"""How a portrait moves: the measured displacements of landmarks, fitted to its face and spread over grids."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+import cv2
+import numpy as np
+
+from anchor.media import Bytes, Floats
+from avatars.face_basis import (
+    INNER_LOWER,
+    INNER_UPPER,
+    LOWER_LIP,
+    OUTER_LOWER,
+    OUTER_UPPER,
+    OVAL,
+    STEADY,
+    UPPER_LIP,
+    displacements,
+    neutral,
+)
+from avatars.landmarks import Face
+from avatars.puppet_parts import Grid
+
+SHAPES = tuple(name for name in displacements() if not name.startswith("eye"))
+"""What moves skin; the eyes have pictures of their lids instead."""
+_CLOSED = 0.03
+"""Gap between the lips, in eye distances, that still counts as shut."""
+_POINTS = 41
+_BEYOND = 1.5
+"""How far expressions reach past the outline of the face, in parts of its distance from the middle."""
+_STIFFNESS = 2e-3
+
+
+def _fit(face: Face) -> Floats:
+    """The rotation and scale, (3, 3), that turn the measured head to this face (Umeyama 1991)."""
+    steady = list(STEADY)
+    a = neutral()[steady].astype(np.float64)
+    b = face.points[steady].astype(np.float64) * (1, 1, -1)
+    a, b = a - a.mean(axis=0), b - b.mean(axis=0)
+    u, s, vt = np.linalg.svd(b.T @ a)
+    d = np.array([1, 1, np.sign(np.linalg.det(u @ vt))])
+    scale = float((s * d).sum() / (a**2).sum())
+    return cast(Floats, (scale * (u * d) @ vt).astype(np.float32))
+
+
+def lip_lines(bgr: Bytes, face: Face, middle: Floats) -> tuple[Floats, Floats]:
+    """Inner edges of the upper and the lower lip, (n, 2) in art pixels, from corner to corner; one line where shut."""
+    upper, lower = face.points[list(INNER_UPPER), :2], face.points[list(INNER_LOWER), :2]
+    t = np.linspace(0, 1, _POINTS)
+
+    def spaced(points: Floats) -> Floats:
+        # Landmarks stand closer together towards the corners.
+        along = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1))])
+        at = t * along[-1]
+        line = np.stack([np.interp(at, along, points[:, 0]), np.interp(at, along, points[:, 1])], axis=1)
+        return line.astype(np.float32)
+
+    above, below = spaced(upper), spaced(lower)
+    if face.lip_gap < _CLOSED:
+        above = below = _darkest(bgr, (above + below) / 2, face.inter_ocular)
+    return above - middle, below - middle
+
+
+def _darkest(bgr: Bytes, line: Floats, unit: float) -> Floats:
+    """Where shut lips meet is the darkest path along the mouth, near the landmarks' line: found by least cost."""
+    reach = max(2, round(0.07 * unit))
+    grey = cv2.GaussianBlur(cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY), (0, 0), max(0.6, 0.012 * unit)).astype(np.float32)
+    offsets = np.arange(-reach, reach + 1, dtype=np.float32)
+    at = np.stack(np.broadcast_arrays(line[:, None, 0], line[:, None, 1] + offsets[None]), axis=-1) - np.float32(0.5)
+    values = cv2.remap(grey, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
+    # Landmarks are trusted at the corners, the picture in the middle.
+    trust = np.interp(np.linspace(-1, 1, len(line)), [-1, -0.7, 0.7, 1], [6.0, 1.0, 1.0, 6.0])[:, None]
+    cost = values + trust * 25 * (offsets[None] / reach) ** 2
+    jump = 18 * ((offsets[:, None] - offsets[None]) / max(1.0, 0.02 * unit)) ** 2
+    total, back = cost[0], []
+    for row in cost[1:]:
+        steps = total[:, None] + jump
+        back.append(steps.argmin(axis=0))
+        total = steps.min(axis=0) + row
+    best = [int(total.argmin())]
+    for choice in reversed(back):
+        best.append(int(choice[best[-1]]))
+    path = offsets[np.array(best[::-1])]
+    kernel = np.array([1, 2, 3, 2, 1], np.float32) / 9
+    smooth = np.convolve(np.pad(path, 2, mode="edge"), kernel, mode="valid")
+    return (line + np.stack([np.zeros_like(smooth), smooth], axis=1)).astype(np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """Displacements in art pixels on two grids, and how far the face stands out, for a figure's ``fields.npz``."""
+
+    head: Floats
+    upper: Floats
+    lower: Floats
+    depth: Floats
+    rest: dict[str, Floats]
+    """Arrays that shut an open mouth, by their names in the file; empty for a mouth that is shut."""
+
+
+def _spline(points: Floats, values: Floats, at: Floats, unit: float) -> Floats:
+    """A thin plate through values (n, k) at points (n, 2), read at (..., 2): smooth, and calm far away."""
+    p, q = points.astype(np.float64) / unit, at.reshape(-1, 2).astype(np.float64) / unit
+
+    def kernel(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        r2 = ((a[:, None] - b[None]) ** 2).sum(axis=-1) + 1e-12
+        return 0.5 * r2 * np.log(r2)
+
+    n = len(p)
+    flat = np.column_stack([np.ones(n), p])
+    system = np.block([[kernel(p, p) + _STIFFNESS * np.eye(n), flat], [flat.T, np.zeros((3, 3))]])
+    solved = np.linalg.solve(system, np.concatenate([values.astype(np.float64), np.zeros((3, values.shape[1]))]))
+    found = kernel(q, p) @ solved[:n] + np.column_stack([np.ones(len(q)), q]) @ solved[n:]
+    return cast(Floats, found.reshape(*at.shape[:-1], values.shape[1]).astype(np.float32))
+
+
+def _moves(face: Face, above: Floats, below: Floats) -> Floats:
+    """Displacements of the landmarks in pixels: (shapes + 1, 478, 2); the last shuts the mouth."""
+    turn = _fit(face)
+    basis = displacements()
+    moves = [basis[name] @ turn.T[:, :2] for name in SHAPES]
+    return np.stack([*moves, _shut(face, turn, above, below)]).astype(np.float32)
+
+
+def _shut(face: Face, turn: Floats, above: Floats, below: Floats) -> Floats:
+    """Landmark displacements, (478, 2), that bring the lips of an open mouth together."""
+    out = np.zeros((478, 2), np.float32)
+    gap = below - above
+    if float(np.abs(gap).max()) < 0.5:
+        return out
+    # Half by the jaw, and what then is missing by the lips themselves, a little of it by the upper one.
+    jaw = displacements()["jawOpen"] @ turn.T[:, :2]
+    drop = float((jaw[14] - jaw[13])[1])
+    share = 0.5 * float(np.median(gap[len(gap) // 3 : -len(gap) // 3, 1])) / max(1.0, drop)
+    out -= np.float32(share) * jaw
+    x = np.linspace(0, 1, len(gap))
+    for lips, inner, outer, part in (
+        (UPPER_LIP, INNER_UPPER, OUTER_UPPER, 0.3),
+        (LOWER_LIP, INNER_LOWER, OUTER_LOWER, -0.7),
+    ):
+        ends = face.points[[inner[0], inner[-1]], 0]
+        edge, rim = face.points[list(inner), 1], face.points[list(outer), 1]
+        for index in lips:
+            at = float((face.points[index, 0] - ends[0]) / (ends[1] - ends[0]))
+            place = min(1.0, max(0.0, at)) * (len(inner) - 1)
+            near, far = np.interp(place, range(len(inner)), edge), np.interp(place, range(len(outer)), rim)
+            depth = min(1.0, max(0.0, (face.points[index, 1] - near) / (far - near + np.sign(far - near) * 1e-3)))
+            jaws = np.interp(at, [-0.1, 0.5, 1.1], [0.0, drop * share, 0.0])
+            open_by = float(np.interp(at, x, gap[:, 1])) - jaws
+            out[index, 1] += part * open_by * (1 - 0.55 * depth)
+    return out
+
+
+def _reach(face: Face, middle: Floats, points: Floats) -> Floats:
+    """How much of the expressions arrives at points: 1 on the face, 0 from `_BEYOND` times its outline on."""
+    oval = face.points[list(OVAL), :2] - middle
+    centre = oval.mean(axis=0)
+    angles = np.arctan2(*(oval - centre).T[::-1])
+    order = np.argsort(angles)
+    radii = np.linalg.norm(oval - centre, axis=1)[order]
+    around, away = angles[order], points - centre
+    radius = np.interp(np.arctan2(away[..., 1], away[..., 0]), around, radii, period=2 * np.pi)
+    t = np.clip((np.linalg.norm(away, axis=-1) / radius - 1.05) / (_BEYOND - 1.05), 0, 1)
+    return cast(Floats, (1 - t * t * (3 - 2 * t)).astype(np.float32))
+
+
+def _side(points: Floats, line: Floats, unit: float) -> Floats:
+    """0 above the mouth, 1 below it, with a narrow ramp along its line, and a wider one beyond the corners."""
+    ends = line[[0, -1]]
+    x, y = points[..., 0], points[..., 1]
+    level = np.interp(x, line[:, 0], line[:, 1])
+    beyond = np.maximum(0, np.maximum(ends[0, 0] - x, x - ends[1, 0]))
+    width = 0.05 * unit + 0.8 * beyond
+    t = np.clip((y - level) / (2 * width) + 0.5, 0, 1)
+    return cast(Floats, (t * t * (3 - 2 * t)).astype(np.float32))
+
+
+def _between(points: Floats, line: Floats, unit: float) -> Floats:
+    """1 between the corners of the mouth, 0 a little beyond them."""
+    x = points[..., 0]
+    beyond = np.maximum(0, np.maximum(line[0, 0] - x, x - line[-1, 0]))
+    t = np.clip(beyond / (0.16 * unit), 0, 1)
+    return cast(Floats, (1 - t * t * (3 - 2 * t)).astype(np.float32))
+
+
+def _inside(grid: Grid, margin: float) -> Floats:
+    """1 in the middle of a grid, 0 from `margin` art pixels before its border on."""
+    rows, columns = grid.shape
+    x = np.minimum(np.arange(columns), np.arange(columns)[::-1]) * grid.step
+    y = np.minimum(np.arange(rows), np.arange(rows)[::-1]) * grid.step
+    t = np.clip((np.minimum(x[None], y[:, None]) - margin) / margin, 0, 1)
+    return cast(Floats, (t * t * (3 - 2 * t)).astype(np.float32))
+
+
+def fields(face: Face, middle: Floats, lines: tuple[Floats, Floats], grid: Grid, lip_grid: Grid, feather: float) -> Fields:
+    """Spread what the landmarks do over both grids.
+
+    `middle` is the picture's point at the art's origin; within `feather` of its border the lips' fields are the head's.
+    """
+    unit = face.inter_ocular
+    points = face.points[:, :2] - middle
+    moves = _moves(face, *lines)
+    # Around the face nothing moves.
+    centre = points[list(OVAL)].mean(axis=0)
+    still = centre + (points[list(OVAL)] - centre) * np.float32(_BEYOND)
+    values = np.moveaxis(moves, 1, 0).reshape(478, -1)
+    line = (lines[0] + lines[1]) / 2
+
+    def spread(left_out: frozenset[int], at: Floats) -> Floats:
+        keep = [index for index in range(468) if index not in left_out]
+        known = np.concatenate([points[keep], still])
+        found = _spline(known, np.concatenate([values[keep], np.zeros((len(still), values.shape[1]))]), at, unit)
+        found *= _reach(face, middle, at)[..., None]
+        return np.moveaxis(found.reshape(*at.shape[:-1], len(moves), 2), -2, 0)
+
+    def both(on: Grid) -> tuple[Floats, Floats, Floats]:
+        at = on.points()
+        upper, lower = spread(LOWER_LIP, at), spread(UPPER_LIP, at)
+        side = _side(at, line, unit)[None, ..., None]
+        return upper, lower, upper + side * (lower - upper)
+
+    _, _, head = both(grid)
+    upper, lower, mixed = both(lip_grid)
+    own = (_inside(lip_grid, feather) * _between(lip_grid.points(), line, unit))[None, ..., None]
+    upper, lower = mixed + own * (upper - mixed), mixed + own * (lower - mixed)
+    rest = {}
+    if moves[-1].any():
+        rest = {"rest_head": head[-1], "rest_upper": upper[-1], "rest_lower": lower[-1]}
+    return Fields(head[:-1], upper[:-1], lower[:-1], _depth(face, points, still, grid, unit), rest)
+
+
+def _depth(face: Face, points: Floats, still: Floats, grid: Grid, unit: float) -> Floats:
+    """How far the head stands out, in art pixels, from between the ears; behind the outline it falls away."""
+    near = -face.points[:468, 2]
+    near = near - near[[234, 454]].mean()
+    known = np.concatenate([points[:468], still])
+    away = np.full(len(still), -0.25 * unit)
+    found = _spline(known, np.concatenate([near, away])[:, None], grid.points(), unit)[..., 0]
+    return cast(Floats, np.clip(found, -0.6 * unit, 1.8 * unit))
