@@ -90,21 +90,22 @@ def _teeth(mm: float, widths: tuple[float, ...], height_mm: float, light: Light,
 
 
 def _tongue(mm: float, light: Light) -> Layer:
-    """A tongue lying in the lower jaw, its tip's top at y = 0."""
-    half, tall = 21 * mm, 26 * mm
+    """A tongue lying in the lower jaw, its back's upper edge at y = 0, in the dark; its tip is lighter and nearer."""
+    half, tall = 21 * mm, 34 * mm
     canvas, x, y = _canvas(2 * half, tall)
     x = x - half
-    u, v = x / (19 * mm), (y - 15 * mm) / (14 * mm)
-    inside = 1 - (np.abs(u) ** 2.4 + np.abs(v) ** 2.4)
-    alpha = np.clip(inside * 9, 0, 1)
-    groove = np.exp(-((x / (1.6 * mm)) ** 2)) * np.clip((y - 2 * mm) / (8 * mm), 0, 1)
-    round_off = np.clip(inside, 0, 1) ** 0.35
-    tone = (0.42 + 0.45 * round_off) * (1 - 0.16 * groove) * (1 - 0.18 * np.clip(v, -1, 1))
+    near = np.clip(y / (22 * mm), 0, 1)
+    u, v = x / ((15.5 + 3.5 * near) * mm), (y - 18 * mm) / (17 * mm)
+    inside = 1 - (np.abs(u) ** 2.6 + np.abs(v) ** 2.6)
+    alpha = np.clip(inside * 4, 0, 1) * np.clip(y / (5 * mm), 0, 1)
+    groove = np.exp(-((x / (1.5 * mm)) ** 2)) * np.clip((y - 4 * mm) / (8 * mm), 0, 1)
+    round_off = np.clip(inside, 0, 1) ** 0.4
+    tone = (0.16 + 0.62 * near**0.8) * (0.55 + 0.45 * round_off) * (1 - 0.14 * groove)
     noise = np.random.default_rng(7).normal(0, 1, canvas.shape[:2]).astype(np.float32)
     noise = cv2.GaussianBlur(noise, (0, 0), 0.35 * mm * _FINE)
-    tone *= 1 + 0.035 * noise / max(1e-6, float(noise.std()))
+    tone = tone * (1 + 0.03 * noise / max(1e-6, float(noise.std())))
     colour = light.flesh * np.array([1.02, 0.98, 1.06], np.float32) * tone[..., None]
-    wet = np.exp(-(((y - 5 * mm) / (2.2 * mm)) ** 2) - (((np.abs(x) - 5 * mm) / (4 * mm)) ** 2)) * 0.13
+    wet = np.exp(-(((y - 17 * mm) / (2.4 * mm)) ** 2) - (((np.abs(x) - 5 * mm) / (4 * mm)) ** 2)) * 0.12
     _lay(canvas, colour + wet[..., None] * (light.white - colour), alpha.astype(np.float32))
     return _done(canvas, -half, 0)
 
@@ -132,12 +133,12 @@ def interior(line: Floats, below: Floats, eyes: float, light: Light) -> dict[str
     middle = len(line) // 2
     # Resting lips let the upper teeth end a little below where they meet.
     y = float(line[middle, 1] * 0.7 + below[middle, 1] * 0.3)
-    edge = y + 1.6 * mm
+    edge = y + 2.4 * mm
     return {
         "cavity": _cavity(mm, wide, light).at(x, y),
         "teeth_upper": _teeth(mm, _UPPER, 9.6, light, lower=False).at(x, edge),
         "teeth_lower": _teeth(mm, _LOWER, 8.0, light, lower=True).at(x, edge - 0.8 * mm),
-        "tongue": _tongue(mm, light).at(x, edge + 1.5 * mm),
+        "tongue": _tongue(mm, light).at(x, edge - 8.0 * mm),
     }
 
 
@@ -147,7 +148,7 @@ def light_of(bgr: Bytes, sclera: Floats, cheeks: Floats, lips: Floats, teeth: Fl
         white = np.percentile(teeth, 70, axis=0)
     else:
         bright = float(np.percentile(sclera.max(axis=1), 80)) if len(sclera) else 0.0
-        level = max(bright * 1.02, 0.80 * float(np.percentile(cheeks.max(axis=1), 75)))
+        level = max(bright * 1.02, 0.88 * float(np.percentile(cheeks.max(axis=1), 75)))
         cast_ = sclera.mean(axis=0) if len(sclera) else np.full(3, 200.0)
         cast_ = 0.55 + 0.45 * cast_ / max(1.0, cast_.max())
         white = level * cast_ / cast_.max()

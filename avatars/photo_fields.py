@@ -32,6 +32,8 @@ _POINTS = 41
 _BEYOND = 1.5
 """How far expressions reach past the outline of the face, in parts of its distance from the middle."""
 _STIFFNESS = 2e-3
+_STEEPEST = 1.5
+"""How fast the depth may change, in pixels a pixel: times the sine of the largest turn this must stay under 1."""
 
 
 def _fit(face: Face) -> Floats:
@@ -168,31 +170,45 @@ def _reach(face: Face, middle: Floats, points: Floats) -> Floats:
 
 
 def _side(points: Floats, line: Floats, unit: float) -> Floats:
-    """0 above the mouth, 1 below it, with a narrow ramp along its line, and a wider one beyond the corners."""
+    """0 above the mouth, 1 below it, with a ramp along its line, wider beyond the corners."""
     ends = line[[0, -1]]
     x, y = points[..., 0], points[..., 1]
     level = np.interp(x, line[:, 0], line[:, 1])
     beyond = np.maximum(0, np.maximum(ends[0, 0] - x, x - ends[1, 0]))
-    width = 0.05 * unit + 0.8 * beyond
+    width = 0.15 * unit + 0.6 * beyond
     t = np.clip((y - level) / (2 * width) + 0.5, 0, 1)
     return cast(Floats, (t * t * (3 - 2 * t)).astype(np.float32))
 
 
 def _between(points: Floats, line: Floats, unit: float) -> Floats:
-    """1 between the corners of the mouth, 0 a little beyond them."""
+    """1 between the corners of the mouth, 0 from the corners on: there skin is whole."""
     x = points[..., 0]
-    beyond = np.maximum(0, np.maximum(line[0, 0] - x, x - line[-1, 0]))
-    t = np.clip(beyond / (0.16 * unit), 0, 1)
-    return cast(Floats, (1 - t * t * (3 - 2 * t)).astype(np.float32))
+    inside = np.minimum(x - line[0, 0], line[-1, 0] - x)
+    t = np.clip(inside / (0.17 * unit), 0, 1)
+    return cast(Floats, (t * t * (3 - 2 * t)).astype(np.float32))
 
 
-def _inside(grid: Grid, margin: float) -> Floats:
-    """1 in the middle of a grid, 0 from `margin` art pixels before its border on."""
+def _inside(grid: Grid, margin: float, *, above: bool) -> Floats:
+    """1 in the middle of a grid, 0 from `margin` art pixels before its border on.
+
+    For what lies above the mouth its lower border does not count, for what lies below it the upper: there is nothing.
+    """
     rows, columns = grid.shape
     x = np.minimum(np.arange(columns), np.arange(columns)[::-1]) * grid.step
-    y = np.minimum(np.arange(rows), np.arange(rows)[::-1]) * grid.step
+    y = (np.arange(rows) if above else np.arange(rows)[::-1]) * grid.step
     t = np.clip((np.minimum(x[None], y[:, None]) - margin) / margin, 0, 1)
     return cast(Floats, (t * t * (3 - 2 * t)).astype(np.float32))
+
+
+def _held(points: Floats, line: Floats, *, above: bool) -> Floats:
+    """Points with those beyond the line of the mouth set onto it.
+
+    So a lip's field goes on past its edge as it is there, and inverting it finds no lip where there is none.
+    """
+    level = np.interp(points[..., 0], line[:, 0], line[:, 1])
+    held = points.copy()
+    held[..., 1] = np.minimum(points[..., 1], level) if above else np.maximum(points[..., 1], level)
+    return held
 
 
 def fields(face: Face, middle: Floats, lines: tuple[Floats, Floats], grid: Grid, lip_grid: Grid, feather: float) -> Fields:
@@ -216,16 +232,18 @@ def fields(face: Face, middle: Floats, lines: tuple[Floats, Floats], grid: Grid,
         found *= _reach(face, middle, at)[..., None]
         return np.moveaxis(found.reshape(*at.shape[:-1], len(moves), 2), -2, 0)
 
-    def both(on: Grid) -> tuple[Floats, Floats, Floats]:
+    def whole(on: Grid) -> Floats:
         at = on.points()
         upper, lower = spread(LOWER_LIP, at), spread(UPPER_LIP, at)
-        side = _side(at, line, unit)[None, ..., None]
-        return upper, lower, upper + side * (lower - upper)
+        return upper + _side(at, line, unit)[None, ..., None] * (lower - upper)
 
-    _, _, head = both(grid)
-    upper, lower, mixed = both(lip_grid)
-    own = (_inside(lip_grid, feather) * _between(lip_grid.points(), line, unit))[None, ..., None]
-    upper, lower = mixed + own * (upper - mixed), mixed + own * (lower - mixed)
+    def lip(left_out: frozenset[int], edge: Floats, *, above: bool) -> Floats:
+        at = lip_grid.points()
+        own = (_inside(lip_grid, feather, above=above) * _between(at, line, unit))[None, ..., None]
+        return mixed + own * (spread(left_out, _held(at, edge, above=above)) - mixed)
+
+    head, mixed = whole(grid), whole(lip_grid)
+    upper, lower = lip(LOWER_LIP, lines[0], above=True), lip(UPPER_LIP, lines[1], above=False)
     rest = {}
     if moves[-1].any():
         rest = {"rest_head": head[-1], "rest_upper": upper[-1], "rest_lower": lower[-1]}
@@ -239,4 +257,9 @@ def _depth(face: Face, points: Floats, still: Floats, grid: Grid, unit: float) -
     known = np.concatenate([points[:468], still])
     away = np.full(len(still), -0.25 * unit)
     found = _spline(known, np.concatenate([near, away])[:, None], grid.points(), unit)[..., 0]
-    return cast(Floats, np.clip(found, -0.6 * unit, 1.8 * unit))
+    found = np.clip(found, -0.5 * unit, 1.8 * unit)
+    # A steep flank would fold over itself when the head turns: lower what stands too high above its neighbours.
+    kernel = np.ones((3, 3), np.uint8)
+    for _ in range(max(grid.shape)):
+        found = np.minimum(found, cv2.erode(found, kernel) + np.float32(_STEEPEST * grid.step))
+    return cast(Floats, cv2.GaussianBlur(found, (0, 0), 1.0))

@@ -45,6 +45,7 @@ _STEPS = 128
 """Steps in which a weight is drawn."""
 _LIMIT = HeadPose(0.38, 0.34, 0.35, 0.20, 0.20)
 """The farthest pose the layers can show."""
+_TONGUE_SHOWN = 0.12
 _NODE = 1 / 36
 """Distance between the nodes of backward maps, in head heights."""
 
@@ -406,7 +407,11 @@ class PuppetView:
         corners = rig.mouth.mean(axis=0) + np.array([[0, 0], [100, 0], [0, 100]], np.float32) * np.float32(unit)
         solid = np.concatenate([corners, np.full((3, 1), rig.mouth_depth, np.float32)], axis=1)
         turned = np.stack(state.pose.move(planes(solid - np.array(rig.pivot, np.float32))), axis=1)
-        for texture, fall in zip(self._inside, falls, strict=True):
+        parts = list(zip(self._inside, falls, strict=True))
+        if out < _TONGUE_SHOWN:
+            # The tongue lies behind the lower teeth until it is put out over them.
+            parts[1], parts[2] = parts[2], parts[1]
+        for texture, fall in parts:
             target = self._pixels(turned + np.array([0, fall], np.float32)) - corner
             matrix = cv2.getAffineTransform(texture.coordinates(corners), target)
             over(picture, affine(texture.pixels, matrix, box.size))
