@@ -218,6 +218,58 @@ def avatar_show(
     out.print(str(target), highlight=False)
 
 
+WhoOption = Annotated[str, typer.Option("--consent-who", help="Who agreed to be shown.")]
+ScopeOption = Annotated[str, typer.Option("--consent-scope", help="What they agreed to, in words.")]
+UntilOption = Annotated[
+    str, typer.Option("--consent-until", help="Until when: a date such as 2030-12-31, or unlimited.")
+]
+
+
+@avatar_app.command("make")
+def avatar_make(
+    source: Annotated[
+        Path, typer.Argument(help="A portrait (JPEG, PNG, WebP) or a clip of 5 to 60 s (MP4, WebM, MOV).")
+    ],
+    target: Annotated[Path, typer.Option("-o", "--out", help="The folder to write; it must not be there yet.")],
+    who: WhoOption,
+    scope: ScopeOption,
+    until: UntilOption,
+    name: Annotated[str, typer.Option("--name", help="A short name; the folder's, if not given.")] = "",
+    title: Annotated[str, typer.Option("--title", help="The name that is shown.")] = "",
+    background: Annotated[
+        Literal["keep", "remove", "key"],
+        typer.Option("--background", help="Keep the picture's own, cut the person out, or key a green or blue screen."),
+    ] = "keep",
+    licence: Annotated[str, typer.Option("--licence", help="Under what terms the picture may be used.")] = (
+        "all rights reserved"
+    ),
+) -> None:
+    """Make an avatar of a person who agreed to it, from one portrait or a short clip."""
+    from anchor import registry
+
+    record = registry.load("anchor.part", "consent_of")(who, scope, until)
+    registry.load("anchor.part", "make_avatar")(
+        source, target, name=name, title=title, background=background, consent=record, licence=licence,
+        note=lambda text: err.print(_plain(text)),
+    )  # fmt: skip
+    out.print(f"{target}: made. See it with: anchor avatar show {target} -o sheet.png", highlight=False, soft_wrap=True)
+
+
+@avatar_app.command("consent")
+def avatar_consent(
+    folder: Annotated[Path, typer.Argument(help="The folder of an avatar.")],
+    who: WhoOption,
+    scope: ScopeOption,
+    until: UntilOption,
+) -> None:
+    """Record anew who agreed to be shown, for what and until when."""
+    from anchor import registry
+
+    record = registry.load("anchor.part", "consent_of")(who, scope, until)
+    registry.load("anchor.part", "record_consent")(folder, record)
+    out.print(f"{folder}: {who}, until {until}", highlight=False)
+
+
 @avatar_app.command("check")
 def avatar_check(path: Annotated[str, typer.Argument(help="Bundled name, folder or zip.")]) -> None:
     """Check an avatar package and say what is wrong with it."""

@@ -19,8 +19,8 @@ def _guided(guide: Floats, mask: Floats, radius: int, sharpness: float) -> Float
         return cast(Floats, cv2.blur(values, size))
 
     g, m = mean(guide), mean(mask)
-    slope = (mean(guide * mask) - g * m) / (mean(guide * guide) - g * g + sharpness)
-    return cast(Floats, np.clip(mean(slope) * guide + mean(m - slope * g), 0, 1))
+    slope = cast(Floats, (mean(guide * mask) - g * m) / (mean(guide * guide) - g * g + np.float32(sharpness)))
+    return cast(Floats, np.clip(mean(slope) * guide + mean(cast(Floats, m - slope * g)), 0, 1))
 
 
 def matte(bgr: Bytes, face: Face) -> Floats:
@@ -34,15 +34,16 @@ def matte(bgr: Bytes, face: Face) -> Floats:
     ramp = max(2.0, 0.1 * reach)
     height, width = close.shape
     y, x = np.arange(height, dtype=np.float32)[:, None], np.arange(width, dtype=np.float32)[None]
+    high, wide = bgr.shape[:2]
     edges = [
         np.inf if flush else distance / ramp
-        for flush, distance in ((y0 == 0, y), (y1 == bgr.shape[0], height - y), (x0 == 0, x), (x1 == bgr.shape[1], width - x))
-    ]  # fmt: skip
+        for flush, distance in ((y0 == 0, y), (y1 == high, height - y), (x0 == 0, x), (x1 == wide, width - x))
+    ]
     share = np.ones_like(close)
     for edge in edges:
         share = np.minimum(share, edge)
     out[y0:y1, x0:x1] += np.clip(share, 0, 1) * (close - out[y0:y1, x0:x1])
-    grey = cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY).astype(np.float32) / 255
+    grey = cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY).astype(np.float32) * np.float32(1 / 255)
     fine = _guided(grey, out, max(2, round(0.06 * face.inter_ocular)), 1e-4)
     # Where the mask itself is sure, texture of clothes and hair shall not open holes.
     sure = np.clip((out - 0.90) / 0.08, 0, 1)
@@ -80,8 +81,8 @@ def filled(bgr: Bytes, hole: Floats) -> Bytes:
     while min(mass.shape) > 2:
         levels.append((total, mass))
         size = (max(1, mass.shape[1] // 2), max(1, mass.shape[0] // 2))
-        total = cv2.resize(total, size, interpolation=cv2.INTER_AREA)
-        mass = cv2.resize(mass, size, interpolation=cv2.INTER_AREA)
+        total = cast(Floats, cv2.resize(total, size, interpolation=cv2.INTER_AREA))
+        mass = cast(Floats, cv2.resize(mass, size, interpolation=cv2.INTER_AREA))
     fill = total / np.maximum(mass, 1e-4)[..., None] if mass.max() > 0 else np.full_like(total, 128)
     for total, mass in reversed(levels):
         fill = cv2.resize(fill, mass.shape[::-1], interpolation=cv2.INTER_LINEAR)
@@ -96,4 +97,5 @@ def decontaminated(bgr: Bytes, mask: Floats) -> Bytes:
     inner = (mask > 0.95).astype(np.float32)
     person = filled(bgr, 1 - inner)
     share = np.clip((0.97 - mask) / 0.3, 0, 1)[..., None]
-    return np.clip(bgr * (1 - share) + person * share + 0.5, 0, 255).astype(np.uint8)
+    out: Bytes = np.clip(bgr * (1 - share) + person * share + 0.5, 0, 255).astype(np.uint8)
+    return out

@@ -1,35 +1,97 @@
-"""Making avatars from what people bring: ``anchor avatar make``, and records of consent."""
+"""Making avatars from what people bring: a portrait or a clip, and the record of consent that goes with it."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
+from typing import Any
 
-from anchor.errors import AvatarError
-from avatars.package import Consent
-from avatars.package_writer import new_folder, write_arrays, write_image, write_manifest
+from anchor.errors import AvatarError, MissingError
+from avatars.package import MANIFEST, Consent, Table, read_consent, read_manifest
+from avatars.package_writer import consent_table, new_folder, write_arrays, write_image, write_manifest, write_text
 from avatars.photo import Background, figure
 from avatars.source import check_face, read_picture
 
+Note = Callable[[str], None]
+"""Is told in a few words what is being done."""
+_PICTURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
 
-def make_photo(
-    source: Path, folder: Path, *, name: str, title: str, background: Background, consent: Consent, licence: str,
-    note: Callable[[str], None] = lambda _: None,
+
+def _is_picture(source: Path) -> bool:
+    """Whether a file is a picture, by its first bytes; it may still be damaged. Raises for what is no file."""
+    if not source.is_file():
+        raise MissingError(f"{source}: there is no such file")
+    with source.open("rb") as file:
+        head = file.read(12)
+    return head.startswith(_PICTURES) or (head[:4] == b"RIFF" and head[8:] == b"WEBP")
+
+
+def consent_of(who: str, scope: str, until: str) -> Consent:
+    """Raises `AvatarError` for a record that would not let the avatar load."""
+    return read_consent(Table({"who": who, "scope": scope, "until": until}, "consent"), date.today())
+
+
+def make_avatar(
+    source: Path, folder: Path, *, name: str = "", title: str = "", background: Background = "keep", consent: Consent,
+    licence: str = "all rights reserved", note: Note = lambda _: None,
 ) -> None:  # fmt: skip
-    """Write a package from one portrait. Raises `AvatarError` that says what is wrong with it; nothing is left then."""
+    """Write an avatar package from a portrait (JPEG, PNG, WebP) or a clip (MP4, WebM, MOV).
+
+    Raises `MissingError` for no file or a part that is not installed, and `AvatarError` that says what is wrong with
+    the source; nothing is written then.
+    """
+    name = name or re.sub(r"[^\w-]+", "-", folder.name.lower()).strip("-")
+    if not re.fullmatch(r"[\w-]{1,64}", name):
+        raise AvatarError(f"name {name!r}: use up to 64 letters, digits, - and _")
+    head = {"name": name, "title": title.strip() or name, "licence": licence}
+    picture = _is_picture(source)
     with new_folder(folder) as scratch:
-        picture = read_picture(source)
-        note("looking for the face")
         try:
-            face = check_face(picture)
-            note("measuring and cutting")
-            made = figure(picture, face, background)
+            (_make_photo if picture else _make_clip)(source, scratch, head, background, consent, note)
         except AvatarError as error:
-            raise AvatarError(f"{source}: {error}") from error
-        note("writing")
-        for layer, found in made.layers.items():
-            write_image(scratch / f"{layer}.webp", found.pixels)
-        write_arrays(scratch / "fields.npz", made.arrays)
-        places = {layer: {"file": f"{layer}.webp", "at": [found.left, found.top]} for layer, found in made.layers.items()}
-        head = {"name": name, "title": title, "kind": "puppet", "licence": licence}
-        write_manifest(scratch, head, consent, {**made.tables, "layers": places})
+            text = str(error)
+            raise AvatarError(text if text.startswith(str(source)) else f"{source}: {text}") from error
+
+
+def _make_photo(
+    source: Path, folder: Path, head: dict[str, Any], background: Background, consent: Consent, note: Note
+) -> None:
+    picture = read_picture(source)
+    note("looking for the face")
+    face = check_face(picture)
+    note("measuring the face and cutting its layers")
+    made = figure(picture, face, background)
+    note("writing")
+    for layer, found in made.layers.items():
+        write_image(folder / f"{layer}.webp", found.pixels)
+    write_arrays(folder / "fields.npz", made.arrays)
+    places = {layer: {"file": f"{layer}.webp", "at": [found.left, found.top]} for layer, found in made.layers.items()}
+    write_manifest(folder, {**head, "kind": "puppet"}, consent, {**made.tables, "layers": places})
+
+
+def _make_clip(
+    source: Path, folder: Path, head: dict[str, Any], background: Background, consent: Consent, note: Note
+) -> None:
+    from avatars.footage_maker import make
+
+    make(source, folder, head, background, consent, note)
+
+
+def record_consent(folder: Path, consent: Consent) -> None:
+    """Write another record of consent into a package's manifest; all else in it stays as it is.
+
+    Raises `AvatarError` for a package that cannot be read or whose record cannot be found.
+    """
+    path = folder / MANIFEST
+    if not path.is_file():
+        raise AvatarError(f"{folder}: give the folder of an avatar; it holds {MANIFEST}")
+    text = path.read_text(encoding="utf-8")
+    record = re.compile(r"^[ \t]*\[consent\][^\n]*\n(?:(?![ \t]*\[)[^\n]*(?:\n|\Z))*", re.MULTILINE)
+    if len(record.findall(text)) != 1:
+        raise AvatarError(f"{path}: has no [consent] table of its own; write one with who, scope and until")
+    new = record.sub(lambda _: consent_table(consent) + "\n", text)
+    write_text(path, new)
+    if consent.valid(date.today()):
+        read_manifest(folder)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 import cv2
 import numpy as np
@@ -101,7 +101,7 @@ def _tongue(mm: float, light: Light) -> Layer:
     groove = np.exp(-((x / (1.5 * mm)) ** 2)) * np.clip((y - 4 * mm) / (8 * mm), 0, 1)
     round_off = np.clip(inside, 0, 1) ** 0.4
     tone = (0.16 + 0.62 * near**0.8) * (0.55 + 0.45 * round_off) * (1 - 0.14 * groove)
-    noise = np.random.default_rng(7).normal(0, 1, canvas.shape[:2]).astype(np.float32)
+    noise: Any = np.random.default_rng(7).normal(0, 1, canvas.shape[:2]).astype(np.float32)
     noise = cv2.GaussianBlur(noise, (0, 0), 0.35 * mm * _FINE)
     tone = tone * (1 + 0.03 * noise / max(1e-6, float(noise.std())))
     colour = light.flesh * np.array([1.02, 0.98, 1.06], np.float32) * tone[..., None]

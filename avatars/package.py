@@ -146,7 +146,7 @@ class Manifest:
         return AvatarInfo(self.name, self.title, self.kind, "blendshapes", self.licence, self.languages, details)
 
 
-def _consent(table: Table, today: date) -> Consent:
+def read_consent(table: Table, today: date) -> Consent:
     who, scope, until = table.text("who"), table.text("scope"), table.text("until")
     table.done()
     try:
@@ -184,7 +184,7 @@ def read_manifest(folder: Path, *, today: date | None = None) -> Manifest:
         table.text("kind"),
         table.text("licence"),
         table.texts("languages", ()),
-        _consent(table.table("consent"), today or date.today()),
+        read_consent(table.table("consent"), today or date.today()),
         table,
     )
 

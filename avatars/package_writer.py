@@ -52,7 +52,8 @@ def write_image(path: Path, pixels: Bytes) -> None:
 
 def write_arrays(path: Path, arrays: Mapping[str, Any]) -> None:
     """Write an ``.npz`` of half floats."""
-    np.savez_compressed(path, **{name: np.asarray(values, np.float16) for name, values in arrays.items()})
+    halves: dict[str, Any] = {name: np.asarray(values, np.float16) for name, values in arrays.items()}
+    np.savez_compressed(path, **halves)
 
 
 def _value(value: Any) -> str:
@@ -68,12 +69,27 @@ def _value(value: Any) -> str:
 
 def write_manifest(folder: Path, head: Mapping[str, Any], consent: Consent, tables: Mapping[str, Any]) -> None:
     """Write ``avatar.toml``: what every avatar says about itself, then the tables of its kind."""
-    record = {
-        "who": consent.who, "scope": consent.scope,
-        "until": consent.until.isoformat() if consent.until else "unlimited",
-    }  # fmt: skip
-    lines = [f"{key} = {_value(value)}" for key, value in head.items()]
-    for name, table in {"consent": record, **tables}.items():
-        lines += ["", f"[{name}]"]
-        lines += [f"{key} = {_value(value)}" for key, value in table.items()]
-    (folder / MANIFEST).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    parts = ["".join(f"{key} = {_value(value)}\n" for key, value in head.items()), consent_table(consent)]
+    parts += [_table(name, table) for name, table in tables.items()]
+    write_text(folder / MANIFEST, "\n".join(parts))
+
+
+def _table(name: str, values: Mapping[str, Any]) -> str:
+    return f"[{name}]\n" + "".join(f"{key} = {_value(value)}\n" for key, value in values.items())
+
+
+def consent_table(consent: Consent) -> str:
+    """The record as it stands in ``avatar.toml``."""
+    until = consent.until.isoformat() if consent.until else "unlimited"
+    return _table("consent", {"who": consent.who, "scope": consent.scope, "until": until})
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text whole or not at all. Raises `AvatarError` where it cannot be written."""
+    scratch = path.with_name(f".{path.name}.part")
+    try:
+        scratch.write_text(text, encoding="utf-8")
+        scratch.replace(path)
+    except OSError as error:
+        scratch.unlink(missing_ok=True)
+        raise AvatarError(f"{path}: cannot be written ({error.strerror})") from error

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal, cast
 
 import cv2
@@ -15,14 +14,15 @@ import numpy as np
 from anchor.errors import AvatarError
 from anchor.media import Bytes, Floats
 from avatars import cutout
-from avatars.face_basis import OUTER_LOWER, OUTER_UPPER, displacements
+from avatars.face_basis import OUTER_LOWER, OUTER_UPPER
 from avatars.landmarks import Face
 from avatars.mouth_art import interior, light_of
 from avatars.photo_eyes import CLOSURES, RISES, eyes
-from avatars.photo_fields import SHAPES, fields, lip_lines
+from avatars.photo_fields import SHAPES, fields, jaw_drop, lip_lines
+from avatars.puppet_draw import sample_field
 from avatars.puppet_parts import Grid, Layer
 
-Background = Literal["keep", "remove"]
+Background = Literal["keep", "remove", "key"]
 _TALLEST = 900.0
 """Art pixels from crown to chin at most: more than any picture shows of a face."""
 _CHEEKS = (50, 280, 205, 425, 101, 330, 36, 266)
@@ -63,7 +63,8 @@ def _seen_teeth(bgr: Bytes, above: Floats, below: Floats, middle: Floats) -> Flo
     if float((below - above)[:, 1].max()) < 4:
         return None
     mask = np.zeros(bgr.shape[:2], np.uint8)
-    outline = np.concatenate([above + [0, 1.5], (below - [0, 1.5])[::-1]]) + middle
+    inset = np.array([0, 1.5], np.float32)
+    outline = np.concatenate([above + inset, (below - inset)[::-1]]) + middle
     cv2.fillPoly(mask, [np.rint(outline).astype(np.int32)], (255,))
     pixels = bgr[mask > 0].astype(np.float32)
     if len(pixels) < 40:
@@ -108,7 +109,7 @@ def _followers(grid: Grid, frame: _Frame, mask: Floats, middle: Floats) -> Float
     t = np.clip((points[..., 1] - frame.neck[0]) / (frame.neck[1] - 4 - frame.neck[0]), 0, 1)
     share = 1 - t * t * (3 - 2 * t)
     ramp = 0.16 * frame.tall
-    left, top, right, bottom = frame.bounds
+    left, top, right, _ = frame.bounds
     for touches, distance in (
         (mask[0].max() > 0.5, points[..., 1] - top),
         (mask[: int(middle[1]), 0].max() > 0.5, points[..., 0] - left),
@@ -214,8 +215,7 @@ def figure(bgr: Bytes, face: Face, background: Background) -> Figure:
         "head": moved.head, "upper": moved.upper, "lower": moved.lower, "depth_face": moved.depth,
         "share": _followers(grid, frame, mask, middle), **moved.rest,
     }  # fmt: skip
-    drop = float(displacements()["jawOpen"][14, 1] - displacements()["jawOpen"][13, 1]) * unit
-    mouth_depth = float(moved.depth[tuple(np.clip(((shut[len(shut) // 2] - [grid.left, grid.top]) / grid.step).astype(int), 0, np.array(grid.shape[::-1]) - 1))[::-1]])
+    lips_depth = float(sample_field(moved.depth, grid.nodes(shut[None, len(shut) // 2 :][:, :1])).item())
     chest = (bottom + 0.13 * reach, max(bottom + 0.13 * reach + 8, min(frame.chin + 1.4 * tall, frame.bounds[3])))
     tables: dict[str, dict[str, Any]] = {
         "figure": {
@@ -226,7 +226,7 @@ def figure(bgr: Bytes, face: Face, background: Background) -> Figure:
         },
         "mouth": {
             "line": lines[0].round(2).tolist(), "line_below": lines[1].round(2).tolist(), "grid": _numbers(lip_grid),
-            "depth": mouth_depth, "jaw_drop": drop,
+            "depth": lips_depth - 0.1 * unit, "jaw_drop": jaw_drop(unit),
         },
         "eyes": {
             "left": list(found.centres["left"]), "right": list(found.centres["right"]), "box": list(found.box),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 import cv2
 import numpy as np
@@ -117,21 +118,21 @@ def _white(eye: _Eye) -> tuple[Floats, Floats]:
     if seen.sum() >= 12:
         # Behind the iris the white goes on as beside it: a mean of what is near, weighted by distance.
         weight = seen.astype(np.float32)
-        total, mass = np.zeros_like(fill), np.full(fill.shape[:2], 1e-3, np.float32)
+        total: Any = 0
+        mass: Any = 1e-3
         for reach, part in ((0.5, 1.0), (1.5, 0.05), (4.0, 0.002)):
             sigma = reach * eye.radius
-            total += part * cv2.GaussianBlur(eye.picture * weight[..., None], (0, 0), sigma)
-            mass += part * cv2.GaussianBlur(weight, (0, 0), sigma)
+            total = total + part * cv2.GaussianBlur(eye.picture * weight[..., None], (0, 0), sigma)
+            mass = mass + part * cv2.GaussianBlur(weight, (0, 0), sigma)
         fill = (total + 1e-3 * fill) / mass[..., None]
     # What is seen stays as it is, up to the iris's edge.
     keep = np.clip((far - 1.06) / 0.12, 0, 1) * _opening(eye.upper, eye.lower, eye.picture.shape[0])
-    return cast(Floats, fill + keep[..., None] * (eye.picture - fill)), cast(Floats, pixels)
+    return cast(Floats, fill + keep[..., None] * (eye.picture - fill)), pixels
 
 
 def _iris(eye: _Eye) -> tuple[Floats, Floats]:
     """A whole disc, (n, n, 3) with its alpha: what is seen of the iris, completed where lids cover it."""
     reach = int(np.ceil(eye.radius * 1.2)) + 1
-    size = 2 * reach + 1
     offset = np.arange(-reach, reach + 1, dtype=np.float32)
     at = np.stack(np.meshgrid(offset + eye.centre[0], offset + eye.centre[1]), axis=-1)
     pixels = sample(eye.picture.astype(np.uint8), at).astype(np.float32)
@@ -143,7 +144,7 @@ def _iris(eye: _Eye) -> tuple[Floats, Floats]:
     rings = np.zeros_like(pixels)
     edges = np.linspace(0, 1.25, 11)
     known, colours = [], []
-    for inner, outer in zip(edges, edges[1:], strict=False):
+    for inner, outer in itertools.pairwise(edges):
         ring = seen & (far >= inner) & (far < outer)
         if ring.sum() >= 3:
             values = pixels[ring]
@@ -156,8 +157,7 @@ def _iris(eye: _Eye) -> tuple[Floats, Floats]:
     soft = cv2.GaussianBlur(seen.astype(np.float32), (0, 0), 0.8) * seen
     disc = rings + soft[..., None] * (pixels - rings)
     alpha = np.clip((1.10 - far) / 0.10, 0, 1)
-    assert disc.shape[:2] == (size, size)
-    return cast(Floats, disc), cast(Floats, alpha.astype(np.float32))
+    return disc, cast(Floats, alpha.astype(np.float32))
 
 
 def _lids(eye: _Eye, closure: float, rise: float) -> Bytes:
@@ -177,7 +177,7 @@ def _lids(eye: _Eye, closure: float, rise: float) -> Bytes:
     rim = np.minimum(0.30 * room, 0.12 * eye.radius + 1.5)
     moved = np.maximum(-0.8 * room, edge_up - eye.upper)
     above = np.clip((edge_up - rim - y) / np.maximum(1.0, edge_up - rim - eye.brow), 0, 1)
-    source_up = eye.upper - rim - above ** 1.0 * (room - rim)
+    source_up = eye.upper - rim - above**1.0 * (room - rim)
     source_up = np.where(y > edge_up - rim, y - moved, source_up)
     source_up = np.where(y < eye.brow, y, source_up)
     # Below: the lower lid slides up and its bag gives.
@@ -205,7 +205,7 @@ def _smooth_lid(eye: _Eye, skin: Floats, edge: Floats, rim: Floats, closure: flo
     y = np.arange(rows, dtype=np.float32)[:, None]
     top, bottom = eye.upper - 0.35 * (eye.upper - eye.brow), edge - rim
     depth = np.clip((y - top) / np.maximum(1.0, bottom - top), 0, 1)
-    inside = np.clip((y - top) / 3, 0, 1) * np.clip((bottom - y) / 2 + 1, 0, 1) * (eye.lower - eye.upper > 1.5)
+    inside: Any = np.clip((y - top) / 3, 0, 1) * np.clip((bottom - y) / 2 + 1, 0, 1) * (eye.lower - eye.upper > 1.5)
     inside = cv2.GaussianBlur(inside.astype(np.float32), (0, 0), 0.10 * eye.radius + 0.6)
     # The colour of the skin between brow and fold, along the lid.
     band = np.clip(np.stack([eye.upper - f * (eye.upper - eye.brow) for f in (0.45, 0.55, 0.65)]), 0, rows - 1)

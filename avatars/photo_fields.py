@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 import cv2
 import numpy as np
@@ -26,6 +26,8 @@ from avatars.puppet_parts import Grid
 
 SHAPES = tuple(name for name in displacements() if not name.startswith("eye"))
 """What moves skin; the eyes have pictures of their lids instead."""
+_SPOKEN = 0.72
+"""Part of the measured head's widest opening that a full `jawOpen` is: people speak, they do not yawn."""
 _CLOSED = 0.03
 """Gap between the lips, in eye distances, that still counts as shut."""
 _POINTS = 41
@@ -34,6 +36,12 @@ _BEYOND = 1.5
 _STIFFNESS = 2e-3
 _STEEPEST = 1.5
 """How fast the depth may change, in pixels a pixel: times the sine of the largest turn this must stay under 1."""
+
+
+def jaw_drop(eyes: float) -> float:
+    """How far the lower teeth fall at a full `jawOpen`, for a distance between the eyes in art pixels."""
+    opened = displacements()["jawOpen"]
+    return _SPOKEN * eyes * float(opened[14, 1] - opened[13, 1])
 
 
 def _fit(face: Face) -> Floats:
@@ -62,7 +70,7 @@ def lip_lines(bgr: Bytes, face: Face, middle: Floats) -> tuple[Floats, Floats]:
 
     above, below = spaced(upper), spaced(lower)
     if face.lip_gap < _CLOSED:
-        above = below = _darkest(bgr, (above + below) / 2, face.inter_ocular)
+        above = below = _darkest(bgr, cast(Floats, (above + below) / 2), face.inter_ocular)
     return above - middle, below - middle
 
 
@@ -88,7 +96,7 @@ def _darkest(bgr: Bytes, line: Floats, unit: float) -> Floats:
     path = offsets[np.array(best[::-1])]
     kernel = np.array([1, 2, 3, 2, 1], np.float32) / 9
     smooth = np.convolve(np.pad(path, 2, mode="edge"), kernel, mode="valid")
-    return (line + np.stack([np.zeros_like(smooth), smooth], axis=1)).astype(np.float32)
+    return cast(Floats, (line + np.stack([np.zeros_like(smooth), smooth], axis=1)).astype(np.float32))
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +115,7 @@ def _spline(points: Floats, values: Floats, at: Floats, unit: float) -> Floats:
     """A thin plate through values (n, k) at points (n, 2), read at (..., 2): smooth, and calm far away."""
     p, q = points.astype(np.float64) / unit, at.reshape(-1, 2).astype(np.float64) / unit
 
-    def kernel(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    def kernel(a: Any, b: Any) -> Any:
         r2 = ((a[:, None] - b[None]) ** 2).sum(axis=-1) + 1e-12
         return 0.5 * r2 * np.log(r2)
 
@@ -123,7 +131,7 @@ def _moves(face: Face, above: Floats, below: Floats) -> Floats:
     """Displacements of the landmarks in pixels: (shapes + 1, 478, 2); the last shuts the mouth."""
     turn = _fit(face)
     basis = displacements()
-    moves = [basis[name] @ turn.T[:, :2] for name in SHAPES]
+    moves = [basis[name] @ turn.T[:, :2] * (_SPOKEN if name in ("jawOpen", "mouthClose") else 1) for name in SHAPES]
     return np.stack([*moves, _shut(face, turn, above, below)]).astype(np.float32)
 
 
@@ -211,7 +219,9 @@ def _held(points: Floats, line: Floats, *, above: bool) -> Floats:
     return held
 
 
-def fields(face: Face, middle: Floats, lines: tuple[Floats, Floats], grid: Grid, lip_grid: Grid, feather: float) -> Fields:
+def fields(
+    face: Face, middle: Floats, lines: tuple[Floats, Floats], grid: Grid, lip_grid: Grid, feather: float
+) -> Fields:
     """Spread what the landmarks do over both grids.
 
     `middle` is the picture's point at the art's origin; within `feather` of its border the lips' fields are the head's.
@@ -223,7 +233,7 @@ def fields(face: Face, middle: Floats, lines: tuple[Floats, Floats], grid: Grid,
     centre = points[list(OVAL)].mean(axis=0)
     still = centre + (points[list(OVAL)] - centre) * np.float32(_BEYOND)
     values = np.moveaxis(moves, 1, 0).reshape(478, -1)
-    line = (lines[0] + lines[1]) / 2
+    line = cast(Floats, (lines[0] + lines[1]) / 2)
 
     def spread(left_out: frozenset[int], at: Floats) -> Floats:
         keep = [index for index in range(468) if index not in left_out]
@@ -239,8 +249,8 @@ def fields(face: Face, middle: Floats, lines: tuple[Floats, Floats], grid: Grid,
 
     def lip(left_out: frozenset[int], edge: Floats, *, above: bool) -> Floats:
         at = lip_grid.points()
-        own = (_inside(lip_grid, feather, above=above) * _between(at, line, unit))[None, ..., None]
-        return mixed + own * (spread(left_out, _held(at, edge, above=above)) - mixed)
+        own: Any = (_inside(lip_grid, feather, above=above) * _between(at, line, unit))[None, ..., None]
+        return cast(Floats, mixed + own * (spread(left_out, _held(at, edge, above=above)) - mixed))
 
     head, mixed = whole(grid), whole(lip_grid)
     upper, lower = lip(LOWER_LIP, lines[0], above=True), lip(UPPER_LIP, lines[1], above=False)
