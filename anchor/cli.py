@@ -302,7 +302,10 @@ def check(
 
 @app.command()
 def bench(
-    name: Annotated[str, typer.Argument(help="render, latency, capacity or fanout.")],
+    name: Annotated[str, typer.Argument(help="avatars, render, latency, capacity or fanout.")],
+    portraits: Annotated[
+        Path | None, typer.Option("--portraits", help="With avatars: a folder of portraits to make more of.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Measure on this machine the figures that the README quotes."""
@@ -310,7 +313,9 @@ def bench(
 
     if name not in benches.BENCHES:
         raise typer.BadParameter(f"{name!r}: choose {', '.join(benches.BENCHES)}", param_hint="NAME")
-    report = benches.run(name, lambda text: err.print(text, highlight=False))
+    if portraits is not None and (name != "avatars" or not portraits.is_dir()):
+        raise typer.BadParameter("goes with avatars, and must be a folder of pictures", param_hint="--portraits")
+    report = benches.run(name, lambda text: err.print(_plain(text), highlight=False), portraits)
     if as_json:
         print(json.dumps(report, indent=2))
         return

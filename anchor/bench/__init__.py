@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
-from anchor.bench import capacity, fanout, latency, render
+from anchor.bench import avatars, capacity, fanout, latency, render
 from anchor.bench.measure import Figure, Tell, machine
 
-BENCHES: dict[str, Callable[[Tell], Awaitable[list[Figure]]]] = {
+BENCHES: dict[str, Callable[..., Awaitable[list[Figure]]]] = {
+    "avatars": avatars.measure,
     "render": render.measure,
     "latency": latency.measure,
     "capacity": capacity.measure,
@@ -21,11 +23,11 @@ BENCHES: dict[str, Callable[[Tell], Awaitable[list[Figure]]]] = {
 }
 
 
-def run(name: str, tell: Tell) -> dict[str, Any]:
-    """Run one bench; `tell` is told what is going on."""
-    figures = asyncio.run(_measured(name, tell))
+def run(name: str, tell: Tell, portraits: Path | None = None) -> dict[str, Any]:
+    """Run one bench; `tell` is told what is going on. `portraits` is a folder of pictures for the bench ``avatars``."""
+    figures = asyncio.run(_measured(name, tell, *([portraits] if name == "avatars" else [])))
     return {"bench": name, "machine": machine(), "figures": [figure.as_dict() for figure in figures]}
 
 
-async def _measured(name: str, tell: Tell) -> list[Figure]:
-    return await BENCHES[name](tell)
+async def _measured(name: str, tell: Tell, *more: Any) -> list[Figure]:
+    return await BENCHES[name](tell, *more)

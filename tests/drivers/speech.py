@@ -14,8 +14,9 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from anchor.bench.lips import opening
 from anchor.events import Phone
-from anchor.media import ARKIT_INDEX, SAMPLE_RATE, Blendshapes, Floats, Samples
+from anchor.media import SAMPLE_RATE, Blendshapes, Floats, Samples
 from anchor.ports import SpeechChunk
 from drivers.phones import PhoneDriver
 from drivers.visemes import MATRIX, VISEMES, visemes_of
@@ -88,22 +89,6 @@ def track(faces: Sequence[Blendshapes], name: str) -> Floats:
 
 def aperture(faces: Sequence[Blendshapes]) -> Floats:
     return opening(np.array([face.weights for face in faces]))
-
-
-def opening(weights: Floats) -> Floats:
-    """Distance of the inner lips in parts of a wide-open jaw: how the linear shapes of ARKit heads add up.
-
-    `weights` has the shape (faces, 52).
-    """
-
-    def part(name: str) -> Floats:
-        column: Floats = weights[:, ARKIT_INDEX[name]]
-        return column
-
-    opened = part("jawOpen") - part("mouthClose") + 0.3 * part("mouthLowerDownLeft") + 0.3 * part("mouthUpperUpLeft")
-    pursed = 0.35 * part("mouthPucker") + 0.25 * part("mouthRollLower") + 0.25 * part("mouthRollUpper")
-    size: Floats = np.maximum(0, opened * (1 - pursed) - 0.1 * part("mouthPressLeft"))
-    return size
 
 
 def opening_asked(speech: SpeechChunk, rate: int) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
