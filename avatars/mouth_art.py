@@ -28,6 +28,8 @@ class Light:
 
     white: Floats
     flesh: Floats
+    grey: bool = False
+    """Whether the portrait is black and white."""
 
 
 def _canvas(width: float, height: float) -> tuple[Floats, Floats, Floats]:
@@ -134,12 +136,18 @@ def interior(line: Floats, below: Floats, eyes: float, light: Light) -> dict[str
     # Resting lips let the upper teeth end a little below where they meet.
     y = float(line[middle, 1] * 0.7 + below[middle, 1] * 0.3)
     edge = y + 2.4 * mm
-    return {
+    layers = {
         "cavity": _cavity(mm, wide, light).at(x, y),
         "teeth_upper": _teeth(mm, _UPPER, 9.6, light, lower=False).at(x, edge),
         "teeth_lower": _teeth(mm, _LOWER, 8.0, light, lower=True).at(x, edge - 0.8 * mm),
         "tongue": _tongue(mm, light).at(x, edge - 8.0 * mm),
     }
+    return {name: _grey(layer) for name, layer in layers.items()} if light.grey else layers
+
+
+def _grey(layer: Layer) -> Layer:
+    tone = cv2.cvtColor(layer.pixels[..., :3], cv2.COLOR_BGR2GRAY)
+    return Layer(cast(Bytes, cv2.merge((tone, tone, tone, layer.pixels[..., 3]))), layer.left, layer.top)
 
 
 def light_of(bgr: Bytes, sclera: Floats, cheeks: Floats, lips: Floats, teeth: Floats | None) -> Light:
@@ -155,6 +163,4 @@ def light_of(bgr: Bytes, sclera: Floats, cheeks: Floats, lips: Floats, teeth: Fl
     white = white * np.clip(white.max(), 95, 226) / max(1.0, white.max())
     flesh = 0.55 * lips.mean(axis=0) + 0.45 * np.array([92, 84, 172]) * white.max() / 210
     spread = cv2.cvtColor(bgr, cv2.COLOR_BGR2HSV)[..., 1].mean()
-    if spread < 6:
-        white, flesh = np.full(3, white.mean()), np.full(3, flesh.mean())
-    return Light(cast(Floats, white.astype(np.float32)), cast(Floats, flesh.astype(np.float32)))
+    return Light(cast(Floats, white.astype(np.float32)), cast(Floats, flesh.astype(np.float32)), bool(spread < 6))

@@ -184,7 +184,8 @@ def _lids(eye: _Eye, closure: float, rise: float) -> Bytes:
     reach = 1.3 * gap.max() + 4
     lift = eye.lower - edge_low
     below = np.clip((y - edge_low) / (reach + lift), 0, 1)
-    source_low = y + lift * (1 - below) ** 2
+    # The edge of the lower lid is wet and bright; shut lids do not show it.
+    source_low = y + (lift + 0.10 * eye.radius * min(1.0, 2 * max(0.0, closure))) * (1 - below) ** 2
     x = np.broadcast_to(np.arange(columns, dtype=np.float32)[None], (rows, columns))
     seam = np.where(y < (edge_up + edge_low) / 2, source_up, source_low).astype(np.float32)
     at = np.stack([x, seam], axis=-1)
@@ -200,23 +201,31 @@ def _lids(eye: _Eye, closure: float, rise: float) -> Bytes:
 
 
 def _smooth_lid(eye: _Eye, skin: Floats, edge: Floats, rim: Floats, closure: float) -> Floats:
-    """The skin that unfolds is smooth and round: stretched folds and shadows are evened out as the lid comes down."""
+    """The skin that unfolds is smooth and round, and ends in a line of lashes.
+
+    Stretched folds, shadows and lashes that stood up before the eye are evened out as the lid comes down.
+    """
     rows, columns = skin.shape[:2]
     y = np.arange(rows, dtype=np.float32)[:, None]
-    top, bottom = eye.upper - 0.35 * (eye.upper - eye.brow), edge - rim
+    down = min(1.0, 1.6 * closure)
+    top, bottom = eye.upper - 0.35 * (eye.upper - eye.brow), edge - rim * (1 - 0.7 * down)
     depth = np.clip((y - top) / np.maximum(1.0, bottom - top), 0, 1)
-    inside: Any = np.clip((y - top) / 3, 0, 1) * np.clip((bottom - y) / 2 + 1, 0, 1) * (eye.lower - eye.upper > 1.5)
-    inside = cv2.GaussianBlur(inside.astype(np.float32), (0, 0), 0.10 * eye.radius + 0.6)
-    # The colour of the skin between brow and fold, along the lid.
-    band = np.clip(np.stack([eye.upper - f * (eye.upper - eye.brow) for f in (0.45, 0.55, 0.65)]), 0, rows - 1)
+    between = np.clip((eye.lower - eye.upper - 1) / (0.25 * eye.radius), 0, 1)
+    inside: Any = np.clip((y - top) / 3, 0, 1) * np.clip((bottom - y) / 2 + 1, 0, 1) * between
+    inside = cv2.GaussianBlur(inside.astype(np.float32), (0, 0), 0.08 * eye.radius + 0.6)
+    # The colour of the skin between brow and fold, along the lid, where no lash or fold darkens it.
+    band = np.clip(np.stack([eye.upper - f * (eye.upper - eye.brow) for f in (0.2, 0.3, 0.4, 0.5, 0.6)]), 0, rows - 1)
     at = np.stack(np.broadcast_arrays(np.arange(columns, dtype=np.float32)[None], band), axis=-1).astype(np.float32)
-    colours = cv2.remap(eye.picture, at, None, cv2.INTER_LINEAR).mean(axis=0)  # type: ignore[call-overload]
+    found = cv2.remap(eye.picture, at, None, cv2.INTER_LINEAR)  # type: ignore[call-overload]
+    order = found.sum(axis=2).argsort(axis=0)[2:4]
+    colours = np.take_along_axis(found, order[..., None], axis=0).mean(axis=0)
     colours = cv2.GaussianBlur(colours[None].astype(np.float32), (0, 0), 0.5 * eye.radius)[0]
-    shade = 1.02 - 0.16 * depth**2
+    shade = 1.0 - 0.13 * depth**2
     grain = skin - cv2.GaussianBlur(skin, (0, 0), 1.2)
-    smooth = colours[None] * shade[..., None] + 0.5 * grain
-    weight = inside * min(1.0, 1.6 * closure) * 0.8
-    return cast(Floats, skin + weight[..., None] * (smooth - skin))
+    smooth = colours[None] * shade[..., None] + 0.4 * grain
+    skin = skin + (inside * down * 0.92)[..., None] * (smooth - skin)
+    line = np.exp(-(((y - edge) / (0.07 * eye.radius + 0.5)) ** 2)) * between * closure**2
+    return cast(Floats, skin * (1 - 0.5 * line[..., None]))
 
 
 def eyes(bgr: Bytes, face: Face, middle: Floats) -> PhotoEyes:

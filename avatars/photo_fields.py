@@ -26,7 +26,7 @@ from avatars.puppet_parts import Grid
 
 SHAPES = tuple(name for name in displacements() if not name.startswith("eye"))
 """What moves skin; the eyes have pictures of their lids instead."""
-_SPOKEN = 0.72
+_SPOKEN = 0.85
 """Part of the measured head's widest opening that a full `jawOpen` is: people speak, they do not yawn."""
 _CLOSED = 0.03
 """Gap between the lips, in eye distances, that still counts as shut."""
