@@ -20,12 +20,19 @@ _PICTURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
 
 
 def _is_picture(source: Path) -> bool:
-    """Whether a file is a picture, by its first bytes; it may still be damaged. Raises for what is no file."""
+    """Whether a file is a picture, not a clip, by its first bytes; it may still be damaged.
+
+    Raises `MissingError` for what is no file, and `AvatarError` for what is neither.
+    """
     if not source.is_file():
         raise MissingError(f"{source}: there is no such file")
     with source.open("rb") as file:
         head = file.read(12)
-    return head.startswith(_PICTURES) or (head[:4] == b"RIFF" and head[8:] == b"WEBP")
+    if head.startswith(_PICTURES) or (head[:4] == b"RIFF" and head[8:] == b"WEBP"):
+        return True
+    if head[4:8] in (b"ftyp", b"moov", b"mdat", b"wide", b"free") or head[:4] == b"\x1aE\xdf\xa3":
+        return False
+    raise AvatarError(f"{source}: is neither a picture (JPEG, PNG, WebP) nor a clip (MP4, WebM, MOV)")
 
 
 def consent_of(who: str, scope: str, until: str) -> Consent:
