@@ -43,13 +43,17 @@ def matte(bgr: Bytes, face: Face) -> Floats:
     for edge in edges:
         share = np.minimum(share, edge)
     out[y0:y1, x0:x1] += np.clip(share, 0, 1) * (close - out[y0:y1, x0:x1])
+    return _in_one_piece(sharpened(bgr, out, max(2, round(0.06 * face.inter_ocular))), face)
+
+
+def sharpened(bgr: Bytes, rough: Floats, reach: int) -> Floats:
+    """A rough mask, 0..1, brought to the edges that the picture has within `reach` pixels."""
     grey = cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY).astype(np.float32) * np.float32(1 / 255)
-    fine = _guided(grey, out, max(2, round(0.06 * face.inter_ocular)), 1e-4)
+    fine = _guided(grey, rough, reach, 1e-4)
     # Where the mask itself is sure, texture of clothes and hair shall not open holes.
-    sure = np.clip((out - 0.90) / 0.08, 0, 1)
-    fine = np.where(out < 0.04, 0, np.maximum(fine, sure))
-    fine = np.clip((fine - 0.10) / 0.80, 0, 1)
-    return _in_one_piece(fine, face)
+    sure = np.clip((rough - 0.90) / 0.08, 0, 1)
+    fine = cast(Floats, np.where(rough < 0.04, 0, np.maximum(fine, sure)))
+    return cast(Floats, np.clip((fine - 0.10) / 0.80, 0, 1).astype(np.float32))
 
 
 def _in_one_piece(mask: Floats, face: Face) -> Floats:
@@ -99,3 +103,42 @@ def decontaminated(bgr: Bytes, mask: Floats) -> Bytes:
     share = np.clip((0.97 - mask) / 0.3, 0, 1)[..., None]
     out: Bytes = np.clip(bgr * (1 - share) + person * share + 0.5, 0, 255).astype(np.uint8)
     return out
+
+
+def screen_colour(bgr: Bytes) -> Floats | None:
+    """The colour, BGR, of a green or blue screen behind a person, or None where there is none.
+
+    It is looked for along the upper edge and the upper sides.
+    """
+    height, width = bgr.shape[:2]
+    rim = max(2, width // 25)
+    sides = (bgr[:rim], bgr[: height // 2, :rim], bgr[: height // 2, -rim:])
+    pixels = np.concatenate([side.reshape(-1, 3) for side in sides]).astype(np.float32)
+    for channel in (1, 0):
+        others = np.delete(pixels, channel, axis=1).max(axis=1)
+        lit = (pixels[:, channel] > 70) & (pixels[:, channel] > 1.35 * others)
+        if lit.mean() > 0.6:
+            return cast(Floats, np.median(pixels[lit], axis=0).astype(np.float32))
+    return None
+
+
+def keyed(bgr: Bytes, screen: Floats) -> tuple[Bytes, Floats]:
+    """Take a person from in front of a screen: the picture without the screen's colour, and the matte, 0..1.
+
+    By how much the screen's channel stands above the others (after Vlahos); what shines through soft edges and what
+    the screen throws onto the person is taken off.
+    """
+    colour = bgr.astype(np.float32)
+    channel = int(screen.argmax())
+    others = [index for index in range(3) if index != channel]
+    excess = colour[..., channel] - np.maximum(colour[..., others[0]], colour[..., others[1]])
+    full = float(screen[channel] - max(screen[others]))
+    # Film stores colour at half the sharpness of brightness: its steps are smoothed.
+    share = cv2.GaussianBlur(excess / max(1.0, full), (0, 0), 0.7)
+    alpha = 1 - np.clip((share - 0.10) / 0.62, 0, 1)
+    alpha = np.where(alpha < 0.03, 0, np.clip((alpha - 0.03) / 0.95, 0, 1)).astype(np.float32)
+    person = (colour - (1 - alpha[..., None]) * screen) / np.maximum(alpha, 0.15)[..., None]
+    person = np.where(alpha[..., None] > 0.995, colour, person)
+    limit = np.maximum(person[..., others[0]], person[..., others[1]])
+    person[..., channel] = np.minimum(person[..., channel], limit)
+    return np.clip(person + 0.5, 0, 255).astype(np.uint8), alpha

@@ -9,7 +9,7 @@ import numpy as np
 
 from anchor.media import Bytes, VideoFormat
 from anchor.ports import Placement, Setting
-from avatars.puppet_parts import Layer, Rig
+from avatars.puppet_parts import Layer
 
 _LARGEST, _SMALLEST = 0.62, 0.36
 """Heights of the head in the picture between which a picture's own framing is kept."""
@@ -18,18 +18,23 @@ _DIM = 0.72
 """How bright the blurred picture beside a narrow one is."""
 
 
-def frame(rig: Rig, body: Layer, background: Layer | None, video: VideoFormat, wanted: Placement) -> Setting:
-    """Place a figure: on its own background, which then fills the picture, or cut out in front of another."""
+def frame(
+    tall: float, chin: float, body: Layer, background: Layer | None, video: VideoFormat, wanted: Placement
+) -> Setting:
+    """Place a figure on its own background, which then fills the picture, or cut out in front of another.
+
+    `tall` is its height from crown to chin, `chin` where that is, in art pixels.
+    """
     if background is None:
-        return Setting(_cut_out(rig, body, video, wanted))
+        return Setting(_cut_out(tall, chin, body, video, wanted))
     width, height = float(background.pixels.shape[1]), float(background.pixels.shape[0])
     left, top = background.left, background.top
     cover = max(video.width / width, video.height / height)
-    largest, smallest = (share * video.height / rig.tall for share in (_LARGEST, _SMALLEST))
+    largest, smallest = (share * video.height / tall for share in (_LARGEST, _SMALLEST))
     scale = min(max(cover, smallest), max(largest, video.height / height))
     x = _within(0.5 * video.width, video.width, left * scale, (left + width) * scale)
     y = _within(wanted.eyes * video.height, video.height, top * scale, (top + height) * scale)
-    placement = Placement(x / video.width, y / video.height, scale * rig.tall / video.height)
+    placement = Placement(x / video.width, y / video.height, scale * tall / video.height)
     return Setting(placement, _fill(background, video, scale, (round(x), round(y))))
 
 
@@ -63,14 +68,14 @@ def _fill(background: Layer, video: VideoFormat, scale: float, origin: tuple[int
     return out
 
 
-def _cut_out(rig: Rig, body: Layer, video: VideoFormat, wanted: Placement) -> Placement:
+def _cut_out(tall: float, chin: float, body: Layer, video: VideoFormat, wanted: Placement) -> Placement:
     """Where a figure without its background stands: larger or lower than wanted when it is cut off above the edge."""
     bottom = body.top + body.pixels.shape[0]
-    if bottom <= rig.chin:
+    if bottom <= chin:
         return wanted
     head = wanted.head
-    needed = (1 - wanted.eyes) * rig.tall / bottom
+    needed = (1 - wanted.eyes) * tall / bottom
     if needed > head:
         head = min(needed, _LARGEST)
-    eyes = max(wanted.eyes, 1 - head * bottom / rig.tall)
+    eyes = max(wanted.eyes, 1 - head * bottom / tall)
     return Placement(wanted.x, min(eyes, max(_LOWEST_EYES, wanted.eyes)), head)

@@ -125,6 +125,8 @@ class Tracker:
                 static_image_mode=not moving, max_num_faces=faces, refine_landmarks=True,
                 min_detection_confidence=0.5, min_tracking_confidence=0.5,
             )  # fmt: skip
+            # Its threads write to the standard error until a first picture is through.
+            self._mesh.process(np.zeros((64, 64, 3), np.uint8))
 
     def find(self, bgr: Bytes) -> list[Face]:
         """Faces in a picture: BGR, uint8, shape (height, width, 3)."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -50,10 +50,11 @@ def write_image(path: Path, pixels: Bytes) -> None:
     image.save(path, "WEBP", lossless=True, quality=40, method=2, exact=False)
 
 
-def write_arrays(path: Path, arrays: Mapping[str, Any]) -> None:
-    """Write an ``.npz`` of half floats."""
-    halves: dict[str, Any] = {name: np.asarray(values, np.float16) for name, values in arrays.items()}
-    np.savez_compressed(path, **halves)
+def write_arrays(path: Path, arrays: Mapping[str, Any], exact: Collection[str] = ()) -> None:
+    """Write an ``.npz`` of half floats, those named in `exact` of single ones."""
+    kinds = {name: np.float32 if name in exact else np.float16 for name in arrays}
+    shorter: dict[str, Any] = {name: np.asarray(values, kinds[name]) for name, values in arrays.items()}
+    np.savez_compressed(path, **shorter)
 
 
 def _value(value: Any) -> str:

@@ -37,6 +37,12 @@ class Figure:
     layers: dict[str, Layer]
     arrays: dict[str, Floats]
     tables: dict[str, dict[str, Any]]
+    middle: Floats
+    """The point of the picture at the art's origin, in pixels of the picture made `shrink` times as large."""
+    shrink: float
+    feather: float
+    moves: Floats
+    """Displacements of the landmarks in art pixels by each shape: (shapes, 478, 2)."""
 
 
 def _scaled(bgr: Bytes, face: Face, unit_tall: float) -> tuple[Bytes, Face]:
@@ -72,6 +78,17 @@ def _seen_teeth(bgr: Bytes, above: Floats, below: Floats, middle: Floats) -> Flo
     bright = pixels[pixels.sum(axis=1) >= np.percentile(pixels.sum(axis=1), 60)]
     pale = bright.min(axis=1) > 0.55 * bright.max(axis=1)
     return cast(Floats, bright[pale]) if pale.mean() > 0.5 else None
+
+
+def _cut(bgr: Bytes, face: Face, background: Background) -> tuple[Bytes, Floats]:
+    """The picture to take the person's layers from, and how much of each pixel is the person."""
+    if background == "key":
+        screen = cutout.screen_colour(bgr)
+        if screen is None:
+            raise AvatarError("no green or blue screen is found behind the person; remove or keep the background")
+        return cutout.keyed(bgr, screen)
+    mask = cutout.matte(bgr, face)
+    return (bgr if background == "keep" else cutout.decontaminated(bgr, mask)), mask
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,12 +193,14 @@ def figure(bgr: Bytes, face: Face, background: Background) -> Figure:
 
     Raises `AvatarError` for a person who cannot be cut out of the background, when that is to be removed.
     """
+    given = bgr.shape[1]
     bgr, face = _scaled(bgr, face, 2.15 * float(face.points[_CHIN, 1] - face.points[[468, 473], 1].mean()))
+    shrink = bgr.shape[1] / given
     middle = np.rint(face.points[[468, 473], :2].mean(axis=0)).astype(np.float32)
-    mask = cutout.matte(bgr, face)
+    skin, mask = _cut(bgr, face, background)
     frame = _framed(face, mask, middle)
     unit, tall = face.inter_ocular, frame.tall
-    if background == "remove":
+    if background != "keep":
         _check_whole(mask, frame, middle)
     lines = lip_lines(bgr, face, middle)
     lip_grid = _mouth_grid(face, middle, lines, tall)
@@ -193,9 +212,8 @@ def figure(bgr: Bytes, face: Face, background: Background) -> Figure:
         around = cutout.widened(mask, 0.08 * unit, 0.10 * unit)
         behind = cutout.filled(bgr, cutout.widened(mask, 0.03 * unit, 0.03 * unit))
         layers["background"] = _layer(behind, np.ones_like(mask), middle)
-        skin = bgr
     else:
-        around, skin = mask, cutout.decontaminated(bgr, mask)
+        around = mask
     reach = bottom - top
     layers["face"] = _layer(skin, around * (1 - _ramp(y, bottom, bottom + 0.12 * reach)), middle)
     layers["body"] = _layer(skin, around * _ramp(y, top + 0.62 * reach, top + 0.9 * reach), middle)
@@ -234,7 +252,7 @@ def figure(bgr: Bytes, face: Face, background: Background) -> Figure:
             "ball_radius": found.ball_radius,
         },
     }  # fmt: skip
-    return Figure(layers, arrays, tables)
+    return Figure(layers, arrays, tables, middle, shrink, feather, moved.landmarks)
 
 
 def _shut_line(lines: tuple[Floats, Floats]) -> Floats:

@@ -107,6 +107,8 @@ class Fields:
     upper: Floats
     lower: Floats
     depth: Floats
+    landmarks: Floats
+    """What the shapes do to the landmarks themselves: (shapes, 478, 2)."""
     rest: dict[str, Floats]
     """Arrays that shut an open mouth, by their names in the file; empty for a mouth that is shut."""
 
@@ -257,7 +259,7 @@ def fields(
     rest = {}
     if moves[-1].any():
         rest = {"rest_head": head[-1], "rest_upper": upper[-1], "rest_lower": lower[-1]}
-    return Fields(head[:-1], upper[:-1], lower[:-1], _depth(face, points, still, grid, unit), rest)
+    return Fields(head[:-1], upper[:-1], lower[:-1], _depth(face, points, still, grid, unit), moves[:-1], rest)
 
 
 def _depth(face: Face, points: Floats, still: Floats, grid: Grid, unit: float) -> Floats:

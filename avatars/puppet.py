@@ -96,7 +96,7 @@ class PuppetAvatar:
         The place is such that no edge of the art comes into the picture.
         """
         background = self.background if own_background else None
-        return frame(self.rig, self.layers["body"], background, video, wanted)
+        return frame(self.rig.tall, self.rig.chin, self.layers["body"], background, video, wanted)
 
     def open(self, video: VideoFormat, backdrop: Bytes, placement: Placement) -> PuppetView:
         """Scale the layers for this picture. Raises `AvatarError` for a backdrop of another size or a bad placement."""

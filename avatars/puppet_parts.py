@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Self, cast
 
@@ -279,15 +279,17 @@ class Rig:
         return cast(Floats, np.concatenate([points, depth[..., None]], axis=-1) - np.array(self.pivot, np.float32))
 
 
-def read_layers(manifest: Manifest) -> dict[str, Layer]:
-    """All of `LAYERS`, and what there is of `FURTHER_LAYERS`.
+def read_layers(
+    manifest: Manifest, required: Sequence[str] = LAYERS, optional: Sequence[str] = FURTHER_LAYERS
+) -> dict[str, Layer]:
+    """All layers that are required, and those of the optional ones that there are.
 
     Raises `AvatarError` for one that is missing, unknown, or cannot be read.
     """
     table = manifest.rest.table("layers")
     given = table.keys()
     layers = {}
-    for name in (*LAYERS, *(name for name in FURTHER_LAYERS if name in given)):
+    for name in (*required, *(name for name in optional if name in given)):
         entry = table.table(name)
         left, top = entry.numbers("at", 2)
         if max(abs(left), abs(top)) > MOST_SIDE:

@@ -39,7 +39,7 @@ def covered(picture: Layer, rig: Rig, video: VideoFormat, at: Placement) -> bool
 def test_a_picture_with_room_fills_the_frame(rig: Rig, size: str) -> None:
     video = VideoFormat.parse(size)
     photo = layer(-1700, -900, 1700, 1500)
-    setting = frame(rig, Layer.empty(), photo, video, place(video))
+    setting = frame(rig.tall, rig.chin, Layer.empty(), photo, video, place(video))
     assert covered(photo, rig, video, setting.placement)
     assert setting.background is not None and setting.background.shape == (video.height, video.width, 3)
     assert 0.3 < setting.placement.head <= 0.62 and (setting.background > 190).all()
@@ -48,7 +48,7 @@ def test_a_picture_with_room_fills_the_frame(rig: Rig, size: str) -> None:
 def test_beside_a_narrow_picture_its_blurred_copy_is_seen(rig: Rig) -> None:
     video = VideoFormat(1280, 720)
     photo = layer(-520, -700, 520, 800)
-    setting = frame(rig, Layer.empty(), photo, video, place(video))
+    setting = frame(rig.tall, rig.chin, Layer.empty(), photo, video, place(video))
     assert setting.background is not None
     assert setting.placement.head <= 0.7 and setting.placement.x == 0.5
     middle, side = setting.background[300, 640], setting.background[300, 10]
@@ -58,7 +58,7 @@ def test_beside_a_narrow_picture_its_blurred_copy_is_seen(rig: Rig) -> None:
 def test_a_figure_cut_off_at_the_chest_hides_the_cut_below_the_frame(rig: Rig) -> None:
     video = VideoFormat(1280, 720)
     body = layer(-800, 500, 800, 1100)
-    placement = frame(rig, body, None, video, place(video)).placement
+    placement = frame(rig.tall, rig.chin, body, None, video, place(video)).placement
     assert placement.eyes + placement.head * 1100 / rig.tall >= 1 - 1e-6
     long = replace(body, pixels=np.zeros((3000, 1600, 4), np.uint8))
-    assert frame(rig, long, None, video, place(video)).placement == place(video)
+    assert frame(rig.tall, rig.chin, long, None, video, place(video)).placement == place(video)

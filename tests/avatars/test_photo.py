@@ -56,6 +56,10 @@ def avatar(made: Path) -> PuppetAvatar:
     return found
 
 
+def read(path: Path) -> Bytes:
+    return np.asarray(cv2.imread(str(path)), np.uint8)
+
+
 def drawn(avatar: PuppetAvatar, *faces: Blendshapes) -> list[Bytes]:
     setting = avatar.setting(VIDEO, Placement(0.5, 0.42, 0.5), own_background=True)
     assert setting.background is not None
@@ -83,7 +87,7 @@ def test_at_rest_it_looks_like_the_portrait(avatar: PuppetAvatar, portrait: Path
     assert origin is not None
     x = round(setting.placement.x * VIDEO.width) + origin.left * scale
     y = round(setting.placement.eyes * VIDEO.height) + origin.top * scale
-    photo = cv2.imread(str(portrait))
+    photo = read(portrait)
     shrink = origin.pixels.shape[1] / photo.shape[1]
     matrix = np.array([[scale * shrink, 0, x], [0, scale * shrink, y]])
     expected = cv2.warpAffine(photo, matrix, (VIDEO.width, VIDEO.height), flags=cv2.INTER_AREA).astype(np.float32)
@@ -180,14 +184,14 @@ def test_an_avatar_is_never_written_over_another(portrait: Path, made: Path) -> 
 
 
 def test_two_people_are_refused(portrait: Path, tmp_path: Path) -> None:
-    one = cv2.imread(str(portrait))
+    one = read(portrait)
     cv2.imwrite(str(tmp_path / "two.png"), np.hstack([one, one[:, ::-1]]))
     with pytest.raises(AvatarError, match="2 faces are found"):
         make_avatar(tmp_path / "two.png", tmp_path / "out", consent=CONSENT)
 
 
 def test_a_head_that_the_picture_cuts_cannot_be_cut_out(portrait: Path, tmp_path: Path) -> None:
-    picture = cv2.imread(str(portrait))
+    picture = read(portrait)
     top = int(find_faces(picture)[0].box[1])
     cv2.imwrite(str(tmp_path / "close.png"), picture[max(0, top - 10) :])
     with pytest.raises(AvatarError, match="cuts the top of the head"):
