@@ -128,17 +128,23 @@ def keyed(bgr: Bytes, screen: Floats) -> tuple[Bytes, Floats]:
     By how much the screen's channel stands above the others (after Vlahos); what shines through soft edges and what
     the screen throws onto the person is taken off.
     """
-    colour = bgr.astype(np.float32)
     channel = int(screen.argmax())
-    others = [index for index in range(3) if index != channel]
-    excess = colour[..., channel] - np.maximum(colour[..., others[0]], colour[..., others[1]])
-    full = float(screen[channel] - max(screen[others]))
+    planes = list(cv2.split(bgr))
+    one, two = (planes[index] for index in range(3) if index != channel)
+    most = cv2.max(one, two)
+    full = max(1.0, float(screen[channel] - np.delete(screen, channel).max()))
     # Film stores colour at half the sharpness of brightness: its steps are smoothed.
-    share = cv2.GaussianBlur(excess / max(1.0, full), (0, 0), 0.7)
-    alpha = 1 - np.clip((share - 0.10) / 0.62, 0, 1)
-    alpha = np.where(alpha < 0.03, 0, np.clip((alpha - 0.03) / 0.95, 0, 1)).astype(np.float32)
-    person = (colour - (1 - alpha[..., None]) * screen) / np.maximum(alpha, 0.15)[..., None]
-    person = np.where(alpha[..., None] > 0.995, colour, person)
-    limit = np.maximum(person[..., others[0]], person[..., others[1]])
-    person[..., channel] = np.minimum(person[..., channel], limit)
-    return np.clip(person + 0.5, 0, 255).astype(np.uint8), alpha
+    excess = cv2.GaussianBlur(cv2.subtract(planes[channel], most), (0, 0), 0.7)
+    share = np.clip((np.arange(256, dtype=np.float32) / full - 0.10) / 0.62, 0, 1)
+    table = np.clip((1 - share - 0.03) / 0.95, 0, 1).astype(np.float32)
+    alpha = table[excess]
+    # On edges, where the screen is seen round the corner, less of its colour is believed than on skin.
+    rim = cv2.blur(np.float32(1) - alpha, (13, 13)) > 0.02
+    limit = np.where(rim, cv2.addWeighted(one, 0.5, two, 0.5, 0), most)
+    soft = (alpha > 0) & (alpha < 0.995)
+    out = bgr.copy()
+    through = alpha[soft][:, None]
+    edges = (bgr[soft] - (1 - through) * screen) / np.maximum(through, 0.15)
+    out[soft] = np.clip(edges + 0.5, 0, 255).astype(np.uint8)
+    out[..., channel] = np.minimum(out[..., channel], limit)
+    return out, cast(Floats, alpha)

@@ -30,6 +30,8 @@ FPS = 25
 MOUTH_LAYERS = ("cavity", "teeth_upper", "teeth_lower", "tongue")
 _MOST_FRAMES = 2 * 60 * FPS
 _STEPS = 128
+# Brightness is stored between 16 and 235.
+_UNFOLD: Bytes = np.clip((np.arange(256) - 16) * (255 / 219) + 0.5, 0, 255).astype(np.uint8)
 _STILL = 1e-3
 """Sum of weights under which the face is at rest, and the footage is shown as it is."""
 
@@ -162,15 +164,22 @@ class _Player:
             found = next(self._frames, None)
             if found is None:
                 raise AvatarError(f"{self._film.path}: cannot be played again from its start")
-        width, height = self._size
-        rows = height * (2 if self._film.keyed else 1)
-        way = "AREA" if rows < found.height else "BICUBIC"
-        whole = found.reformat(width=width, height=rows, format="bgr24", interpolation=way).to_ndarray()
-        if not self._film.keyed:
-            return cast(Bytes, whole)
-        alpha = np.ascontiguousarray(whole[height:, :, 1])
-        colour = cast(Bytes, whole[:height])
-        return cast(Bytes, cv2.cvtColor(np.dstack([colour, alpha]), cv2.COLOR_RGBA2mRGBA))
+        film, planes = self._film, found.to_ndarray(format="yuv420p")
+        if not film.keyed:
+            return self._sized(cast(Bytes, cv2.cvtColor(planes, cv2.COLOR_YUV2BGR_I420)))
+        rows = film.height
+        chroma = planes[2 * rows :].reshape(2, rows, film.width // 2)[:, : rows // 2]
+        upper = np.concatenate([planes[:rows], chroma.reshape(rows // 2, film.width)])
+        matte = cv2.LUT(planes[rows : 2 * rows], _UNFOLD)
+        colour = cv2.cvtColor(upper, cv2.COLOR_YUV2BGRA_I420)
+        cv2.insertChannel(matte, colour, 3)
+        return self._sized(cast(Bytes, cv2.cvtColor(colour, cv2.COLOR_RGBA2mRGBA)))
+
+    def _sized(self, picture: Bytes) -> Bytes:
+        if picture.shape[1::-1] == self._size:
+            return picture
+        way = cv2.INTER_AREA if self._size[1] < 0.8 * picture.shape[0] else cv2.INTER_LINEAR
+        return cast(Bytes, cv2.resize(picture, self._size, interpolation=way))
 
     def close(self) -> None:
         self._container.close()
@@ -195,7 +204,13 @@ class FootageView:
         left = round(placement.x * video.width - avatar.middle[0] * self._scale[0])
         top = round(placement.eyes * video.height - avatar.middle[1] * self._scale[1])
         self._left, self._top = left, top
-        self._box = Box.around(left, top, left + width, top + height, self._frame)
+        # Colour has half the resolution of brightness: the footage is cut to whole pairs of pixels.
+        self._box = Box(
+            (max(0, left) + 1) & ~1, (max(0, top) + 1) & ~1,
+            min(video.width, left + width) & ~1, min(video.height, top + height) & ~1,
+        )  # fmt: skip
+        if self._box.empty:
+            raise AvatarError(f"{placement}: shows nothing of the footage")
         self._player = _Player(film, (width, height))
         self._backdrop = backdrop.copy()
         self._begun = False

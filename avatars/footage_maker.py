@@ -47,6 +47,8 @@ _FADE = 10
 """Pictures over which the end of a loop becomes its beginning."""
 _ALIKE = 2.2
 """How much more than two neighbours the ends of a loop may differ."""
+_DRIVEN = tuple(index for index, name in enumerate(SHAPES) if name.startswith(("jaw", "mouth", "cheekPuff")))
+"""Shapes that are moved by speech; brows and eyes move as they were filmed."""
 _LIPS = ("mouthLowerDownLeft", "mouthLowerDownRight", "mouthUpperUpLeft", "mouthUpperUpRight")
 _OPENERS = tuple(SHAPES.index(name) for name in ("jawOpen", "mouthFunnel", *_LIPS))
 """The coefficients by which a mouth opens, as columns of the fields."""
@@ -398,8 +400,8 @@ def make(
     if not loop.to_and_fro:
         maps, moved_lines, own = (_faded(values, loop) for values in (maps, moved_lines, own))
     arrays = {
-        **{key: made.arrays[key] for key in ("head", "upper", "lower")},
-        "maps": maps[order], "lines": moved_lines[order], "own": own[order],
+        **{key: made.arrays[key][list(_DRIVEN)] for key in ("head", "upper", "lower")},
+        "maps": maps[order], "lines": moved_lines[order], "own": own[order][:, list(_DRIVEN)],
     }  # fmt: skip
     write_arrays(folder / "fields.npz", arrays, exact=("maps", "lines"))
     inside = {name: made.layers[name] for name in MOUTH_LAYERS}
@@ -408,7 +410,8 @@ def make(
     old = made.tables
     tables = {
         "figure": {
-            **{key: old["figure"][key] for key in ("fields", "grid", "shapes")},
+            **{key: old["figure"][key] for key in ("fields", "grid")},
+            "shapes": [SHAPES[index] for index in _DRIVEN],
             **{key: old["figure"][key] / shrink for key in ("crown", "chin")},
             "middle": [float(v) for v in maps[order[0]][:, 2]],
         },
