@@ -151,7 +151,9 @@ def _layer(bgr: Bytes, alpha: Floats, middle: Floats) -> Layer:
     return whole.cropped()
 
 
-def _lips(bgr: Bytes, middle: Floats, grid: Grid, lines: tuple[Floats, Floats], feather: float) -> dict[str, Layer]:
+def lip_layers(
+    bgr: Bytes, middle: Floats, grid: Grid, lines: tuple[Floats, Floats], feather: float
+) -> dict[str, Layer]:
     """The skin above and below the line of the mouth, each with a little to spare there."""
     rows, columns = grid.shape
     x0, y0 = round(float(middle[0]) + grid.left), round(float(middle[1]) + grid.top)
@@ -171,7 +173,7 @@ def _lips(bgr: Bytes, middle: Floats, grid: Grid, lines: tuple[Floats, Floats], 
     return layers
 
 
-def _mouth_grid(face: Face, middle: Floats, lines: tuple[Floats, Floats], tall: float) -> Grid:
+def mouth_grid(face: Face, middle: Floats, lines: tuple[Floats, Floats], tall: float) -> Grid:
     unit = face.inter_ocular
     upper, lower = face.points[list(OUTER_UPPER), 1].min(), face.points[list(OUTER_LOWER), 1].max()
     left, right = min(line[:, 0].min() for line in lines), max(line[:, 0].max() for line in lines)
@@ -203,9 +205,9 @@ def figure(bgr: Bytes, face: Face, background: Background) -> Figure:
     if background != "keep":
         _check_whole(mask, frame, middle)
     lines = lip_lines(bgr, face, middle)
-    lip_grid = _mouth_grid(face, middle, lines, tall)
+    lip_grid = mouth_grid(face, middle, lines, tall)
     feather = 0.13 * unit
-    layers = _lips(bgr, middle, lip_grid, lines, feather)
+    layers = lip_layers(bgr, middle, lip_grid, lines, feather)
     y = np.arange(bgr.shape[0], dtype=np.float32)[:, None] + 0.5 - middle[1]
     top, bottom = frame.neck
     if background == "keep":
@@ -227,7 +229,7 @@ def figure(bgr: Bytes, face: Face, background: Background) -> Figure:
     moved = fields(face, middle, lines, grid, lip_grid, feather)
     sclera, teeth = found.sclera, _seen_teeth(bgr, *lines, middle)
     light = light_of(bgr, sclera, _near(bgr, face, _CHEEKS, 0.05 * unit), _near(bgr, face, _LIPS, 0.02 * unit), teeth)
-    shut = _shut_line(lines)
+    shut = shut_line(lines)
     layers |= interior(shut, shut, unit, light)
     arrays = {
         "head": moved.head, "upper": moved.upper, "lower": moved.lower, "depth_face": moved.depth,
@@ -255,7 +257,7 @@ def figure(bgr: Bytes, face: Face, background: Background) -> Figure:
     return Figure(layers, arrays, tables, middle, shrink, feather, moved.landmarks)
 
 
-def _shut_line(lines: tuple[Floats, Floats]) -> Floats:
+def shut_line(lines: tuple[Floats, Floats]) -> Floats:
     """Where the lips meet once an open mouth is shut."""
     return cast(Floats, lines[0] + np.float32(0.3) * (lines[1] - lines[0]))
 

@@ -222,15 +222,17 @@ def _held(points: Floats, line: Floats, *, above: bool) -> Floats:
 
 
 def fields(
-    face: Face, middle: Floats, lines: tuple[Floats, Floats], grid: Grid, lip_grid: Grid, feather: float
-) -> Fields:
+    face: Face, middle: Floats, lines: tuple[Floats, Floats], grid: Grid, lip_grid: Grid, feather: float,
+    own: Floats | None = None,
+) -> Fields:  # fmt: skip
     """Spread what the landmarks do over both grids.
 
     `middle` is the picture's point at the art's origin; within `feather` of its border the lips' fields are the head's.
+    `own`, (shapes, 478, 2), are the displacements of this very head, where they are known and its mouth is shut.
     """
     unit = face.inter_ocular
     points = face.points[:, :2] - middle
-    moves = _moves(face, *lines)
+    moves = _moves(face, *lines) if own is None else np.concatenate([own, np.zeros_like(own[:1])])
     # Around the face nothing moves.
     centre = points[list(OVAL)].mean(axis=0)
     still = centre + (points[list(OVAL)] - centre) * np.float32(_BEYOND)
@@ -269,9 +271,12 @@ def _depth(face: Face, points: Floats, still: Floats, grid: Grid, unit: float) -
     known = np.concatenate([points[:468], still])
     away = np.full(len(still), -0.25 * unit)
     found = _spline(known, np.concatenate([near, away])[:, None], grid.points(), unit)[..., 0]
-    found = np.clip(found, -0.5 * unit, 1.8 * unit)
-    # A steep flank would fold over itself when the head turns: lower what stands too high above its neighbours.
+    return calmed(cast(Floats, np.clip(found, -0.5 * unit, 1.8 * unit)), grid.step)
+
+
+def calmed(depth: Floats, step: float) -> Floats:
+    """Depth on a grid without flanks so steep that they would fold over themselves when the head turns."""
     kernel = np.ones((3, 3), np.uint8)
-    for _ in range(max(grid.shape)):
-        found = np.minimum(found, cv2.erode(found, kernel) + np.float32(_STEEPEST * grid.step))
-    return cast(Floats, cv2.GaussianBlur(found, (0, 0), 1.0))
+    for _ in range(max(depth.shape)):
+        depth = cast(Floats, np.minimum(depth, cv2.erode(depth, kernel) + np.float32(_STEEPEST * step)))
+    return cast(Floats, cv2.GaussianBlur(depth, (0, 0), 1.0))

@@ -73,29 +73,37 @@ def _vertices(points: Any, depth: Any, marks: Any, opening: Any) -> Any:
     return np.array(out)
 
 
-def measure(head: Path) -> tuple[dict[str, Any], Any]:
-    """In distances between the irises: landmarks at rest, and displacements for each ARKit name; and the picture."""
-    data = np.load(head)
+def landmark_vertices(data: Any) -> tuple[Any, Any, Any, Any]:
+    """The vertex at every landmark; all vertices as drawn; and the picture with the landmarks found in it."""
     neutral = data["neutral"]
     points = _project(neutral)
     names = [str(n) for n in data["materials"]]
     faces, materials = data["faces"], data["face_material"]
     picture, depth = _draw(points, faces, materials, names)
     marks = _landmarks(picture)
-    scale = 0.8 * _SIZE / float(np.ptp(neutral[:, 1]))
-    unit = scale / float(np.linalg.norm(marks[IRIS_LEFT, :2] - marks[IRIS_RIGHT, :2]))
-    shapes = [str(n).replace("_L", "Left").replace("_R", "Right") for n in data["names"]]
-    deltas = data["deltas"].astype(np.float32)
     on_face = np.unique(faces[materials == names.index("M_Face")])
-    drop = -deltas[shapes.index("jawOpen"), on_face, 1]
-    chosen = on_face[_vertices(points[on_face], depth, marks, drop)]
+    drop = -data["deltas"][shape_names(data).index("jawOpen"), on_face, 1].astype(np.float32)
+    return on_face[_vertices(points[on_face], depth, marks, drop)], points, picture, marks
+
+
+def shape_names(data: Any) -> list[str]:
+    """The head's expressions by their names in ARKit; some that are one there are two here, by side."""
+    return [str(n).replace("_L", "Left").replace("_R", "Right") for n in data["names"]]
+
+
+def measure(head: Path) -> tuple[dict[str, Any], Any]:
+    """In distances between the irises: landmarks at rest, and displacements for each ARKit name; and the picture."""
+    data = np.load(head)
+    chosen, points, picture, marks = landmark_vertices(data)
+    scale = 0.8 * _SIZE / float(np.ptp(data["neutral"][:, 1]))
+    unit = scale / float(np.linalg.norm(marks[IRIS_LEFT, :2] - marks[IRIS_RIGHT, :2]))
+    shapes, deltas = shape_names(data), data["deltas"].astype(np.float32)
     flip = np.array([1, -1, 1], np.float32) * np.float32(unit)
     # z from between the ears.
     middle = [*((marks[IRIS_LEFT] + marks[IRIS_RIGHT]) / 2)[:2], points[chosen[[234, 454]], 2].mean()]
     rest = (np.column_stack([marks[:, :2], points[chosen][:, 2]]) - middle) * (unit / scale)
     basis = {"neutral": rest.astype(np.float32)}
     for name in ARKIT:
-        # Some that are one in ARKit are two in this head.
         halves = [one for one in (name, f"{name}Left", f"{name}Right") if one in shapes]
         if halves and not name.startswith("eyeLook"):
             basis[name] = sum(deltas[shapes.index(one), chosen] for one in halves) * flip

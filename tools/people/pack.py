@@ -1,0 +1,401 @@
+"""Cut what Blender has drawn into the layers of a package, and give it the movements of its own head."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import cv2
+import numpy as np
+
+from avatars import cutout
+from avatars.face_basis import OUTER_LOWER, OUTER_UPPER, OVAL
+from avatars.landmarks import Face
+from avatars.mouth_art import interior, light_of
+from avatars.package import Consent
+from avatars.package_writer import new_folder, write_arrays, write_image, write_manifest
+from avatars.photo import lip_layers, mouth_grid, shut_line
+from avatars.photo_fields import SHAPES, calmed, fields, jaw_drop, lip_lines
+from avatars.puppet_parts import Grid, Layer
+from tools.people import strands
+from tools.people.head import Head, front
+from tools.people.job import AWAY, CAMERA, DEPTH, DOTS, HIGH, TOP, WIDE, build, write_job
+from tools.people.person import Person
+
+CLOSURES = (-0.35, -0.17, 0.0, 0.08, 0.16, 0.25, 0.34, 0.44, 0.54, 0.64, 0.74, 0.86, 1.0)
+RISES = (0.0, 1.0)
+_BOX = (-80, -58, 80, 50)
+"""Around the middle of an eye, in pixels."""
+_IRIS = 0.60
+"""Radius of an iris, in centimetres."""
+_DIM = 0.86
+"""Brightness of eyes in their sockets."""
+_EARS = 0.0
+"""Height down to which hair lies in front of the head, and below which it is behind."""
+
+
+@dataclass(frozen=True)
+class View:
+    """What the camera makes of places in the head's space: pixels of the whole picture, and of the art."""
+
+    middle: Any
+    """The picture's pixel at the art's origin."""
+
+    def pixels(self, points: Any) -> Any:
+        nearer = AWAY / (AWAY + DEPTH - points[..., 2])
+        x = points[..., 0] * nearer
+        y = CAMERA + (points[..., 1] - CAMERA) * nearer
+        return np.stack([(x + WIDE / 2) * DOTS, (TOP - y) * DOTS], axis=-1)
+
+    def art(self, points: Any) -> Any:
+        return self.pixels(points) - self.middle
+
+
+def passes(person: Person, job: dict[str, Any], arrays: dict[str, Any], born: Head, rest: Head, view: View) -> None:
+    """What is to be drawn: layers, and the lids at every closure."""
+    worn = [name for name in job["objects"] if name not in _BODY]
+    head = _crop(view, -12.5, 17.5, 12.5, -20.5)
+    drawn = {
+        "face": {"show": ["skin", "brow", "whites"], "shade": ["hair", *worn], "crop": head, "samples": 128},
+        "hair": {"show": ["hair"], "hold": ["skin", "whites"], "shade": worn, "crop": head, "samples": 96},
+        "back": {"show": ["hair"], "shade": ["skin", *worn], "crop": head, "samples": 32},
+        "body": {"show": worn, "shade": ["skin", "hair"], "crop": _crop(view, -27, -6, 27, -46.4), "samples": 64},
+        "whites": {"show": ["whites"], "crop": _eyes_crop(rest, view), "samples": 128},
+        "irises": {"show": ["eyes"], "crop": _eyes_crop(rest, view), "samples": 128},
+    }
+    if not person.long:
+        del drawn["back"]
+    for row, closure in enumerate(CLOSURES):
+        for column, rise in enumerate(RISES):
+            pose = dict(person.expression)
+            for name, weight in _lid_pose(closure, rise).items():
+                pose[name] = pose.get(name, 0) + weight
+            points = born.posed(**pose)
+            key = f"lids_{row}_{column}"
+            arrays[key] = points
+            arrays[f"{key}_lash"] = strands.lashes(born, points, person.lash, person.lashes, person.seed)[0]
+            drawn[key] = {
+                "show": ["skin", "brow", "lash"], "hold": ["whites"], "shade": ["hair"],
+                "shapes": {"skin": key, "lash": f"{key}_lash"}, "crop": _eyes_crop(rest, view), "samples": 96,
+            }  # fmt: skip
+    job["passes"] = drawn
+
+
+_BODY = ("skin", "eyes", "whites", "hair", "brow", "lash")
+
+
+def _lid_pose(closure: float, rise: float) -> dict[str, float]:
+    lids = {"eyeWide": closure / CLOSURES[0] * 0.8} if closure < 0 else {"eyeBlink": closure}
+    return {**lids, "eyeSquint": 0.55 * rise, "cheekSquint": 0.35 * rise}
+
+
+def _crop(view: View, left: float, top: float, right: float, bottom: float) -> list[int]:
+    """Pixels of the picture around bounds in centimetres at the depth of the eyes."""
+    corners = view.pixels(np.array([[left, top, DEPTH], [right, bottom, DEPTH]]))
+    (x0, y0), (x1, y1) = np.rint(corners).astype(int).tolist()
+    size = (round(WIDE * DOTS), round(HIGH * DOTS))
+    return [max(0, x0), max(0, y0), min(size[0], x1), min(size[1], y1)]
+
+
+def _eye_middles(rest: Head, view: View) -> dict[str, Any]:
+    """Whole pixels of the picture."""
+    out = {}
+    for side in ("left", "right"):
+        middle, radius = rest.eye(side)
+        out[side] = np.rint(view.pixels(middle + np.array([0, 0, radius]))).astype(int)
+    return out
+
+
+def _eyes_crop(rest: Head, view: View) -> list[int]:
+    middles = _eye_middles(rest, view)
+    (x0, y0), (x1, y1) = middles["right"], middles["left"]
+    return [
+        int(x0 + _BOX[0] - 2),
+        int(min(y0, y1) + _BOX[1] - 2),
+        int(x1 + _BOX[2] + 2),
+        int(max(y0, y1) + _BOX[3] + 2),
+    ]
+
+
+class Drawn:
+    """Passes as they came: premultiplied BGRA, float32 0..255, on the whole picture."""
+
+    def __init__(self, folder: Path, job: dict[str, Any]) -> None:
+        self._folder, self._job = folder, job
+
+    def __getitem__(self, name: str) -> Any:
+        found: Any = cv2.imread(str(self._folder / "drawn" / f"{name}.png"), cv2.IMREAD_UNCHANGED)
+        if found is None:
+            raise OSError(f"{self._folder / name}.png: was not drawn")
+        image = found.astype(np.float32) / (257 if found.dtype == np.uint16 else 1)
+        image[..., :3] *= image[..., 3:] / 255
+        width, height = self._job["camera"]["size"]
+        whole = np.zeros((height, width, 4), np.float32)
+        left, top = self._job["passes"][name]["crop"][:2]
+        whole[top : top + image.shape[0], left : left + image.shape[1]] = image
+        return whole
+
+
+def draw(person: Person, head_file: Path, blender: str, folder: Path, target: Path, *, redraw: bool = True) -> None:
+    """Draw a person with Blender's interpreter, using `folder` for what lies between, and write the package."""
+    job, arrays, born, rest = build(person, head_file, folder)
+    eyes = [View(np.zeros(2)).pixels(_pupil(rest, side)) for side in ("left", "right")]
+    view = View(np.rint(np.mean(eyes, axis=0)))
+    passes(person, job, arrays, born, rest, view)
+    write_job(folder, job, arrays)
+    if redraw:
+        subprocess.run([blender, str(Path(__file__).with_name("scene.py")), str(folder)], check=True)
+    write(person, Drawn(folder, job), rest, view, target)
+
+
+def _pupil(rest: Head, side: str) -> Any:
+    middle, radius = rest.eye(side)
+    return middle + np.array([0, 0, radius])
+
+
+def _ramp(values: Any, start: float, end: float) -> Any:
+    t = np.clip((values - start) / (end - start), 0, 1)
+    return t * t * (3 - 2 * t)
+
+
+def _layer(image: Any, view: View) -> Layer:
+    whole = Layer(np.clip(image + 0.5, 0, 255).astype(np.uint8), -float(view.middle[0]), -float(view.middle[1]))
+    return whole.cropped()
+
+
+def write(person: Person, drawn: Drawn, rest: Head, view: View, target: Path) -> None:
+    marks = rest.vertices[rest.landmarks]
+    pixels = view.pixels(marks)
+    face = Face.of(np.column_stack([pixels, -(marks[:, 2] - marks[[234, 454], 2].mean()) * DOTS]).astype(np.float32))
+    middle = view.middle.astype(np.float32)
+    art = pixels - middle
+    chin, crown = float(art[152, 1]), float(view.art(rest.vertices)[:, 1].min())
+    tall = chin - crown
+    skin = drawn["face"]
+    y = (np.arange(skin.shape[0], dtype=np.float32) + 0.5 - middle[1])[:, None]
+    jaw = _jaw(face, skin.shape[:2], 0.02 * tall, 0.055 * tall)
+    ears = float(view.art(np.array([0, _EARS, 0.0]))[1])
+    layers = {
+        "face": _layer(skin * np.minimum(1, jaw)[..., None], view),
+        "neck": _layer(_neck(skin, jaw, chin + float(middle[1]), tall), view),
+        "hair": _layer(drawn["hair"] * (1 - _ramp(y, ears - 0.02 * tall, ears + 0.08 * tall))[..., None], view),
+        "body": _layer(drawn["body"], view),
+    }
+    layers["back"] = _layer(_behind(drawn["back"] if person.long else drawn["hair"], y - ears, tall), view)
+    layers |= _eyes(drawn, rest, view)
+    bgr = np.clip(skin[..., :3] + (255 - skin[..., 3:]) * 0.5 + 0.5, 0, 255).astype(np.uint8)
+    lines = lip_lines(bgr, face, middle)
+    step = max(2, round(tall / 60))
+    lip_grid = mouth_grid(face, middle, lines, tall)
+    feather = 0.13 * face.inter_ocular
+    layers |= lip_layers(bgr, middle, lip_grid, lines, feather)
+    neck = (chin + 0.02 * tall, chin + person.neck * tall)
+    grid = _grid(layers, neck[1] + 0.08 * tall, step)
+    own = _moves(rest, view)
+    moved = fields(face, middle, lines, grid, lip_grid, feather, own)
+    depth = _depths(rest, view, grid, tall)
+    light = light_of(bgr, *_samples(bgr, drawn["whites"], pixels, face.inter_ocular), None)
+    shut = shut_line(lines)
+    layers |= interior(shut, shut, face.inter_ocular, light)
+    arrays = {
+        "head": moved.head,
+        "upper": moved.upper,
+        "lower": moved.lower,
+        **{f"depth_{k}": v for k, v in depth.items()},
+    }
+    middles = _eye_middles(rest, view)
+    mouth_depth = (float(marks[13, 2]) - float(marks[[234, 454], 2].mean())) * DOTS
+    tables: dict[str, dict[str, Any]] = {
+        "figure": {
+            "crown": crown, "chin": chin, "pivot": [0.0, 0.68 * chin, -0.06 * tall], "neck": list(neck),
+            "chest": [neck[1] - 0.1 * tall, neck[1] + 1.3 * tall], "lift": 0.0055 * tall, "fields": "fields.npz",
+            "grid": _numbers(grid), "shapes": list(SHAPES),
+        },
+        "mouth": {
+            "line": lines[0].round(2).tolist(), "line_below": lines[1].round(2).tolist(), "grid": _numbers(lip_grid),
+            "depth": mouth_depth - 0.1 * face.inter_ocular, "jaw_drop": jaw_drop(face.inter_ocular),
+        },
+        "eyes": {
+            "left": (middles["left"] - middle).tolist(), "right": (middles["right"] - middle).tolist(),
+            "box": list(_BOX), "closures": list(CLOSURES), "rises": list(RISES), "iris_rest": [0.0, 0.0],
+            "ball_radius": rest.eye("left")[1] * DOTS * 0.86,
+        },
+    }  # fmt: skip
+    consent = Consent(
+        "nobody: a head mixed from measurements, which depicts no real person", "any use the licence allows", None
+    )
+    head = {"name": person.name, "title": person.title, "kind": "puppet", "licence": "Apache-2.0",
+            "languages": list(person.languages)}  # fmt: skip
+    with new_folder(target) as folder:
+        for name, layer in layers.items():
+            write_image(folder / f"{name}.webp", layer.pixels)
+        write_arrays(folder / "fields.npz", arrays)
+        places = {name: {"file": f"{name}.webp", "at": [layer.left, layer.top]} for name, layer in layers.items()}
+        write_manifest(folder, head, consent, {**tables, "layers": places})
+
+
+def _numbers(grid: Grid) -> list[float]:
+    rows, columns = grid.shape
+    return [grid.left, grid.top, grid.left + (columns - 1) * grid.step, grid.top + (rows - 1) * grid.step, grid.step]
+
+
+def _grid(layers: dict[str, Layer], bottom: float, step: int) -> Grid:
+    """Over all that the head is made of."""
+    parts = [layers[name] for name in ("face", "hair", "back", "neck") if name in layers]
+    left = min(part.left for part in parts) - 2 * step
+    top = min(part.top for part in parts) - 2 * step
+    right = max(part.left + part.pixels.shape[1] for part in parts) + 2 * step
+    return Grid(round(left), round(top), step, (int((bottom - top) // step) + 2, int((right - left) // step) + 2))
+
+
+def _jaw(face: Face, shape: tuple[int, ...], below: float, softness: float) -> Any:
+    """1 on the head, fading to 0 over `softness` pixels from `below` under the jaw."""
+    oval = face.points[list(OVAL), :2]
+    middle = oval[:, 1].mean()
+    lower = oval[oval[:, 1] > middle]
+    lower = lower[np.argsort(lower[:, 0])]
+    height, width = shape
+    edge = np.interp(np.arange(width) + 0.5, lower[:, 0], lower[:, 1])
+    # Behind the jaw's angle the neck begins, from the ears down.
+    outside = (np.arange(width) < lower[0, 0]) | (np.arange(width) > lower[-1, 0])
+    edge = np.where(outside, lower[[0, -1], 1].mean() + 0.9 * below + 3.2 * softness, edge)
+    edge = cv2.GaussianBlur(edge[None].astype(np.float32), (0, 0), 0.35 * softness)[0]
+    y = np.arange(height, dtype=np.float32)[:, None] + 0.5
+    return 1 - _ramp(y - edge[None] - below, 0, softness)
+
+
+def _neck(skin: Any, jaw: Any, chin: float, tall: float) -> Any:
+    """The neck alone, going on upwards behind the head as it is under the chin."""
+    top = round(chin + 0.03 * tall)
+    hole = np.clip(jaw * 1.5, 0, 1)
+    hole[:top] = 1
+    solid = np.maximum(hole, (skin[..., 3] < 250).astype(np.float32))
+    out = skin.copy()
+    out[..., :3] = cutout.filled(np.clip(skin[..., :3], 0, 255).astype(np.uint8), cast(Any, solid))
+    alpha = skin[..., 3].copy()
+    alpha[:top] = alpha[top]
+    alpha[: round(chin - 0.22 * tall)] = 0
+    out[..., :3] = np.where(hole[..., None] > 0, out[..., :3], skin[..., :3]) * np.where(
+        hole[..., None] > 0, alpha[..., None] / 255, 1
+    )
+    out[..., 3] = alpha
+    return out
+
+
+def _behind(hair: Any, y: Any, tall: float) -> Any:
+    """Hair behind the head: above the ears a little smaller than in front, so that it shows only in gaps."""
+    smaller = cv2.GaussianBlur(cv2.erode(hair, np.ones((13, 13), np.uint8)), (0, 0), 2)
+    low = _ramp(y, -0.06 * tall, 0.04 * tall)[..., None]
+    return smaller * (1 - low) + hair * low
+
+
+def _moves(rest: Head, view: View) -> Any:
+    """What this head's own expressions do to its landmarks, in pixels: (shapes, 478, 2)."""
+    at = rest.vertices[rest.landmarks]
+    still = view.pixels(at)
+    out = []
+    for name in SHAPES:
+        halves = [one for one in (name, f"{name}Left", f"{name}Right") if one in rest.deltas]
+        delta = sum(rest.deltas[one][rest.landmarks] for one in halves)
+        out.append(view.pixels(at + delta) - still)
+    return np.stack(out).astype(np.float32)
+
+
+def _depths(rest: Head, view: View, grid: Grid, tall: float) -> dict[str, Any]:
+    """How far face, hair and what is behind stand out, in pixels from between the ears."""
+    ears = float(rest.vertices[rest.landmarks[[234, 454]], 2].mean())
+    bounds = (-14.0, -20.0, 14.0, 16.0)
+    dots = 10
+    skin = front(rest, bounds, dots, -9.0)
+    known = (~np.isnan(skin)).astype(np.float32)
+    near = np.where(known > 0, skin, 0).astype(np.float32)
+    filled = near.copy()
+    for reach in (2, 5, 12, 30):
+        mass = cv2.GaussianBlur(known, (0, 0), reach)
+        spread = cv2.GaussianBlur(near, (0, 0), reach) / np.maximum(mass, 1e-6)
+        filled = np.where((known == 0) & (mass > 1e-3), spread, filled)
+        near, known = np.where(mass > 1e-3, filled, 0).astype(np.float32), (mass > 1e-3).astype(np.float32)
+    points = grid.points()
+    # Depth changes where a place is seen by little: perspective is left out.
+    x, y = points[..., 0] / DOTS, -points[..., 1] / DOTS + float(rest.eye("left")[0][1])
+    at = np.stack([(x - bounds[0]) * dots, (bounds[3] - y) * dots], axis=-1).astype(np.float32)
+    depth = cv2.remap(filled.astype(np.float32), at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
+    face = (np.maximum(depth, ears - 6.0) - ears) * DOTS
+    hair = (np.maximum(depth, ears - 5.0) + 0.9 - ears) * DOTS
+    on_neck = np.clip((5.5 - np.abs(x)) / 2.5, 0, 1) * np.clip((-3.0 - y) / 4.0, 0, 1)
+    # Above the ears what is behind stands little behind what is in front: no second head shall look out.
+    behind = -2.5 + np.clip((y + 4) / 5, 0, 1) * (np.maximum(depth, ears - 5.0) - 0.6 + 2.5)
+    back = (on_neck * (np.clip(depth, -2, 4) - ears) + (1 - on_neck) * (behind - ears)) * DOTS
+    return {
+        "face": calmed(face.astype(np.float32), grid.step), "hair": calmed(hair.astype(np.float32), grid.step),
+        "back": calmed(back.astype(np.float32), grid.step),
+    }  # fmt: skip
+
+
+def _samples(bgr: Any, whites: Any, pixels: Any, unit: float) -> tuple[Any, Any, Any]:
+    """Pixels (n, 3) of the whites, cheeks and lips."""
+
+    def near(points: Any, reach: float) -> Any:
+        r = max(1, round(reach))
+        parts = [bgr[int(y) - r : int(y) + r + 1, int(x) - r : int(x) + r + 1].reshape(-1, 3) for x, y in points]
+        return np.concatenate(parts).astype(np.float32)
+
+    seen = whites[whites[..., 3] > 250][:, :3]
+    lips = near(pixels[[*OUTER_UPPER[3:8], *OUTER_LOWER[3:8]]], 0.02 * unit)
+    return seen[:: max(1, len(seen) // 500)], near(pixels[[50, 280, 205, 425]], 0.05 * unit), lips
+
+
+def _eyes(drawn: Drawn, rest: Head, view: View) -> dict[str, Layer]:
+    """Balls, irises and sheets of lids."""
+    layers = {}
+    whites, irises = drawn["whites"] * _DIM, drawn["irises"] * _DIM
+    whites[..., 3] /= _DIM
+    irises[..., 3] /= _DIM
+    opened = np.max([1 - drawn[f"lids_{row}_0"][..., 3] / 255 for row in (0, 2)], axis=0)
+    x0, y0, x1, y1 = _eyes_crop(rest, view)
+    inside = np.zeros_like(opened)
+    inside[y0 + 8 : y1 - 8, x0 + 8 : x1 - 8] = 1
+    opened *= inside
+    whites *= np.clip(cv2.GaussianBlur(cv2.dilate(opened, np.ones((9, 9), np.uint8)), (0, 0), 1.5), 0, 1)[..., None]
+    middles = _eye_middles(rest, view)
+    left, top, right, bottom = _BOX
+    rows, columns = bottom - top, right - left
+    x, y = np.meshgrid(np.arange(columns) + 0.5 + left, np.arange(rows) + 0.5 + top)
+    border = np.minimum.reduce([x - left, right - x, y - top, bottom - y])
+    cover = _ramp(border, 1.0, 13.0)[..., None]
+    for side, (cx, cy) in middles.items():
+
+        def cut(image: Any, cx: int = cx, cy: int = cy) -> Any:
+            return image[cy + top : cy + bottom, cx + left : cx + right]
+
+        layers[f"eyeball_{side}"] = Layer(np.clip(cut(whites) + 0.5, 0, 255).astype(np.uint8), left, top)
+        out = view.pixels(_pupil(rest, side) + np.array([0.09 if side == "left" else -0.09, 0, 0])) - np.array([cx, cy])
+        far = np.hypot(x - out[0], y - out[1]) / DOTS
+        disc = np.clip((_IRIS + 0.02 - far) / 0.05, 0, 1)[..., None] * cut(irises)
+        reach = int((_IRIS + 0.12) * DOTS)
+        px, py = round(out[0]) - left, round(out[1]) - top
+        y0, x0 = py - reach, px - reach
+        iris = disc[y0 : py + reach + 1, x0 : px + reach + 1]
+        layers[f"iris_{side}"] = Layer(np.clip(iris + 0.5, 0, 255).astype(np.uint8), x0 + left, y0 + top)
+    sheets: dict[str, list[Any]] = {"left": [], "right": []}
+    for row in range(len(CLOSURES)):
+        cells = [_shaded(drawn[f"lids_{row}_{column}"], CLOSURES[row]) for column in range(len(RISES))]
+        for side, (cx, cy) in middles.items():
+            parts = [cell[cy + top : cy + bottom, cx + left : cx + right] * cover for cell in cells]
+            sheets[side].append(np.hstack(parts))
+    for side, rows_of in sheets.items():
+        layers[f"lids_{side}"] = Layer(np.clip(np.vstack(rows_of) + 0.5, 0, 255).astype(np.uint8), 0, 0)
+    return layers
+
+
+def _shaded(lids: Any, closure: float) -> Any:
+    """Lids with the shadow that the upper one throws on the ball."""
+    alpha = lids[..., 3] / 255
+    fall = np.roll(cv2.GaussianBlur(alpha, (0, 0), 3.0), 4, axis=0)
+    around = cv2.GaussianBlur(alpha, (0, 0), 5.0)
+    shadow = np.clip(0.62 * fall + 0.30 * around, 0, 0.85) * (1 - alpha) * (1 if closure < 0.9 else 0)
+    out = lids.copy()
+    out[..., 3] += 255 * shadow
+    return out
