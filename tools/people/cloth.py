@@ -177,10 +177,10 @@ def wardrobe(suit: Suit, head: Head) -> dict[str, Garment]:
     upper = [*[[-x, y] for x, y in neck[::-1]], *neck[1:]]
     under = [*upper, (6.9, -13), (9.5, -20), (10, -50), (-10, -50), (-9.5, -20), (-6.9, -13)]
     # The shirt lies on the skin of the neck's foot, the jacket on the shirt.
-    near = np.clip((Y + 21.0) / 3.0, 0, 1) * np.clip((8.5 - np.abs(X)) / 2.0, 0, 1)
-    chest = body - 0.55 + near * np.maximum(0, _over_skin(head) - (body - 0.55))
-    chest = cv2.GaussianBlur(chest.astype(np.float32), (0, 0), 5)
-    body = np.maximum(body, chest + 0.35)
+    near = np.clip((Y + 26.0) / 8.0, 0, 1) * np.clip((10.0 - np.abs(X)) / 4.0, 0, 1)
+    over = near * np.clip(_over_skin(head) - (body - 0.55), 0, 2.5)
+    over = cv2.GaussianBlur(over.astype(np.float32), (0, 0), 12)
+    chest, body = body - 0.55 + over, body + 0.75 * over
     hem = _near(_curve(upper, closed=False), 0.35)
     worn["shirt"] = _garment([_curve(under)], chest + 0.15 * hem, shirt)
     if man:

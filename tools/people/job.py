@@ -30,8 +30,8 @@ DEPTH = 9.0
 LIGHTS = [
     {"energy": 190000, "size": (55, 55), "colour": (1.0, 0.965, 0.92), "at": (-75, 58, 120), "aim": (0, 1, 6)},
     {"energy": 62000, "size": (80, 80), "colour": (0.93, 0.96, 1.0), "at": (110, 18, 110), "aim": (0, 0, 5)},
-    {"energy": 60000, "size": (25, 60), "colour": (0.95, 0.98, 1.0), "at": (70, 55, -75), "aim": (0, 3, 0)},
-    {"energy": 60000, "size": (25, 60), "colour": (1.0, 0.98, 0.95), "at": (-75, 50, -70), "aim": (0, 3, 0)},
+    {"energy": 30000, "size": (25, 60), "colour": (0.95, 0.98, 1.0), "at": (70, 55, -75), "aim": (0, 3, 0)},
+    {"energy": 30000, "size": (25, 60), "colour": (1.0, 0.98, 0.95), "at": (-75, 50, -70), "aim": (0, 3, 0)},
 ]
 
 
@@ -52,7 +52,7 @@ def build(person: Person, head_file: Path, folder: Path) -> tuple[dict[str, Any]
     _write(folder / "eyes.png", paint.eyeballs(born, person.iris, with_iris=True))
     _write(folder / "whites.png", paint.eyeballs(born, person.iris, with_iris=False))
     arrays = {
-        "born": born.vertices, "rest": rest.vertices, "skin": _undressed(rest, person.suit.tie is not None),
+        "born": born.vertices, "rest": rest.vertices, "skin": _bare(rest, person, 2.4), "bare": _bare(rest, person, -0.3),
         "hair": hair, "hair_radius": hair_radius, "brow": brow, "brow_radius": brow_radius,
         "lash": lash, "lash_radius": lash_radius,
         "sclera": rest.faces_of(*EYES),
@@ -74,7 +74,8 @@ def build(person: Person, head_file: Path, folder: Path) -> tuple[dict[str, Any]
             "lash": {"kind": "dark", "colour": person.complexion.hair},
         },
         "objects": {
-            "skin": _mesh("rest", "skin", "skin", levels=2), "eyes": _mesh("rest", "sclera", "eyes", levels=2),
+            "skin": _mesh("rest", "skin", "skin", levels=2), "bare": _mesh("rest", "bare", "skin", levels=1),
+            "eyes": _mesh("rest", "sclera", "eyes", levels=2),
             "whites": _mesh("rest", "sclera", "whites", levels=2),
             "hair": _hair("hair", "hair"), "brow": _hair("brow", "brow"), "lash": _hair("lash", "lash"),
         },
@@ -88,12 +89,12 @@ def build(person: Person, head_file: Path, folder: Path) -> tuple[dict[str, Any]
     return job, arrays, born, rest
 
 
-def _undressed(head: Head, man: bool) -> Any:
-    """Faces of the skin that clothes leave bare, with a little more that they hide."""
+def _bare(head: Head, person: Person, more: float) -> Any:
+    """Faces of the skin that clothes leave bare, and those less than `more` centimetres under them."""
     faces = head.faces_of(*SKIN)
-    line = cloth.neckline(man)
+    line = cloth.neckline(person.suit.tie is not None)
     x, y = np.abs(head.vertices[:, 0]), head.vertices[:, 1]
-    bare = y > np.interp(x, line[:, 0], line[:, 1]) - 0.9
+    bare = y > np.interp(x, line[:, 0], line[:, 1]) - more
     return faces[bare[np.maximum(faces, 0)].all(axis=1)]
 
 

@@ -58,12 +58,18 @@ def passes(person: Person, job: dict[str, Any], arrays: dict[str, Any], born: He
     worn = [name for name in job["objects"] if name not in _BODY]
     head = _crop(view, -12.5, 17.5, 12.5, -20.5)
     drawn = {
-        "face": {"show": ["skin", "brow", "whites"], "shade": ["hair", *worn], "crop": head, "samples": 128},
-        "hair": {"show": ["hair"], "hold": ["skin", "whites"], "shade": worn, "crop": head, "samples": 96},
-        "back": {"show": ["hair"], "shade": ["skin", *worn], "crop": head, "samples": 32},
-        "body": {"show": worn, "shade": ["skin", "hair"], "crop": _crop(view, -27, -6, 27, -46.4), "samples": 64},
-        "whites": {"show": ["whites"], "crop": _eyes_crop(rest, view), "samples": 128},
-        "irises": {"show": ["eyes"], "crop": _eyes_crop(rest, view), "samples": 128},
+        "face": {"show": ["skin", "brow", "whites"], "shade": ["hair", *worn], "crop": head, "samples": 96},
+        "hair": {"show": ["hair"], "hold": ["skin", "whites"], "shade": worn, "crop": head, "samples": 64},
+        "back": {"show": ["hair"], "shade": ["skin", *worn], "crop": head, "samples": 16},
+        "body": {
+            "show": worn,
+            "shade": ["skin", "hair"],
+            "crop": _crop(view, -27, -6, 27, -46.4),
+            "samples": 48,
+            "scale": 0.7,
+        },
+        "whites": {"show": ["whites"], "crop": _eyes_crop(rest, view), "samples": 64},
+        "irises": {"show": ["eyes"], "crop": _eyes_crop(rest, view), "samples": 64},
     }
     if not person.long:
         del drawn["back"]
@@ -78,12 +84,12 @@ def passes(person: Person, job: dict[str, Any], arrays: dict[str, Any], born: He
             arrays[f"{key}_lash"] = strands.lashes(born, points, person.lash, person.lashes, person.seed)[0]
             drawn[key] = {
                 "show": ["skin", "brow", "lash"], "hold": ["whites"], "shade": ["hair"],
-                "shapes": {"skin": key, "lash": f"{key}_lash"}, "crop": _eyes_crop(rest, view), "samples": 96,
+                "shapes": {"skin": key, "lash": f"{key}_lash"}, "crop": _eyes_crop(rest, view), "samples": 48,
             }  # fmt: skip
     job["passes"] = drawn
 
 
-_BODY = ("skin", "eyes", "whites", "hair", "brow", "lash")
+_BODY = ("skin", "bare", "eyes", "whites", "hair", "brow", "lash")
 
 
 def _lid_pose(closure: float, rise: float) -> dict[str, float]:
@@ -133,7 +139,9 @@ class Drawn:
         image[..., :3] *= image[..., 3:] / 255
         width, height = self._job["camera"]["size"]
         whole = np.zeros((height, width, 4), np.float32)
-        left, top = self._job["passes"][name]["crop"][:2]
+        left, top, right, bottom = self._job["passes"][name]["crop"]
+        if "scale" in self._job["passes"][name]:
+            image = cv2.resize(image, (right - left, bottom - top), interpolation=cv2.INTER_CUBIC).clip(0, 255)
         whole[top : top + image.shape[0], left : left + image.shape[1]] = image
         return whole
 

@@ -50,7 +50,7 @@ class Person:
 
 def _sides(root: Any, parting: float) -> Any:
     """To which side hair falls: along a clear parting in front, at random around it further back."""
-    stray = np.sin(root @ np.array([[37.0], [53.0], [71.0]]))[:, 0] * np.clip((7.5 - root[:, 2]) / 4, 0, 1) * 1.6
+    stray = np.sin(root @ np.array([[37.0], [53.0], [71.0]]))[:, 0] * np.clip((9.5 - root[:, 2]) / 4, 0, 1) * 1.3
     return np.where(root[:, 0] + stray > parting, 1.0, -1.0)
 
 
@@ -114,15 +114,15 @@ MAN_LINE = strands.HAIRLINE - np.array([0, 0.5]) * (strands.HAIRLINE[:, :1] < 40
 LEO = Person(
     name="leo", title="Leo", languages=("en", "zh", "ja", "ko", "es", "fr", "de"), seed=15, spread=0.75, own={0: -0.7},
     complexion=Complexion((0.66, 0.39, 0.265), (0.47, 0.215, 0.165), (0.03, 0.02, 0.015), 0.30, 0.55, 0.0, 9),
-    iris=(0.10, 0.055, 0.025), brows=Brows(500, 0.82, 1.25, -0.06), lash=0.7, lashes=34, melanin=0.87, redness=0.5,
+    iris=(0.10, 0.055, 0.025), brows=Brows(500, 0.82, 1.25, -0.06), lash=0.7, lashes=34, melanin=0.94, redness=0.3,
     hair=Style(
         30000, (2.6, 4.2), 14, _parted,
-        lambda t, root: 0.06 + t * np.interp(root[:, 1], [0, 5, 9, 12], [0.15, 0.45, 0.8, 1.7]),
-        lambda p, t: 0.85 * np.clip((13.2 - p[:, 1]) / 3.0, 0, 1), 0.45, 1500, 0.13, MAN_LINE,
+        lambda t, root: 0.06 + t * np.interp(root[:, 1], [0, 5, 9, 12], [0.15, 0.35, 0.45, 1.6]),
+        lambda p, t: 0.85 * np.clip((13.2 - p[:, 1]) / 3.0, 0, 1), 0.45, 1500, 0.13, MAN_LINE, radius=0.009,
         length_of=lambda root: np.interp(root[:, 1], [-3, 1, 5, 8.0, 9.5, 11], [0.12, 0.20, 0.30, 0.45, 0.9, 1.25]),
     ),
     suit=Suit(21.6, 16.8, 0.3, (0.020, 0.024, 0.036), (0.70, 0.71, 0.72), (0.17, 0.014, 0.022), -41.0),
-    pores=1.15, neck=0.22, roughness=0.54, expression={"mouthSmile": 0.10, "mouthClose": 0.06, "eyeSquint": 0.12},
+    pores=1.15, neck=0.22, roughness=0.54, expression={"mouthSmile": 0.16, "mouthClose": 0.06, "eyeSquint": 0.12},
 )  # fmt: skip
 
 PEOPLE = {person.name: person for person in (MEI, LEO)}
