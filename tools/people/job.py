@@ -52,7 +52,8 @@ def build(person: Person, head_file: Path, folder: Path) -> tuple[dict[str, Any]
     _write(folder / "eyes.png", paint.eyeballs(born, person.iris, with_iris=True))
     _write(folder / "whites.png", paint.eyeballs(born, person.iris, with_iris=False))
     arrays = {
-        "born": born.vertices, "rest": rest.vertices, "skin": _bare(rest, person, 2.4), "bare": _bare(rest, person, -0.3),
+        "born": born.vertices, "rest": rest.vertices, "skin": _bare(rest, person, 2.4),
+        "bare": _bare(rest, person, -0.3),
         "hair": hair, "hair_radius": hair_radius, "brow": brow, "brow_radius": brow_radius,
         "lash": lash, "lash_radius": lash_radius,
         "sclera": rest.faces_of(*EYES),

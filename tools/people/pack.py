@@ -63,7 +63,7 @@ def passes(person: Person, job: dict[str, Any], arrays: dict[str, Any], born: He
         "back": {"show": ["hair"], "shade": ["skin", *worn], "crop": head, "samples": 16},
         "body": {
             "show": worn,
-            "shade": ["skin", "hair"],
+            "shade": ["bare", "hair"],
             "crop": _crop(view, -27, -6, 27, -46.4),
             "samples": 48,
             "scale": 0.7,
