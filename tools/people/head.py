@@ -50,6 +50,11 @@ class Head:
         middle = (points.min(axis=0) + points.max(axis=0)) / 2
         return np.array([middle[0], middle[1], points[:, 2].min() + radius]), radius
 
+    def pupil(self, side: str) -> Any:
+        """The foremost place of an eyeball."""
+        middle, radius = self.eye(side)
+        return middle + np.array([0, 0, radius])
+
 
 def front(head: Head, bounds: tuple[float, float, float, float], dots: int, nearest: float) -> Any:
     """Depth of the skin as seen from the front, NaN where there is none, row by row from the top: (rows, columns).

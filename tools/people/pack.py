@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -20,43 +19,20 @@ from avatars.photo import lip_layers, mouth_grid, shut_line
 from avatars.photo_fields import SHAPES, calmed, fields, jaw_drop, lip_lines
 from avatars.puppet_parts import Grid, Layer
 from tools.people import strands
+from tools.people.eyes import BOX, CLOSURES, RISES, eye_layers, eye_middles, eyes_crop, lid_pose
 from tools.people.head import Head, front
-from tools.people.job import AWAY, CAMERA, DEPTH, DOTS, HIGH, TOP, WIDE, build, write_job
+from tools.people.job import DOTS, build, write_job
 from tools.people.person import Person
+from tools.people.view import Drawn, View, of_eyes, ramp
 
-CLOSURES = (-0.35, -0.17, 0.0, 0.08, 0.16, 0.25, 0.34, 0.44, 0.54, 0.64, 0.74, 0.86, 1.0)
-RISES = (0.0, 1.0)
-_BOX = (-80, -58, 80, 50)
-"""Around the middle of an eye, in pixels."""
-_IRIS = 0.60
-"""Radius of an iris, in centimetres."""
-_DIM = 0.86
-"""Brightness of eyes in their sockets."""
 _EARS = 0.0
 """Height down to which hair lies in front of the head, and below which it is behind."""
-
-
-@dataclass(frozen=True)
-class View:
-    """What the camera makes of places in the head's space: pixels of the whole picture, and of the art."""
-
-    middle: Any
-    """The picture's pixel at the art's origin."""
-
-    def pixels(self, points: Any) -> Any:
-        nearer = AWAY / (AWAY + DEPTH - points[..., 2])
-        x = points[..., 0] * nearer
-        y = CAMERA + (points[..., 1] - CAMERA) * nearer
-        return np.stack([(x + WIDE / 2) * DOTS, (TOP - y) * DOTS], axis=-1)
-
-    def art(self, points: Any) -> Any:
-        return self.pixels(points) - self.middle
 
 
 def passes(person: Person, job: dict[str, Any], arrays: dict[str, Any], born: Head, rest: Head, view: View) -> None:
     """What is to be drawn: layers, and the lids at every closure."""
     worn = [name for name in job["objects"] if name not in _BODY]
-    head = _crop(view, -12.5, 17.5, 12.5, -20.5)
+    head = view.crop(-12.5, 17.5, 12.5, -20.5)
     drawn = {
         "face": {"show": ["skin", "brow", "whites"], "shade": ["hair", *worn], "crop": head, "samples": 96},
         "hair": {"show": ["hair"], "hold": ["skin", "whites"], "shade": worn, "crop": head, "samples": 64},
@@ -64,19 +40,19 @@ def passes(person: Person, job: dict[str, Any], arrays: dict[str, Any], born: He
         "body": {
             "show": worn,
             "shade": ["bare", "hair"],
-            "crop": _crop(view, -27, -6, 27, -46.4),
+            "crop": view.crop(-27, -6, 27, -46.4),
             "samples": 48,
             "scale": 0.7,
         },
-        "whites": {"show": ["whites"], "crop": _eyes_crop(rest, view), "samples": 64},
-        "irises": {"show": ["eyes"], "crop": _eyes_crop(rest, view), "samples": 64},
+        "whites": {"show": ["whites"], "crop": eyes_crop(rest, view), "samples": 64},
+        "irises": {"show": ["eyes"], "crop": eyes_crop(rest, view), "samples": 64},
     }
     if not person.long:
         del drawn["back"]
     for row, closure in enumerate(CLOSURES):
         for column, rise in enumerate(RISES):
             pose = dict(person.expression)
-            for name, weight in _lid_pose(closure, rise).items():
+            for name, weight in lid_pose(closure, rise).items():
                 pose[name] = pose.get(name, 0) + weight
             points = born.posed(**pose)
             key = f"lids_{row}_{column}"
@@ -84,7 +60,7 @@ def passes(person: Person, job: dict[str, Any], arrays: dict[str, Any], born: He
             arrays[f"{key}_lash"] = strands.lashes(born, points, person.lash, person.lashes, person.seed)[0]
             drawn[key] = {
                 "show": ["skin", "brow", "lash"], "hold": ["whites"], "shade": ["hair"],
-                "shapes": {"skin": key, "lash": f"{key}_lash"}, "crop": _eyes_crop(rest, view), "samples": 48,
+                "shapes": {"skin": key, "lash": f"{key}_lash"}, "crop": eyes_crop(rest, view), "samples": 48,
             }  # fmt: skip
     job["passes"] = drawn
 
@@ -92,80 +68,15 @@ def passes(person: Person, job: dict[str, Any], arrays: dict[str, Any], born: He
 _BODY = ("skin", "bare", "eyes", "whites", "hair", "brow", "lash")
 
 
-def _lid_pose(closure: float, rise: float) -> dict[str, float]:
-    lids = {"eyeWide": closure / CLOSURES[0] * 0.8} if closure < 0 else {"eyeBlink": closure}
-    return {**lids, "eyeSquint": 0.55 * rise, "cheekSquint": 0.35 * rise}
-
-
-def _crop(view: View, left: float, top: float, right: float, bottom: float) -> list[int]:
-    """Pixels of the picture around bounds in centimetres at the depth of the eyes."""
-    corners = view.pixels(np.array([[left, top, DEPTH], [right, bottom, DEPTH]]))
-    (x0, y0), (x1, y1) = np.rint(corners).astype(int).tolist()
-    size = (round(WIDE * DOTS), round(HIGH * DOTS))
-    return [max(0, x0), max(0, y0), min(size[0], x1), min(size[1], y1)]
-
-
-def _eye_middles(rest: Head, view: View) -> dict[str, Any]:
-    """Whole pixels of the picture."""
-    out = {}
-    for side in ("left", "right"):
-        middle, radius = rest.eye(side)
-        out[side] = np.rint(view.pixels(middle + np.array([0, 0, radius]))).astype(int)
-    return out
-
-
-def _eyes_crop(rest: Head, view: View) -> list[int]:
-    middles = _eye_middles(rest, view)
-    (x0, y0), (x1, y1) = middles["right"], middles["left"]
-    return [
-        int(x0 + _BOX[0] - 2),
-        int(min(y0, y1) + _BOX[1] - 2),
-        int(x1 + _BOX[2] + 2),
-        int(max(y0, y1) + _BOX[3] + 2),
-    ]
-
-
-class Drawn:
-    """Passes as they came: premultiplied BGRA, float32 0..255, on the whole picture."""
-
-    def __init__(self, folder: Path, job: dict[str, Any]) -> None:
-        self._folder, self._job = folder, job
-
-    def __getitem__(self, name: str) -> Any:
-        found: Any = cv2.imread(str(self._folder / "drawn" / f"{name}.png"), cv2.IMREAD_UNCHANGED)
-        if found is None:
-            raise OSError(f"{self._folder / name}.png: was not drawn")
-        image = found.astype(np.float32) / (257 if found.dtype == np.uint16 else 1)
-        image[..., :3] *= image[..., 3:] / 255
-        width, height = self._job["camera"]["size"]
-        whole = np.zeros((height, width, 4), np.float32)
-        left, top, right, bottom = self._job["passes"][name]["crop"]
-        if "scale" in self._job["passes"][name]:
-            image = cv2.resize(image, (right - left, bottom - top), interpolation=cv2.INTER_CUBIC).clip(0, 255)
-        whole[top : top + image.shape[0], left : left + image.shape[1]] = image
-        return whole
-
-
 def draw(person: Person, head_file: Path, blender: str, folder: Path, target: Path, *, redraw: bool = True) -> None:
     """Draw a person with Blender's interpreter, using `folder` for what lies between, and write the package."""
     job, arrays, born, rest = build(person, head_file, folder)
-    eyes = [View(np.zeros(2)).pixels(_pupil(rest, side)) for side in ("left", "right")]
-    view = View(np.rint(np.mean(eyes, axis=0)))
+    view = of_eyes(rest)
     passes(person, job, arrays, born, rest, view)
     write_job(folder, job, arrays)
     if redraw:
         subprocess.run([blender, str(Path(__file__).with_name("scene.py")), str(folder)], check=True)
     write(person, Drawn(folder, job), rest, view, target)
-
-
-def _pupil(rest: Head, side: str) -> Any:
-    middle, radius = rest.eye(side)
-    return middle + np.array([0, 0, radius])
-
-
-def _ramp(values: Any, start: float, end: float) -> Any:
-    t = np.clip((values - start) / (end - start), 0, 1)
-    return t * t * (3 - 2 * t)
 
 
 def _layer(image: Any, view: View) -> Layer:
@@ -188,11 +99,11 @@ def write(person: Person, drawn: Drawn, rest: Head, view: View, target: Path) ->
     layers = {
         "face": _layer(skin * np.minimum(1, jaw)[..., None], view),
         "neck": _layer(_neck(skin, jaw, chin + float(middle[1]), tall), view),
-        "hair": _layer(drawn["hair"] * (1 - _ramp(y, ears - 0.02 * tall, ears + 0.08 * tall))[..., None], view),
+        "hair": _layer(drawn["hair"] * (1 - ramp(y, ears - 0.02 * tall, ears + 0.08 * tall))[..., None], view),
         "body": _layer(drawn["body"], view),
     }
     layers["back"] = _layer(_behind(drawn["back"] if person.long else drawn["hair"], y - ears, tall), view)
-    layers |= _eyes(drawn, rest, view)
+    layers |= eye_layers(drawn, rest, view)
     bgr = np.clip(skin[..., :3] + (255 - skin[..., 3:]) * 0.5 + 0.5, 0, 255).astype(np.uint8)
     lines = lip_lines(bgr, face, middle)
     step = max(2, round(tall / 60))
@@ -213,7 +124,7 @@ def write(person: Person, drawn: Drawn, rest: Head, view: View, target: Path) ->
         "lower": moved.lower,
         **{f"depth_{k}": v for k, v in depth.items()},
     }
-    middles = _eye_middles(rest, view)
+    middles = eye_middles(rest, view)
     mouth_depth = (float(marks[13, 2]) - float(marks[[234, 454], 2].mean())) * DOTS
     tables: dict[str, dict[str, Any]] = {
         "figure": {
@@ -227,7 +138,7 @@ def write(person: Person, drawn: Drawn, rest: Head, view: View, target: Path) ->
         },
         "eyes": {
             "left": (middles["left"] - middle).tolist(), "right": (middles["right"] - middle).tolist(),
-            "box": list(_BOX), "closures": list(CLOSURES), "rises": list(RISES), "iris_rest": [0.0, 0.0],
+            "box": list(BOX), "closures": list(CLOSURES), "rises": list(RISES), "iris_rest": [0.0, 0.0],
             "ball_radius": rest.eye("left")[1] * DOTS * 0.86,
         },
     }  # fmt: skip
@@ -271,7 +182,7 @@ def _jaw(face: Face, shape: tuple[int, ...], below: float, softness: float) -> A
     edge = np.where(outside, lower[[0, -1], 1].mean() + 0.9 * below + 3.2 * softness, edge)
     edge = cv2.GaussianBlur(edge[None].astype(np.float32), (0, 0), 0.35 * softness)[0]
     y = np.arange(height, dtype=np.float32)[:, None] + 0.5
-    return 1 - _ramp(y - edge[None] - below, 0, softness)
+    return 1 - ramp(y - edge[None] - below, 0, softness)
 
 
 def _neck(skin: Any, jaw: Any, chin: float, tall: float) -> Any:
@@ -295,7 +206,7 @@ def _neck(skin: Any, jaw: Any, chin: float, tall: float) -> Any:
 def _behind(hair: Any, y: Any, tall: float) -> Any:
     """Hair behind the head: above the ears a little smaller than in front, so that it shows only in gaps."""
     smaller = cv2.GaussianBlur(cv2.erode(hair, np.ones((13, 13), np.uint8)), (0, 0), 2)
-    low = _ramp(y, -0.06 * tall, 0.04 * tall)[..., None]
+    low = ramp(y, -0.06 * tall, 0.04 * tall)[..., None]
     return smaller * (1 - low) + hair * low
 
 
@@ -353,57 +264,3 @@ def _samples(bgr: Any, whites: Any, pixels: Any, unit: float) -> tuple[Any, Any,
     seen = whites[whites[..., 3] > 250][:, :3]
     lips = near(pixels[[*OUTER_UPPER[3:8], *OUTER_LOWER[3:8]]], 0.02 * unit)
     return seen[:: max(1, len(seen) // 500)], near(pixels[[50, 280, 205, 425]], 0.05 * unit), lips
-
-
-def _eyes(drawn: Drawn, rest: Head, view: View) -> dict[str, Layer]:
-    """Balls, irises and sheets of lids."""
-    layers = {}
-    whites, irises = drawn["whites"] * _DIM, drawn["irises"] * _DIM
-    whites[..., 3] /= _DIM
-    irises[..., 3] /= _DIM
-    opened = np.max([1 - drawn[f"lids_{row}_0"][..., 3] / 255 for row in (0, 2)], axis=0)
-    x0, y0, x1, y1 = _eyes_crop(rest, view)
-    inside = np.zeros_like(opened)
-    inside[y0 + 8 : y1 - 8, x0 + 8 : x1 - 8] = 1
-    opened *= inside
-    whites *= np.clip(cv2.GaussianBlur(cv2.dilate(opened, np.ones((9, 9), np.uint8)), (0, 0), 1.5), 0, 1)[..., None]
-    middles = _eye_middles(rest, view)
-    left, top, right, bottom = _BOX
-    rows, columns = bottom - top, right - left
-    x, y = np.meshgrid(np.arange(columns) + 0.5 + left, np.arange(rows) + 0.5 + top)
-    border = np.minimum.reduce([x - left, right - x, y - top, bottom - y])
-    cover = _ramp(border, 1.0, 13.0)[..., None]
-    for side, (cx, cy) in middles.items():
-
-        def cut(image: Any, cx: int = cx, cy: int = cy) -> Any:
-            return image[cy + top : cy + bottom, cx + left : cx + right]
-
-        layers[f"eyeball_{side}"] = Layer(np.clip(cut(whites) + 0.5, 0, 255).astype(np.uint8), left, top)
-        out = view.pixels(_pupil(rest, side) + np.array([0.09 if side == "left" else -0.09, 0, 0])) - np.array([cx, cy])
-        far = np.hypot(x - out[0], y - out[1]) / DOTS
-        disc = np.clip((_IRIS + 0.02 - far) / 0.05, 0, 1)[..., None] * cut(irises)
-        reach = int((_IRIS + 0.12) * DOTS)
-        px, py = round(out[0]) - left, round(out[1]) - top
-        y0, x0 = py - reach, px - reach
-        iris = disc[y0 : py + reach + 1, x0 : px + reach + 1]
-        layers[f"iris_{side}"] = Layer(np.clip(iris + 0.5, 0, 255).astype(np.uint8), x0 + left, y0 + top)
-    sheets: dict[str, list[Any]] = {"left": [], "right": []}
-    for row in range(len(CLOSURES)):
-        cells = [_shaded(drawn[f"lids_{row}_{column}"], CLOSURES[row]) for column in range(len(RISES))]
-        for side, (cx, cy) in middles.items():
-            parts = [cell[cy + top : cy + bottom, cx + left : cx + right] * cover for cell in cells]
-            sheets[side].append(np.hstack(parts))
-    for side, rows_of in sheets.items():
-        layers[f"lids_{side}"] = Layer(np.clip(np.vstack(rows_of) + 0.5, 0, 255).astype(np.uint8), 0, 0)
-    return layers
-
-
-def _shaded(lids: Any, closure: float) -> Any:
-    """Lids with the shadow that the upper one throws on the ball."""
-    alpha = lids[..., 3] / 255
-    fall = np.roll(cv2.GaussianBlur(alpha, (0, 0), 3.0), 4, axis=0)
-    around = cv2.GaussianBlur(alpha, (0, 0), 5.0)
-    shadow = np.clip(0.62 * fall + 0.30 * around, 0, 0.85) * (1 - alpha) * (1 if closure < 0.9 else 0)
-    out = lids.copy()
-    out[..., 3] += 255 * shadow
-    return out

@@ -92,57 +92,87 @@ def smooth_ring(points: Any, many: int = 24) -> Any:
     return ring.reshape(-1, points.shape[1])
 
 
+class Painting:
+    """Colours laid over each other on one canvas: linear RGB, float32."""
+
+    def __init__(self, canvas: Canvas, ground: tuple[float, float, float]) -> None:
+        self.colour: Any = np.broadcast_to(np.array(ground, np.float32), (*canvas.x.shape, 3)).copy()
+
+    def tint(self, mask: Any, factor: Any) -> None:
+        """Multiply by a factor, or by one for each of red, green and blue, where `mask` says so."""
+        self.colour *= 1 + mask[..., None] * (np.asarray(factor, np.float32) - 1)
+
+    def cover(self, mask: Any, colour: Any) -> None:
+        self.colour += mask[..., None] * (colour - self.colour)
+
+
 def skin(head: Head, look: Complexion) -> tuple[Any, Any]:
     """Colour, (h, w, 3), and gloss, (h, w): 1 where skin is wet, as lips are."""
     c = Canvas(head)
-    rng = look.seed
-    base: Any = np.broadcast_to(np.array(look.skin, np.float32), (*c.x.shape, 3)).copy()
-    mottle = 0.016 * c.noise(1.1, rng) + 0.014 * c.noise(0.28, rng + 1) + 0.03 * c.noise(0.07, rng + 2)
-    base *= (1 + mottle)[..., None]
-    red = np.array([1.0, 0.80, 0.80], np.float32)
-
-    def tint(mask: Any, colour: Any) -> None:
-        nonlocal base
-        base = base * (1 - mask[..., None]) + base * colour * mask[..., None]
-
-    cheeks: Any = sum(c.spot(c.at(i)[0] + np.array([s * 0.5, 0.2]), 1.9, 1.5) for i, s in ((205, -1), (425, 1)))
-    warm: Any = cheeks * look.blush + 0.5 * c.spot(c.at(4)[0], 1.0, 0.9) + 0.35 * c.spot(c.at(152)[0], 1.6, 1.0)
-    warm = warm + 0.14 * np.maximum(0, c.noise(1.3, rng + 3)) * c.spot(c.at(1)[0], 7, 7)
-    tint(np.clip(warm, 0, 1), red)
-    # Ears glow, foreheads are paler.
-    for ear in (234, 454):
-        tint(0.55 * c.spot(c.at(ear)[0] + np.array([np.sign(c.at(ear)[0, 0]) * 1.2, 0]), 1.2, 3.0), red)
-    tint(0.5 * c.spot(c.at(151)[0], 5.0, 3.0), np.array([1.03, 1.03, 1.0], np.float32))
-    lids, bags = (np.maximum(*(c.inside(ring(c, one, up), 0.22) for one in lines))
-                  for lines, up in ((_LIDS, 0.95), (_BAGS, -0.75)))  # fmt: skip
-    tint(0.5 * lids, np.array([0.93, 0.84, 0.82], np.float32))
-    tint(look.shade * lids, np.array([0.74, 0.60, 0.56], np.float32))
-    tint(0.30 * bags, np.array([0.90, 0.83, 0.87], np.float32))
-    for line in _LIDS:
-        tint(0.75 * look.shade * c.near(smooth_open(c.at(*line)), 0.055), np.array([0.25, 0.2, 0.2], np.float32))
-    for corner in (133, 362):
-        tint(0.8 * c.spot(c.at(corner)[0] + np.array([-0.1 * np.sign(c.at(corner)[0, 0]), 0]), 0.28, 0.2),
-             np.array([1.0, 0.66, 0.66], np.float32))  # fmt: skip
-    for brow in _BROWS:
-        tint(0.42 * c.inside(c.at(*brow), 0.16), np.full(3, 0.62, np.float32))
+    painting = Painting(c, look.skin)
+    seed = look.seed
+    mottle = 0.016 * c.noise(1.1, seed) + 0.014 * c.noise(0.28, seed + 1) + 0.03 * c.noise(0.07, seed + 2)
+    painting.tint(np.ones_like(mottle), 1 + mottle[..., None])
+    _flush(c, painting, look)
+    _around_eyes(c, painting, look)
     if look.beard:
-        tint(look.beard * beard(c, rng), np.array([0.80, 0.84, 0.90], np.float32))
-        dots: Any = (np.random.default_rng(rng + 5).random(c.x.shape) < 0.016).astype(np.float32)
-        dots = cv2.GaussianBlur(dots, (0, 0), 1.0)
-        tint(np.clip(look.beard * beard(c, rng) * dots * 7, 0, 0.85), np.array([0.40, 0.40, 0.42], np.float32))
-    # A few moles and freckles.
-    marks = np.random.default_rng(rng + 6)
-    for _ in range(26):
-        place = c.at(1)[0] + marks.normal(0, (3.6, 4.2))
-        tint(float(marks.uniform(0.08, 0.30)) * c.spot(place, *([marks.uniform(0.03, 0.06)] * 2)),
-             np.array([0.6, 0.45, 0.4], np.float32))  # fmt: skip
+        _beard(c, painting, look)
+    _marks(c, painting, seed + 6)
     mouth = c.inside(lip_ring(c), 0.055)
-    wrinkles = 1 + 0.07 * c.noise(0.055, rng + 7, 9) + 0.04 * c.noise(0.2, rng + 8)
+    wrinkles = 1 + 0.07 * c.noise(0.055, seed + 7, 9) + 0.04 * c.noise(0.2, seed + 8)
     inner = c.near(c.at(*INNER_UPPER), 0.10)
-    lips = np.array(look.lips, np.float32) * wrinkles[..., None] * (1 - 0.45 * inner)[..., None]
-    base = base * (1 - 0.9 * mouth[..., None]) + lips * 0.9 * mouth[..., None]
+    painting.cover(0.9 * mouth, np.array(look.lips, np.float32) * (wrinkles * (1 - 0.45 * inner))[..., None])
     gloss = np.clip(mouth + 0.3 * c.spot(c.at(4)[0], 0.9, 1.6) + 0.15 * c.spot(c.at(151)[0], 4, 2), 0, 1)
-    return np.clip(base, 0.004, 0.95).astype(np.float32), gloss.astype(np.float32)
+    return np.clip(painting.colour, 0.004, 0.95), gloss.astype(np.float32)
+
+
+def _flush(c: Canvas, painting: Painting, look: Complexion) -> None:
+    """Blood shows in cheeks, nose, chin and ears; foreheads are paler."""
+    red = (1.0, 0.80, 0.80)
+    cheeks: Any = sum(c.spot(c.at(i)[0] + np.array([s * 0.5, 0.2]), 1.9, 1.5) for i, s in ((205, -1), (425, 1)))
+    warm = cheeks * look.blush + 0.5 * c.spot(c.at(4)[0], 1.0, 0.9) + 0.35 * c.spot(c.at(152)[0], 1.6, 1.0)
+    warm += 0.14 * np.maximum(0, c.noise(1.3, look.seed + 3)) * c.spot(c.at(1)[0], 7, 7)
+    painting.tint(np.clip(warm, 0, 1), red)
+    for ear in (234, 454):
+        place = c.at(ear)[0]
+        painting.tint(0.55 * c.spot(place + np.array([np.sign(place[0]) * 1.2, 0]), 1.2, 3.0), red)
+    painting.tint(0.5 * c.spot(c.at(151)[0], 5.0, 3.0), (1.03, 1.03, 1.0))
+
+
+def _around_eyes(c: Canvas, painting: Painting, look: Complexion) -> None:
+    """Thin skin on and under the lids, what make-up there is, and the skin under the brows."""
+
+    def both(lines: Any, up: float) -> Any:
+        return np.maximum(*(c.inside(ring(c, line, up), 0.22) for line in lines))
+
+    lids = both(_LIDS, 0.95)
+    painting.tint(0.5 * lids, (0.93, 0.84, 0.82))
+    painting.tint(look.shade * lids, (0.74, 0.60, 0.56))
+    painting.tint(0.30 * both(_BAGS, -0.75), (0.90, 0.83, 0.87))
+    for line in _LIDS:
+        painting.tint(0.75 * look.shade * c.near(smooth_open(c.at(*line)), 0.055), (0.25, 0.2, 0.2))
+    for corner in (133, 362):
+        place = c.at(corner)[0]
+        painting.tint(0.8 * c.spot(place - np.array([0.1 * np.sign(place[0]), 0]), 0.28, 0.2), (1.0, 0.66, 0.66))
+    for brow in _BROWS:
+        painting.tint(0.42 * c.inside(c.at(*brow), 0.16), 0.62)
+
+
+def _beard(c: Canvas, painting: Painting, look: Complexion) -> None:
+    """A shadow, and in it a dot for every hair."""
+    where = look.beard * beard(c, look.seed)
+    painting.tint(where, (0.80, 0.84, 0.90))
+    dots = (np.random.default_rng(look.seed + 5).random(c.x.shape) < 0.016).astype(np.float32)
+    painting.tint(np.clip(where * cv2.GaussianBlur(dots, (0, 0), 1.0) * 7, 0, 0.85), (0.40, 0.40, 0.42))
+
+
+def _marks(c: Canvas, painting: Painting, seed: int) -> None:
+    """A few moles and freckles."""
+    rng = np.random.default_rng(seed)
+    for _ in range(26):
+        place = c.at(1)[0] + rng.normal(0, (3.6, 4.2))
+        strength, size = float(rng.uniform(0.08, 0.30)), rng.uniform(0.03, 0.06)
+        painting.tint(strength * c.spot(place, size, size), (0.6, 0.45, 0.4))
 
 
 def ring(c: Canvas, line: tuple[int, ...], up: float) -> Any:
