@@ -80,8 +80,8 @@ WOMAN_LINE = np.array(
      (88, 4.8), (96, 6.0), (104, 6.4), (116, 4.6), (124, 1.5), (134, -1.0), (150, -3.6), (180, -4.6)]
 )  # fmt: skip
 
-MEI = Person(
-    name="mei", title="Mei", languages=("zh", "en", "ja", "ko", "es", "fr", "de"), seed=17, spread=0.75,
+YUE = Person(
+    name="yue", title="Yue", languages=("zh", "en", "ja", "ko", "es", "fr", "de"), seed=17, spread=0.75,
     own={0: 0.35, 3: -0.7},
     complexion=Complexion((0.74, 0.455, 0.325), (0.56, 0.155, 0.150), (0.02, 0.015, 0.012), 0.34, 0.0, 0.45, 5),
     iris=(0.085, 0.036, 0.014), brows=Brows(430, 0.70, 0.95, 0.0), lash=0.95, lashes=70, melanin=0.93, redness=0.35,
@@ -125,4 +125,4 @@ LEO = Person(
     pores=1.15, neck=0.22, roughness=0.54, expression={"mouthSmile": 0.16, "mouthClose": 0.06, "eyeSquint": 0.12},
 )  # fmt: skip
 
-PEOPLE = {person.name: person for person in (MEI, LEO)}
+PEOPLE = {person.name: person for person in (YUE, LEO)}
