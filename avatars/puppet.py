@@ -390,7 +390,7 @@ class PuppetView:
         """Cavity, teeth and tongue between the lips, cut a little inside the red, which then covers the cut."""
         rig = self._rig
         unit = rig.tall * 1e-3
-        reach = np.array([0, 2.0 * unit * self._scale], np.float32)
+        reach = np.array([0, 8.0 * unit * self._scale], np.float32)
         outline = np.concatenate([above - reach, (below + reach)[::-1]])
         (x0, y0), (x1, y1) = outline.min(axis=0), outline.max(axis=0)
         box = Box.around(float(x0) - 1, float(y0) - 1, float(x1) + 1, float(y1) + 1, self._frame).meet(work)
