@@ -163,6 +163,14 @@ class _Warp:
         return left - 8, top - 8, right + 8, bottom + 8
 
 
+def _mixed(basis: Floats, weights: Floats) -> Floats:
+    """The sum of the rows of a basis by their weights, of which most are zero: no product of matrices is as cheap."""
+    total: Floats = np.zeros((1, basis.shape[1]), np.float32)
+    for index in np.flatnonzero(weights):
+        cv2.scaleAdd(basis[index : index + 1], float(weights[index]), total, total)
+    return total[0]
+
+
 def _moved_bounds(grid: Grid, basis: Floats, face: Texture) -> tuple[float, float, float, float]:
     """Bounds of all that expressions move, in art pixels; the face's own where nothing does."""
     moved = np.argwhere(np.abs(basis).max(axis=(0, 3)) > 0.02)
@@ -337,7 +345,7 @@ class PuppetView:
         weights = np.append(weights, np.float32(1))
         shares = (self._followers, None, None)
         for warp, basis, share in zip((self._face, self._upper, self._lower), self._bases, shares, strict=True):
-            warp.move(state.pose, cast(Floats, weights @ basis), share)
+            warp.move(state.pose, _mixed(basis, weights), share)
 
     def _draw_head(self, work: Box, state: _State, canvas: Picture) -> None:
         scene = work.of(self._backdrop, self._frame).copy()
