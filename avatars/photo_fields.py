@@ -16,10 +16,9 @@ from avatars.face_basis import (
     OUTER_LOWER,
     OUTER_UPPER,
     OVAL,
-    STEADY,
     UPPER_LIP,
     displacements,
-    neutral,
+    fit,
 )
 from avatars.landmarks import Face
 from avatars.puppet_draw import sample_field
@@ -40,18 +39,6 @@ def jaw_drop(eyes: float) -> float:
     """How far the lower teeth fall at a full `jawOpen`, for a distance between the eyes in art pixels."""
     opened = displacements()["jawOpen"]
     return _SPOKEN * eyes * float(opened[14, 1] - opened[13, 1])
-
-
-def _fit(face: Face) -> Floats:
-    """The rotation and scale, (3, 3), that turn the measured head to this face (Umeyama 1991)."""
-    steady = list(STEADY)
-    a = neutral()[steady].astype(np.float64)
-    b = face.points[steady].astype(np.float64) * (1, 1, -1)
-    a, b = a - a.mean(axis=0), b - b.mean(axis=0)
-    u, s, vt = np.linalg.svd(b.T @ a)
-    d = np.array([1, 1, np.sign(np.linalg.det(u @ vt))])
-    scale = float((s * d).sum() / (a**2).sum())
-    return cast(Floats, (scale * (u * d) @ vt).astype(np.float32))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +73,7 @@ def _spline(points: Floats, values: Floats, at: Floats, unit: float) -> Floats:
 
 def _moves(face: Face, above: Floats, below: Floats) -> Floats:
     """Displacements of the landmarks in pixels: (shapes + 1, 478, 2); the last shuts the mouth."""
-    turn = _fit(face)
+    turn, _ = fit(face.points)
     basis = displacements()
     moves = [basis[name] @ turn.T[:, :2] * (_SPOKEN if name in ("jawOpen", "mouthClose") else 1) for name in SHAPES]
     return np.stack([*moves, _shut(face, turn, above, below)]).astype(np.float32)

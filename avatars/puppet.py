@@ -168,7 +168,7 @@ def _mixed(basis: Floats, weights: Floats) -> Floats:
     total: Floats = np.zeros((1, basis.shape[1]), np.float32)
     for index in np.flatnonzero(weights):
         cv2.scaleAdd(basis[index : index + 1], float(weights[index]), total, total)
-    return total[0]
+    return cast(Floats, total[0])
 
 
 def _moved_bounds(grid: Grid, basis: Floats, face: Texture) -> tuple[float, float, float, float]:
