@@ -150,10 +150,10 @@ def _framed(face: Face, mask: Floats, middle: Floats) -> _Frame:
     return _Frame(crown, chin, (top, min(chin + 0.36 * tall, bounds[3] - 2)), bounds)
 
 
-def _followers(grid: Grid, frame: _Frame, mask: Floats, middle: Floats) -> Floats:
+def _followers(grid: Grid, frame: _Frame, around: Floats, middle: Floats) -> Floats:
     """How much of the head's movement each node follows.
 
-    None below the neck, little of it on shoulders, and none where the picture cuts the person off.
+    None below the neck, little of it on shoulders, and none where the picture cuts off the layer, of alpha `around`.
     """
     points, tall = grid.points(), frame.tall
     x, y = points[..., 0], points[..., 1]
@@ -163,9 +163,9 @@ def _followers(grid: Grid, frame: _Frame, mask: Floats, middle: Floats) -> Float
     left, top, right, _ = frame.bounds
     rows = slice(0, max(1, int(middle[1] + frame.neck[1])))
     for touches, distance in (
-        (mask[0].max() > 0.5, y - top),
-        (mask[rows, 0].max() > 0.5, x - left),
-        (mask[rows, -1].max() > 0.5, right - x),
+        (around[0].max() > 0.02, y - top),
+        (around[rows, 0].max() > 0.02, x - left),
+        (around[rows, -1].max() > 0.02, right - x),
     ):
         if touches:
             share = share * _ramp(distance, 0, 0.16 * tall)
@@ -268,7 +268,7 @@ def figure(bgr: Bytes, face: Face, background: Background) -> Figure:
     layers |= interior(shut, shut, unit, light)
     arrays = {
         "head": moved.head, "upper": moved.upper, "lower": moved.lower, "depth_face": moved.depth,
-        "share": _followers(grid, frame, mask, middle), **moved.rest,
+        "share": _followers(grid, frame, around, middle), **moved.rest,
     }  # fmt: skip
     lips_depth = float(sample_field(moved.depth, grid.nodes(shut[None, len(shut) // 2 :][:, :1])).item())
     chest = (bottom + 0.13 * reach, max(bottom + 0.13 * reach + 8, min(frame.chin + 1.4 * tall, frame.bounds[3])))
