@@ -283,6 +283,21 @@ def test_holes_are_filled_with_what_lies_around_them() -> None:
     assert np.abs(found.astype(int) - picture)[hole > 0].max() < 40
 
 
+@pytest.mark.parametrize("colour", [(236, 240, 244), (120, 160, 215), (30, 28, 26)])
+def test_soft_edges_before_a_green_screen_show_neither_green_nor_magenta(colour: tuple[int, int, int]) -> None:
+    screen = np.array([60, 190, 70], np.float32)
+    y, x = np.mgrid[0:200, 0:240].astype(np.float32)
+    person = np.clip((70 - np.hypot(x - 120, y - 130)) / 12 + 0.5, 0, 1)[..., None]
+    picture = (person * np.array(colour, np.float32) + (1 - person) * screen + 0.5).astype(np.uint8)
+    found = cutout.screen_colour(picture)
+    assert found is not None and np.abs(found - screen).max() < 3
+    clean, alpha = cutout.keyed(picture, found)
+    assert alpha[:20].max() == 0 and alpha[130, 120] == 1
+    shown = clean[alpha > 0.1].astype(int)
+    assert (shown[:, 1] - shown[:, [0, 2]].max(axis=1)).max() <= 2, "green"
+    assert (shown[:, [0, 2]].min(axis=1) - shown[:, 1]).max() <= 2, "magenta"
+
+
 @pytest.mark.shared
 @pytest.mark.parametrize(
     "name", ["cc0/001_1000.jpg", "cc0/066_1000.jpg", "cc0/088_1000.jpg", "cc0/030_500.jpg", "painting_s9.jpg"]
