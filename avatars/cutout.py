@@ -141,10 +141,14 @@ def keyed(bgr: Bytes, screen: Floats) -> tuple[Bytes, Floats]:
     # On edges, where the screen is seen round the corner, less of its colour is believed than on skin.
     rim = cv2.blur(np.float32(1) - alpha, (13, 13)) > 0.02
     limit = np.where(rim, cv2.addWeighted(one, 0.5, two, 0.5, 0), most)
-    soft = (alpha > 0) & (alpha < 0.995)
     out = bgr.copy()
+    out[..., channel] = np.minimum(out[..., channel], limit)
+    soft = (alpha > 0) & (alpha < 0.995)
     through = alpha[soft][:, None]
     edges = (bgr[soft] - (1 - through) * screen) / np.maximum(through, 0.15)
+    # Of the screen's channel neither more is left than the others have, nor so much less that its opposite shows:
+    # magenta for green.
+    others = np.delete(edges, channel, axis=1)
+    edges[:, channel] = np.clip(edges[:, channel], others.min(axis=1), others.mean(axis=1))
     out[soft] = np.clip(edges + 0.5, 0, 255).astype(np.uint8)
-    out[..., channel] = np.minimum(out[..., channel], limit)
     return out, cast(Floats, alpha)

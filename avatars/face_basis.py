@@ -54,3 +54,21 @@ def neutral() -> Floats:
 def displacements() -> dict[str, Floats]:
     """How far each ARKit coefficient at full weight moves the landmarks: float32, (478, 3), as in `neutral`."""
     return {name: _arrays()[name] for name in ARKIT if name in _arrays()}
+
+
+def fit(points: Floats) -> tuple[Floats, float]:
+    """The rotation and scale, (3, 3), that turn the measured head to landmarks as MediaPipe gives them (Umeyama 1991).
+
+    With it, how far the landmarks that no speech moves then still lie off in the picture: the root of the mean square,
+    in distances between the irises. Well-found faces have 0.03 to 0.07.
+    """
+    steady = list(STEADY)
+    a = neutral()[steady].astype(np.float64)
+    b = points[steady].astype(np.float64) * (1, 1, -1)
+    a, b = a - a.mean(axis=0), b - b.mean(axis=0)
+    u, s, vt = np.linalg.svd(b.T @ a)
+    d = np.array([1, 1, np.sign(np.linalg.det(u @ vt))])
+    scale = float((s * d).sum() / (a**2).sum())
+    turn = scale * (u * d) @ vt
+    off = (b - a @ turn.T)[:, :2] / scale
+    return turn.astype(np.float32), float(np.sqrt((off**2).sum(axis=1).mean()))

@@ -70,17 +70,17 @@ def _teeth(mm: float, widths: tuple[float, ...], height_mm: float, light: Light,
     # One tooth: a rounded blade, bulging towards the viewer, clearer at its edge and warmer at the gum.
     width = np.interp(np.floor(along) + 0.5, np.arange(len(widths)) + 0.5, np.diff(seen))
     side = (1 - middle) * width / 2
-    lift = (np.array([0.0, 0.7, 0.25, 0.6, 0.9, 1.1]) if not lower else np.array([0.0, 0.1, 0.2, 0.5, 0.8, 1.0])) * mm
+    lift = (np.array([0.0, 0.45, 0.2, 0.5, 0.8, 1.0]) if not lower else np.array([0.0, 0.1, 0.2, 0.5, 0.8, 1.0])) * mm
     rise = lift[np.clip(along.astype(int), 0, len(lift) - 1)]
-    corner = (0.6 if lower else 1.1) * mm
+    corner = (0.5 if lower else 0.8) * mm
     inset = np.maximum(0, corner - side)
     bottom = rise + corner - np.sqrt(np.maximum(0, corner**2 - inset**2))
     cut = np.clip((y - bottom) * 1.6 + 0.5, 0, 1) * np.clip((scallop - y) * 1.2 + 0.5, 0, 1)
     cut *= (along < len(widths) - 0.02).astype(np.float32)
-    part = np.clip(side / (0.55 * mm), 0, 1)
+    part = np.clip(side / (0.35 * mm), 0, 1)
     up = np.clip(y / (height_mm * mm), 0, 1)
     bulge = 0.90 + 0.10 * np.sqrt(np.clip(1 - middle**2, 0, 1))
-    tone = shade * bulge * (0.70 + 0.30 * part) * (0.93 + 0.07 * np.clip(up * 4, 0, 1)) * (1 - 0.10 * up)
+    tone = shade * bulge * (0.80 + 0.20 * part) * (0.93 + 0.07 * np.clip(up * 4, 0, 1)) * (1 - 0.10 * up)
     if lower:
         tone *= 0.82
     warm = np.array([0.90, 0.965, 1.0], np.float32)

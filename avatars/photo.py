@@ -18,7 +18,8 @@ from avatars.face_basis import OUTER_LOWER, OUTER_UPPER
 from avatars.landmarks import Face
 from avatars.mouth_art import interior, light_of
 from avatars.photo_eyes import CLOSURES, RISES, eyes
-from avatars.photo_fields import SHAPES, fields, jaw_drop, lip_lines
+from avatars.photo_fields import SHAPES, fields, jaw_drop
+from avatars.photo_lips import lip_lines
 from avatars.puppet_draw import sample_field
 from avatars.puppet_parts import Grid, Layer
 
@@ -28,6 +29,10 @@ _TALLEST = 900.0
 _CHEEKS = (50, 280, 205, 425, 101, 330, 36, 266)
 _LIPS = (37, 267, 84, 314, 17, 0, 181, 405)
 _CHIN = 152
+_RIM = 6.0
+"""Pixels of a lip's rim under which teeth and lip cannot be told apart in it."""
+_TINTED = 12.0
+"""Distance in a and b of CIE L*a*b* from which lips are told from teeth by their colour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +85,31 @@ def _seen_teeth(bgr: Bytes, above: Floats, below: Floats, middle: Floats) -> Flo
     return cast(Floats, bright[pale]) if pale.mean() > 0.5 else None
 
 
+def _without(teeth: Floats, bgr: Bytes, face: Face, lines: tuple[Floats, Floats], middle: Floats) -> Bytes:
+    """The picture with the rims of its lips cleaned of teeth that landmarks left on them."""
+    reach = 0.10 * face.inter_ocular
+    if reach < _RIM:
+        return bgr
+    outline = np.concatenate([lines[0] - (0, reach), (lines[1] + (0, reach))[::-1]]) + middle
+    (left, top), (right, bottom) = outline.min(axis=0).astype(int), outline.max(axis=0).astype(int) + 1
+    part = np.ascontiguousarray(bgr[top:bottom, left:right])
+    near, between = np.zeros(part.shape[:2], np.uint8), np.zeros(part.shape[:2], np.uint8)
+    cv2.fillPoly(near, [np.rint(outline - (left, top)).astype(np.int32)], (1,))
+    gap = np.concatenate([lines[0], lines[1][::-1]]) + middle - (left, top)
+    cv2.fillPoly(between, [np.rint(gap).astype(np.int32)], (1,))
+    tint = cv2.cvtColor(part, cv2.COLOR_BGR2LAB)[..., 1:].astype(np.float32)
+    white = cv2.cvtColor(np.median(teeth, axis=0)[None, None].astype(np.uint8), cv2.COLOR_BGR2LAB)[0, 0, 1:]
+    lip = np.median(tint[(near > 0) & (between == 0)], axis=0)
+    towards = white - lip
+    if float(np.linalg.norm(towards)) < _TINTED:
+        return bgr
+    toothed = ((tint - lip) @ towards > 0.5 * float(towards @ towards)) & (near > 0)
+    toothed = cv2.dilate((toothed | (between > 0)).astype(np.uint8), np.ones((3, 3), np.uint8))
+    out = bgr.copy()
+    out[top:bottom, left:right] = cv2.inpaint(part, toothed, 3, cv2.INPAINT_TELEA)
+    return out
+
+
 def _cut(bgr: Bytes, face: Face, background: Background) -> tuple[Bytes, Floats]:
     """The picture to take the person's layers from, and how much of each pixel is the person."""
     if background == "key":
@@ -120,21 +150,25 @@ def _framed(face: Face, mask: Floats, middle: Floats) -> _Frame:
     return _Frame(crown, chin, (top, min(chin + 0.36 * tall, bounds[3] - 2)), bounds)
 
 
-def _followers(grid: Grid, frame: _Frame, mask: Floats, middle: Floats) -> Floats:
-    """How much of the head's movement each node follows: none below the neck, and none where the picture cuts hair."""
-    points = grid.points()
-    t = np.clip((points[..., 1] - frame.neck[0]) / (frame.neck[1] - 4 - frame.neck[0]), 0, 1)
-    share = 1 - t * t * (3 - 2 * t)
-    ramp = 0.16 * frame.tall
+def _followers(grid: Grid, frame: _Frame, around: Floats, middle: Floats) -> Floats:
+    """How much of the head's movement each node follows.
+
+    None below the neck, little of it on shoulders, and none where the picture cuts off the layer, of alpha `around`.
+    """
+    points, tall = grid.points(), frame.tall
+    x, y = points[..., 0], points[..., 1]
+    share = 1 - _ramp(y, frame.neck[0], frame.neck[1] - 4)
+    aside = _ramp(np.abs(x), 0.38 * tall, 0.70 * tall) * _ramp(y, frame.chin - 0.1 * tall, frame.chin + 0.15 * tall)
+    share = share * (1 - aside)
     left, top, right, _ = frame.bounds
+    rows = slice(0, max(1, int(middle[1] + frame.neck[1])))
     for touches, distance in (
-        (mask[0].max() > 0.5, points[..., 1] - top),
-        (mask[: int(middle[1]), 0].max() > 0.5, points[..., 0] - left),
-        (mask[: int(middle[1]), -1].max() > 0.5, right - points[..., 0]),
+        (around[0].max() > 0.02, y - top),
+        (around[rows, 0].max() > 0.02, x - left),
+        (around[rows, -1].max() > 0.02, right - x),
     ):
         if touches:
-            t = np.clip(distance / ramp, 0, 1)
-            share = share * t * t * (3 - 2 * t)
+            share = share * _ramp(distance, 0, 0.16 * tall)
     return cast(Floats, share.astype(np.float32))
 
 
@@ -207,12 +241,15 @@ def figure(bgr: Bytes, face: Face, background: Background) -> Figure:
     lines = lip_lines(bgr, face, middle)
     lip_grid = mouth_grid(face, middle, lines, tall)
     feather = 0.13 * unit
-    layers = lip_layers(bgr, middle, lip_grid, lines, feather)
+    teeth = _seen_teeth(bgr, *lines, middle)
+    clean = bgr if teeth is None else _without(teeth, bgr, face, lines, middle)
+    layers = lip_layers(clean, middle, lip_grid, lines, feather)
     y = np.arange(bgr.shape[0], dtype=np.float32)[:, None] + 0.5 - middle[1]
     top, bottom = frame.neck
     if background == "keep":
-        around = cutout.widened(mask, 0.08 * unit, 0.10 * unit)
-        behind = cutout.filled(bgr, cutout.widened(mask, 0.03 * unit, 0.03 * unit))
+        # Wisps of hair that the matte missed go with the head; behind it there is no trace of them.
+        around = cutout.widened(mask, 0.20 * unit, 0.14 * unit)
+        behind = cutout.filled(bgr, cutout.widened(mask, 0.12 * unit, 0.08 * unit))
         layers["background"] = _layer(behind, np.ones_like(mask), middle)
     else:
         around = mask
@@ -227,13 +264,13 @@ def figure(bgr: Bytes, face: Face, background: Background) -> Figure:
     low = max(low, layers["face"].top - 0.03 * tall)
     grid = Grid(round(left), round(low), step, (int((high - low) // step) + 2, int((right - left) // step) + 2))
     moved = fields(face, middle, lines, grid, lip_grid, feather)
-    sclera, teeth = found.sclera, _seen_teeth(bgr, *lines, middle)
-    light = light_of(bgr, sclera, _near(bgr, face, _CHEEKS, 0.05 * unit), _near(bgr, face, _LIPS, 0.02 * unit), teeth)
+    cheeks, red = _near(bgr, face, _CHEEKS, 0.05 * unit), _near(bgr, face, _LIPS, 0.02 * unit)
+    light = light_of(bgr, found.sclera, cheeks, red, teeth)
     shut = shut_line(lines)
     layers |= interior(shut, shut, unit, light)
     arrays = {
         "head": moved.head, "upper": moved.upper, "lower": moved.lower, "depth_face": moved.depth,
-        "share": _followers(grid, frame, mask, middle), **moved.rest,
+        "share": _followers(grid, frame, around, middle), **moved.rest,
     }  # fmt: skip
     lips_depth = float(sample_field(moved.depth, grid.nodes(shut[None, len(shut) // 2 :][:, :1])).item())
     chest = (bottom + 0.13 * reach, max(bottom + 0.13 * reach + 8, min(frame.chin + 1.4 * tall, frame.bounds[3])))

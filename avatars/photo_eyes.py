@@ -60,6 +60,10 @@ class _Eye:
     lower: Floats
     brow: Floats
     """Rows of the lids' edges and of the brow, for each column; outside the corners both edges meet."""
+    outer_right: bool
+    """Whether the outer corner is at the viewer's right."""
+    bare: Floats
+    """The picture without what is dark and narrow: lashes, and the fold of the lid."""
 
 
 def _curve(points: Floats, columns: Floats) -> Floats:
@@ -88,8 +92,15 @@ def _eye(bgr: Bytes, face: Face, side: str, box: tuple[int, int, int, int], cent
     iris = points[_IRIS[side]]
     radius = float(np.linalg.norm(ring - iris, axis=1).mean())
     middle = (float(iris[0] - corner[0]), float(iris[1] - corner[1]))
-    lids = (cast(Floats, (curve - corner[1]).astype(np.float32)) for curve in (upper, lower, brow))
-    return _Eye(cast(Floats, picture.astype(np.float32)), corner, middle, radius, *lids)
+    upper, lower, brow = (cast(Floats, (curve - corner[1]).astype(np.float32)) for curve in (upper, lower, brow))
+    picture = cast(Floats, picture.astype(np.float32))
+    return _Eye(picture, corner, middle, radius, upper, lower, brow, side == "left", _bare(picture, radius))
+
+
+def _bare(picture: Floats, radius: float) -> Floats:
+    size = 2 * max(1, round(0.22 * radius)) + 1
+    closed = cv2.morphologyEx(picture, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
+    return cast(Floats, cv2.GaussianBlur(closed, (0, 0), max(0.6, 0.06 * radius)))
 
 
 def _distance(eye: _Eye) -> Floats:
@@ -108,7 +119,9 @@ def _opening(upper: Floats, lower: Floats, rows: int) -> Floats:
 def _white(eye: _Eye) -> tuple[Floats, Floats]:
     """The ball without its iris, opaque over the whole box, and the pixels of its white that are seen."""
     opening, far = _opening(eye.upper + 1, eye.lower - 1, eye.picture.shape[0]), _distance(eye)
-    seen = (opening > 0.9) & (far > 1.12)
+    seen = (opening > 0.9) & (far > 1.3)
+    if seen.sum() < 12:
+        seen = (opening > 0.9) & (far > 1.12)
     pixels = eye.picture[seen]
     if len(pixels) < 12:
         pixels = eye.picture[opening > 0.5] if (opening > 0.5).any() else eye.picture.reshape(-1, 3)
@@ -125,8 +138,11 @@ def _white(eye: _Eye) -> tuple[Floats, Floats]:
             total = total + part * cv2.GaussianBlur(eye.picture * weight[..., None], (0, 0), sigma)
             mass = mass + part * cv2.GaussianBlur(weight, (0, 0), sigma)
         fill = (total + 1e-3 * fill) / mass[..., None]
-    # What is seen stays as it is, up to the iris's edge.
-    keep = np.clip((far - 1.06) / 0.12, 0, 1) * _opening(eye.upper, eye.lower, eye.picture.shape[0])
+    # The upper lid throws a shadow, which the iris's own place has not taught.
+    below = np.maximum(0, np.arange(eye.picture.shape[0], dtype=np.float32)[:, None] - eye.upper)
+    fill = fill * (1 - 0.30 * np.exp(-below / (0.5 * eye.radius)))[..., None]
+    # What is seen stays as it is, up to the blurred rim of the iris.
+    keep = np.clip((far - 1.10) / 0.25, 0, 1) * _opening(eye.upper, eye.lower, eye.picture.shape[0])
     return cast(Floats, fill + keep[..., None] * (eye.picture - fill)), pixels
 
 
@@ -189,9 +205,9 @@ def _lids(eye: _Eye, closure: float, rise: float) -> Bytes:
     x = np.broadcast_to(np.arange(columns, dtype=np.float32)[None], (rows, columns))
     seam = np.where(y < (edge_up + edge_low) / 2, source_up, source_low).astype(np.float32)
     at = np.stack([x, seam], axis=-1)
-    skin = cv2.remap(eye.picture, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
+    skin = _taken(eye.picture, at)
     if closure > 0:
-        skin = _smooth_lid(eye, skin, edge_up, rim, closure)
+        skin = _smooth_lid(eye, skin, _taken(eye.bare, at), edge_up, rim, closure)
     opening = _opening(edge_up, edge_low, rows)
     if closure >= 1:
         opening = np.zeros_like(opening)
@@ -200,32 +216,55 @@ def _lids(eye: _Eye, closure: float, rise: float) -> Bytes:
     return np.clip(out + 0.5, 0, 255).astype(np.uint8)
 
 
-def _smooth_lid(eye: _Eye, skin: Floats, edge: Floats, rim: Floats, closure: float) -> Floats:
+def _taken(picture: Floats, at: Floats) -> Floats:
+    found = cv2.remap(picture, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
+    return cast(Floats, found)
+
+
+def _smooth_lid(eye: _Eye, skin: Floats, bare: Floats, edge: Floats, rim: Floats, closure: float) -> Floats:
     """The skin that unfolds is smooth and round, and ends in a line of lashes.
 
-    Stretched folds, shadows and lashes that stood up before the eye are evened out as the lid comes down.
+    Stretched folds, shadows and lashes that stood up before the eye are evened out as the lid comes down. `skin` and
+    `bare` are the picture with and without its lashes, moved along with the lid.
     """
     rows, columns = skin.shape[:2]
     y = np.arange(rows, dtype=np.float32)[:, None]
     down = min(1.0, 1.6 * closure)
+    gap = eye.lower - eye.upper
+    between = np.clip((gap - 1) / (0.25 * eye.radius), 0, 1)
+    # Beyond the corners, too, lashes that stood up come down.
+    near = cv2.dilate(between[None].astype(np.float32), np.ones((1, 2 * round(0.6 * eye.radius) + 1), np.uint8))
+    near = cv2.GaussianBlur(near, (0, 0), 0.25 * eye.radius)[0]
     top, bottom = eye.upper - 0.35 * (eye.upper - eye.brow), edge - rim * (1 - 0.7 * down)
+    wings: Any = np.clip((y - eye.brow) / (0.5 * eye.radius) - 0.5, 0, 1) * np.clip((bottom - y) / 2 + 1, 0, 1) * near
+    skin = skin + (down * wings)[..., None] * (bare - skin)
     depth = np.clip((y - top) / np.maximum(1.0, bottom - top), 0, 1)
-    between = np.clip((eye.lower - eye.upper - 1) / (0.25 * eye.radius), 0, 1)
     inside: Any = np.clip((y - top) / 3, 0, 1) * np.clip((bottom - y) / 2 + 1, 0, 1) * between
     inside = cv2.GaussianBlur(inside.astype(np.float32), (0, 0), 0.08 * eye.radius + 0.6)
-    # The colour of the skin between brow and fold, along the lid, where no lash or fold darkens it.
+    # The colour of the skin between brow and fold, along the lid.
     band = np.clip(np.stack([eye.upper - f * (eye.upper - eye.brow) for f in (0.2, 0.3, 0.4, 0.5, 0.6)]), 0, rows - 1)
     at = np.stack(np.broadcast_arrays(np.arange(columns, dtype=np.float32)[None], band), axis=-1).astype(np.float32)
-    found = cv2.remap(eye.picture, at, None, cv2.INTER_LINEAR)  # type: ignore[call-overload]
-    order = found.sum(axis=2).argsort(axis=0)[2:4]
-    colours = np.take_along_axis(found, order[..., None], axis=0).mean(axis=0)
+    colours = np.sort(_taken(eye.bare, at), axis=0)[2:4].mean(axis=0)
     colours = cv2.GaussianBlur(colours[None].astype(np.float32), (0, 0), 0.5 * eye.radius)[0]
-    shade = 1.0 - 0.13 * depth**2
-    grain = skin - cv2.GaussianBlur(skin, (0, 0), 1.2)
-    smooth = colours[None] * shade[..., None] + 0.4 * grain
-    skin = skin + (inside * down * 0.92)[..., None] * (smooth - skin)
-    line = np.exp(-(((y - edge) / (0.07 * eye.radius + 0.5)) ** 2)) * between * closure**2
-    return cast(Floats, skin * (1 - 0.5 * line[..., None]))
+    # A ball under the skin: lightest a little above its middle.
+    shade = 1.0 + 0.05 * np.exp(-(((depth - 0.45) / 0.25) ** 2)) - 0.12 * depth**3
+    grain = bare - cv2.GaussianBlur(bare, (0, 0), 1.2)
+    smooth = colours[None] * shade[..., None] + 0.5 * grain
+    skin = skin + (inside * down * 0.85)[..., None] * (smooth - skin)
+    return cast(Floats, skin * (1 - 0.55 * closure**2 * _lashes(eye, y - edge, between))[..., None])
+
+
+def _lashes(eye: _Eye, below: Floats, between: Floats) -> Floats:
+    """How dark the line is in which shut lids end, 0..1, at distances below it: soft downwards, thinner by the nose."""
+    columns = np.arange(below.shape[1], dtype=np.float32)
+    open_at = np.flatnonzero(between > 0)
+    if not len(open_at):
+        return np.zeros_like(below)
+    along = np.clip((columns - open_at[0]) / max(1, open_at[-1] - open_at[0]), 0, 1)
+    outwards = along if eye.outer_right else 1 - along
+    width = np.where(below > 0, 0.15 * eye.radius + 0.6, 0.05 * eye.radius + 0.5) * (0.7 + 0.5 * outwards)
+    line = np.exp(-((below / width) ** 2)) * (0.55 + 0.45 * outwards) * between
+    return cast(Floats, line.astype(np.float32))
 
 
 def eyes(bgr: Bytes, face: Face, middle: Floats) -> PhotoEyes:
@@ -254,6 +293,7 @@ def eyes(bgr: Bytes, face: Face, middle: Floats) -> PhotoEyes:
         rows = [np.hstack([_lids(eye, closure, rise) for rise in RISES]) for closure in CLOSURES]
         layers[f"lids_{side}"] = Layer(np.vstack(rows), 0, 0)
         extent = _opening(eye.upper - 0.5 * eye.radius, eye.lower + 0.1 * eye.radius, eye.picture.shape[0])
+        extent = extent * np.clip(eye.lower - eye.upper, 0, 1)
         ball = np.concatenate([white * extent[..., None], 255 * extent[..., None]], axis=-1)
         layers[f"eyeball_{side}"] = Layer(np.clip(ball + 0.5, 0, 255).astype(np.uint8), box[0], box[1])
         whole = np.concatenate([disc * alpha[..., None], 255 * alpha[..., None]], axis=-1)

@@ -8,7 +8,7 @@ from typing import Any, cast
 import cv2
 import numpy as np
 
-from anchor.media import Bytes, Floats
+from anchor.media import Floats
 from avatars.face_basis import (
     INNER_LOWER,
     INNER_UPPER,
@@ -16,21 +16,18 @@ from avatars.face_basis import (
     OUTER_LOWER,
     OUTER_UPPER,
     OVAL,
-    STEADY,
     UPPER_LIP,
     displacements,
-    neutral,
+    fit,
 )
 from avatars.landmarks import Face
+from avatars.puppet_draw import sample_field
 from avatars.puppet_parts import Grid
 
 SHAPES = tuple(name for name in displacements() if not name.startswith("eye"))
 """What moves skin; the eyes have pictures of their lids instead."""
 _SPOKEN = 0.85
 """Part of the measured head's widest opening that a full `jawOpen` is: people speak, they do not yawn."""
-_CLOSED = 0.03
-"""Gap between the lips, in eye distances, that still counts as shut."""
-_POINTS = 41
 _BEYOND = 1.5
 """How far expressions reach past the outline of the face, in parts of its distance from the middle."""
 _STIFFNESS = 2e-3
@@ -42,61 +39,6 @@ def jaw_drop(eyes: float) -> float:
     """How far the lower teeth fall at a full `jawOpen`, for a distance between the eyes in art pixels."""
     opened = displacements()["jawOpen"]
     return _SPOKEN * eyes * float(opened[14, 1] - opened[13, 1])
-
-
-def _fit(face: Face) -> Floats:
-    """The rotation and scale, (3, 3), that turn the measured head to this face (Umeyama 1991)."""
-    steady = list(STEADY)
-    a = neutral()[steady].astype(np.float64)
-    b = face.points[steady].astype(np.float64) * (1, 1, -1)
-    a, b = a - a.mean(axis=0), b - b.mean(axis=0)
-    u, s, vt = np.linalg.svd(b.T @ a)
-    d = np.array([1, 1, np.sign(np.linalg.det(u @ vt))])
-    scale = float((s * d).sum() / (a**2).sum())
-    return cast(Floats, (scale * (u * d) @ vt).astype(np.float32))
-
-
-def lip_lines(bgr: Bytes, face: Face, middle: Floats) -> tuple[Floats, Floats]:
-    """Inner edges of the upper and the lower lip, (n, 2) in art pixels, from corner to corner; one line where shut."""
-    upper, lower = face.points[list(INNER_UPPER), :2], face.points[list(INNER_LOWER), :2]
-    t = np.linspace(0, 1, _POINTS)
-
-    def spaced(points: Floats) -> Floats:
-        # Landmarks stand closer together towards the corners.
-        along = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1))])
-        at = t * along[-1]
-        line = np.stack([np.interp(at, along, points[:, 0]), np.interp(at, along, points[:, 1])], axis=1)
-        return line.astype(np.float32)
-
-    above, below = spaced(upper), spaced(lower)
-    if face.lip_gap < _CLOSED:
-        above = below = _darkest(bgr, cast(Floats, (above + below) / 2), face.inter_ocular)
-    return above - middle, below - middle
-
-
-def _darkest(bgr: Bytes, line: Floats, unit: float) -> Floats:
-    """Where shut lips meet is the darkest path along the mouth, near the landmarks' line: found by least cost."""
-    reach = max(2, round(0.07 * unit))
-    grey = cv2.GaussianBlur(cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY), (0, 0), max(0.6, 0.012 * unit)).astype(np.float32)
-    offsets = np.arange(-reach, reach + 1, dtype=np.float32)
-    at = np.stack(np.broadcast_arrays(line[:, None, 0], line[:, None, 1] + offsets[None]), axis=-1) - np.float32(0.5)
-    values = cv2.remap(grey, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
-    # Landmarks are trusted at the corners, the picture in the middle.
-    trust = np.interp(np.linspace(-1, 1, len(line)), [-1, -0.7, 0.7, 1], [6.0, 1.0, 1.0, 6.0])[:, None]
-    cost = values + trust * 25 * (offsets[None] / reach) ** 2
-    jump = 18 * ((offsets[:, None] - offsets[None]) / max(1.0, 0.02 * unit)) ** 2
-    total, back = cost[0], []
-    for row in cost[1:]:
-        steps = total[:, None] + jump
-        back.append(steps.argmin(axis=0))
-        total = steps.min(axis=0) + row
-    best = [int(total.argmin())]
-    for choice in reversed(back):
-        best.append(int(choice[best[-1]]))
-    path = offsets[np.array(best[::-1])]
-    kernel = np.array([1, 2, 3, 2, 1], np.float32) / 9
-    smooth = np.convolve(np.pad(path, 2, mode="edge"), kernel, mode="valid")
-    return cast(Floats, (line + np.stack([np.zeros_like(smooth), smooth], axis=1)).astype(np.float32))
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +73,7 @@ def _spline(points: Floats, values: Floats, at: Floats, unit: float) -> Floats:
 
 def _moves(face: Face, above: Floats, below: Floats) -> Floats:
     """Displacements of the landmarks in pixels: (shapes + 1, 478, 2); the last shuts the mouth."""
-    turn = _fit(face)
+    turn, _ = fit(face.points)
     basis = displacements()
     moves = [basis[name] @ turn.T[:, :2] * (_SPOKEN if name in ("jawOpen", "mouthClose") else 1) for name in SHAPES]
     return np.stack([*moves, _shut(face, turn, above, below)]).astype(np.float32)
@@ -194,8 +136,8 @@ def _between(points: Floats, line: Floats, unit: float) -> Floats:
     """1 between the corners of the mouth, 0 from the corners on: there skin is whole."""
     x = points[..., 0]
     inside = np.minimum(x - line[0, 0], line[-1, 0] - x)
-    t = np.clip(inside / (0.17 * unit), 0, 1)
-    return cast(Floats, (t * t * (3 - 2 * t)).astype(np.float32))
+    t = np.clip(inside / (0.10 * unit), 0, 1)
+    return cast(Floats, (t * (2 - t)).astype(np.float32))
 
 
 def _inside(grid: Grid, margin: float, *, above: bool) -> Floats:
@@ -260,8 +202,25 @@ def fields(
     upper, lower = lip(LOWER_LIP, lines[0], above=True), lip(UPPER_LIP, lines[1], above=False)
     rest = {}
     if moves[-1].any():
+        _close(upper[-1], lower[-1], lip_grid, lines, feather)
         rest = {"rest_head": head[-1], "rest_upper": upper[-1], "rest_lower": lower[-1]}
     return Fields(head[:-1], upper[:-1], lower[:-1], _depth(face, points, still, grid, unit), moves[:-1], rest)
+
+
+def _close(upper: Floats, lower: Floats, grid: Grid, lines: tuple[Floats, Floats], feather: float) -> None:
+    """Bring lips together, in place, where their fields for shutting an open mouth leave them apart: by its corners."""
+    moved = [
+        line[:, 1] + sample_field(field, grid.nodes(line[None]))[0, :, 1]
+        for line, field in zip(lines, (upper, lower), strict=True)
+    ]
+    apart = np.maximum(0, moved[1] - moved[0])
+    at = grid.points()
+    for field, line, part, above in ((upper, lines[0], 0.3, True), (lower, lines[1], -0.7, False)):
+        gap = np.interp(at[..., 0], line[:, 0], apart, left=0, right=0)
+        level = np.interp(at[..., 0], line[:, 0], line[:, 1])
+        away = np.maximum(0, (level - at[..., 1]) if above else (at[..., 1] - level)) / (1.5 * feather)
+        fall = 1 - np.clip(away, 0, 1)
+        field[..., 1] += part * gap * fall * fall * (3 - 2 * fall) * _inside(grid, feather, above=above)
 
 
 def _depth(face: Face, points: Floats, still: Floats, grid: Grid, unit: float) -> Floats:

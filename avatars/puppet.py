@@ -163,6 +163,14 @@ class _Warp:
         return left - 8, top - 8, right + 8, bottom + 8
 
 
+def _mixed(basis: Floats, weights: Floats) -> Floats:
+    """The sum of the rows of a basis by their weights, of which most are zero: no product of matrices is as cheap."""
+    total: Floats = np.zeros((1, basis.shape[1]), np.float32)
+    for index in np.flatnonzero(weights):
+        cv2.scaleAdd(basis[index : index + 1], float(weights[index]), total, total)
+    return cast(Floats, total[0])
+
+
 def _moved_bounds(grid: Grid, basis: Floats, face: Texture) -> tuple[float, float, float, float]:
     """Bounds of all that expressions move, in art pixels; the face's own where nothing does."""
     moved = np.argwhere(np.abs(basis).max(axis=(0, 3)) > 0.02)
@@ -337,7 +345,7 @@ class PuppetView:
         weights = np.append(weights, np.float32(1))
         shares = (self._followers, None, None)
         for warp, basis, share in zip((self._face, self._upper, self._lower), self._bases, shares, strict=True):
-            warp.move(state.pose, cast(Floats, weights @ basis), share)
+            warp.move(state.pose, _mixed(basis, weights), share)
 
     def _draw_head(self, work: Box, state: _State, canvas: Picture) -> None:
         scene = work.of(self._backdrop, self._frame).copy()
@@ -390,7 +398,7 @@ class PuppetView:
         """Cavity, teeth and tongue between the lips, cut a little inside the red, which then covers the cut."""
         rig = self._rig
         unit = rig.tall * 1e-3
-        reach = np.array([0, 2.0 * unit * self._scale], np.float32)
+        reach = np.array([0, 8.0 * unit * self._scale], np.float32)
         outline = np.concatenate([above - reach, (below + reach)[::-1]])
         (x0, y0), (x1, y1) = outline.min(axis=0), outline.max(axis=0)
         box = Box.around(float(x0) - 1, float(y0) - 1, float(x1) + 1, float(y1) + 1, self._frame).meet(work)

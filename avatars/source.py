@@ -15,6 +15,7 @@ import numpy as np
 
 from anchor.errors import AvatarError, MissingError
 from anchor.media import Bytes, Floats
+from avatars.face_basis import fit
 from avatars.landmarks import Face, find_faces
 
 FORMATS = ("JPEG", "PNG", "WEBP")
@@ -33,6 +34,8 @@ DARKEST_EYES = 0.42
 """Brightness around the eyes, in parts of the cheeks': sunglasses lie far below, deep-set eyes above."""
 LEAST_SKIN = 0.52
 _SECOND_FACE = 0.4
+_TURNED = 1.33
+"""How many times as well a face may fit after half a turn: upright ones 1.16 times at most, others up to 3.5 times."""
 
 _CHEEKS = (50, 280, 205, 425, 101, 330)
 _AROUND_EYES = ((226, 113, 110, 24, 230, 119), (446, 342, 339, 254, 450, 348))
@@ -59,6 +62,9 @@ def read_picture(path: Path) -> Bytes:
                 )
             picture.draft("RGB", (WORKING_SIDE, WORKING_SIDE))
             upright = ImageOps.exif_transpose(picture)
+            if upright.mode.startswith("I"):
+                # Sixteen bits of grey, of which Pillow would keep the lower eight.
+                upright = Image.fromarray((np.asarray(upright, np.int32) >> 8).clip(0, 255).astype(np.uint8))
             if upright.has_transparency_data:
                 upright = upright.convert("RGBA")
                 ground = Image.new("RGBA", upright.size, (128, 128, 128, 255))
@@ -172,7 +178,18 @@ def check_face(bgr: Bytes) -> Face:
     for finding in measure(bgr, main):
         if not finding.good:
             raise AvatarError(f"{finding.trouble}: {finding}")
+    better = _better_turned(bgr, main)
+    if better > _TURNED:
+        raise AvatarError(
+            f"the face stands on its head: after half a turn it fits {better:.1f} times as well (at most {_TURNED:g})"
+        )
     return main
+
+
+def _better_turned(bgr: Bytes, face: Face) -> float:
+    """How many times as well the face fits when the picture is turned by half: found on its head, it is distorted."""
+    turned = find_faces(np.ascontiguousarray(bgr[::-1, ::-1]))
+    return fit(face.points)[1] / fit(turned[0].points)[1] if turned else 0.0
 
 
 def main() -> None:

@@ -7,13 +7,16 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import get_args
 
 import cv2
 import numpy as np
 import pytest
 
 from anchor.errors import AvatarError, MissingError
+from anchor.events import Mood
 from anchor.media import Blendshapes, Bytes, HeadPose, Picture, VideoFormat
+from anchor.pipeline.manner import Manner
 from anchor.ports import Placement
 from avatars import cutout
 from avatars.landmarks import find_faces
@@ -102,6 +105,34 @@ def test_lips_part_and_close_in_the_pixels(avatar: PuppetAvatar) -> None:
     assert seen[1].lips > 0.15 and seen[3].lips > 0.15
     span = seen[3].lips - seen[4].lips
     assert seen[4].lips < seen[0].lips + 0.12 * span
+
+
+@pytest.mark.parametrize("mood", get_args(Mood))
+def test_bilabials_close_in_the_pixels_under_every_mood(avatar: PuppetAvatar, mood: Mood) -> None:
+    manner = Manner(VIDEO.fps, mood)
+    offsets = [manner.frame(speaking=True, mood=mood) for _ in range(2 * VIDEO.fps)][-1]
+    faces = [one + offsets for one in (OPEN, SHUT, OPEN, SHUT)]
+    seen = [item.lips for item in look(avatar, faces, VIDEO) if item is not None]
+    assert len(seen) == 4
+    assert seen[3] < 0.12 * seen[2]
+
+
+def test_nothing_of_the_picture_comes_off_its_border_when_the_head_turns(portrait: Path, tmp_path: Path) -> None:
+    """A person whom the picture cuts at its sides and below goes on beyond them: there nothing may move."""
+    whole = read(portrait)
+    left, _, right, bottom = find_faces(whole)[0].box
+    close = whole[:, round(left - 60) : round(right + 60)]
+    cv2.imwrite(str(tmp_path / "close.png"), close[: round(bottom + 110)])
+    make_avatar(tmp_path / "close.png", tmp_path / "out", consent=CONSENT)
+    found = load_avatar(tmp_path / "out")
+    assert isinstance(found, PuppetAvatar) and found.background is not None
+    setting = found.setting(VIDEO, Placement(0.5, 0.42, 0.5), own_background=True)
+    scale = setting.placement.head * VIDEO.height / found.rig.tall
+    x = setting.placement.x * VIDEO.width + found.background.left * scale
+    edges = [round(x) + 1, round(x + found.background.pixels.shape[1] * scale) - 2]
+    rest, turned = drawn(found, Blendshapes(), face(HeadPose(yaw=0.2, roll=0.1)))
+    assert np.abs(rest.astype(int) - turned).max() > 60, "the head turns"
+    assert np.abs(rest.astype(int) - turned)[:, edges].max() < 24
 
 
 def test_shut_lips_show_no_teeth_and_nothing_of_the_inside(avatar: PuppetAvatar) -> None:
@@ -250,6 +281,21 @@ def test_holes_are_filled_with_what_lies_around_them() -> None:
     found = cutout.filled(spoiled, hole)
     assert (found[hole == 0] == picture[hole == 0]).all()
     assert np.abs(found.astype(int) - picture)[hole > 0].max() < 40
+
+
+@pytest.mark.parametrize("colour", [(236, 240, 244), (120, 160, 215), (30, 28, 26)])
+def test_soft_edges_before_a_green_screen_show_neither_green_nor_magenta(colour: tuple[int, int, int]) -> None:
+    screen = np.array([60, 190, 70], np.float32)
+    y, x = np.mgrid[0:200, 0:240].astype(np.float32)
+    person = np.clip((70 - np.hypot(x - 120, y - 130)) / 12 + 0.5, 0, 1)[..., None]
+    picture = (person * np.array(colour, np.float32) + (1 - person) * screen + 0.5).astype(np.uint8)
+    found = cutout.screen_colour(picture)
+    assert found is not None and np.abs(found - screen).max() < 3
+    clean, alpha = cutout.keyed(picture, found)
+    assert alpha[:20].max() == 0 and alpha[130, 120] == 1
+    shown = clean[alpha > 0.1].astype(int)
+    assert (shown[:, 1] - shown[:, [0, 2]].max(axis=1)).max() <= 2, "green"
+    assert (shown[:, [0, 2]].min(axis=1) - shown[:, 1]).max() <= 2, "magenta"
 
 
 @pytest.mark.shared

@@ -81,6 +81,14 @@ def test_every_colour_mode_becomes_three_channels(tmp_path: Path, mode: str) -> 
     assert read.max() > 90
 
 
+def test_sixteen_bits_of_grey_are_read_as_bright_as_they_are(tmp_path: Path) -> None:
+    ramp = np.tile(np.linspace(0, 65_535, 64, dtype=np.uint16), (48, 1))
+    cv2.imwrite(str(tmp_path / "deep.png"), ramp)
+    read = read_picture(tmp_path / "deep.png")
+    assert read.shape == (48, 64, 3)
+    assert np.abs(read[..., 0].astype(int) - ramp // 256).max() <= 1
+
+
 def test_a_large_picture_is_made_smaller(tmp_path: Path) -> None:
     Image.new("RGB", (4800, 3000), (9, 9, 9)).save(tmp_path / "large.jpg")
     assert max(read_picture(tmp_path / "large.jpg").shape) == WORKING_SIDE
@@ -129,6 +137,12 @@ def test_a_frontal_portrait_is_accepted(portrait: Portrait, name: str) -> None:
 )
 def test_a_face_that_cannot_be_used_is_refused_with_its_reason(portrait: Portrait, name: str, reason: str) -> None:
     assert reason in refusal(portrait(name))
+
+
+@pytest.mark.shared
+def test_a_face_on_its_head_is_refused(portrait: Portrait) -> None:
+    assert "stands on its head: after half a turn it fits" in refusal(portrait("011_1000")[::-1, ::-1].copy())
+    assert "looks up or down" in refusal(portrait("001_1000")[::-1, ::-1].copy())
 
 
 @pytest.mark.shared

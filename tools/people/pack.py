@@ -34,18 +34,18 @@ def passes(person: Person, job: dict[str, Any], arrays: dict[str, Any], born: He
     worn = [name for name in job["objects"] if name not in _BODY]
     head = view.crop(-12.5, 17.5, 12.5, -20.5)
     drawn = {
-        "face": {"show": ["skin", "brow", "whites"], "shade": ["hair", *worn], "crop": head, "samples": 96},
-        "hair": {"show": ["hair"], "hold": ["skin", "whites"], "shade": worn, "crop": head, "samples": 64},
-        "back": {"show": ["hair"], "shade": ["skin", *worn], "crop": head, "samples": 16},
+        "face": {"show": ["skin", "brow", "whites"], "shade": ["hair", *worn], "crop": head, "samples": 40},
+        "hair": {"show": ["hair"], "hold": ["skin", "whites"], "shade": worn, "crop": head, "samples": 32},
+        "back": {"show": ["hair"], "shade": ["skin", *worn], "crop": head, "samples": 12},
         "body": {
             "show": worn,
             "shade": ["bare", "hair"],
             "crop": view.crop(-27, -6, 27, -46.4),
-            "samples": 48,
-            "scale": 0.7,
+            "samples": 24,
+            "scale": 0.6,
         },
-        "whites": {"show": ["whites"], "crop": eyes_crop(rest, view), "samples": 64},
-        "irises": {"show": ["eyes"], "crop": eyes_crop(rest, view), "samples": 64},
+        "whites": {"show": ["whites"], "crop": eyes_crop(rest, view), "samples": 32},
+        "irises": {"show": ["eyes"], "crop": eyes_crop(rest, view), "samples": 32},
     }
     if not person.long:
         del drawn["back"]
@@ -60,7 +60,7 @@ def passes(person: Person, job: dict[str, Any], arrays: dict[str, Any], born: He
             arrays[f"{key}_lash"] = strands.lashes(born, points, person.lash, person.lashes, person.seed)[0]
             drawn[key] = {
                 "show": ["skin", "brow", "lash"], "hold": ["whites"], "shade": ["hair"],
-                "shapes": {"skin": key, "lash": f"{key}_lash"}, "crop": eyes_crop(rest, view), "samples": 48,
+                "shapes": {"skin": key, "lash": f"{key}_lash"}, "crop": eyes_crop(rest, view), "samples": 24,
             }  # fmt: skip
     job["passes"] = drawn
 
