@@ -24,8 +24,9 @@ from anchor.errors import AvatarError
 from anchor.media import Bytes, Floats
 from avatars import cutout
 from avatars.face_basis import INNER_LOWER, INNER_UPPER, STEADY
-from avatars.footage import FPS, MOUTH_LAYERS
+from avatars.film import FPS
 from avatars.landmarks import Face, Tracker, person_mask
+from avatars.mouth_inside import MOUTH_LAYERS
 from avatars.package import Consent
 from avatars.package_writer import write_arrays, write_image, write_manifest
 from avatars.photo import Background, figure
