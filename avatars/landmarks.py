@@ -198,8 +198,27 @@ def _add(faces: list[Face], face: Face) -> None:
     faces.append(face)
 
 
+class Segmenter:
+    """Which pixels are a person, in one picture after another."""
+
+    def __init__(self) -> None:
+        with _quiet():
+            self._model = _solutions().selfie_segmentation.SelfieSegmentation(0)
+            # Its threads write to the standard error until a first picture is through.
+            self._model.process(np.zeros((64, 64, 3), np.uint8))
+
+    def find(self, bgr: Bytes) -> Floats:
+        """How surely each pixel belongs to a person: float32, 0..1, shape (height, width)."""
+        with _quiet():
+            mask = self._model.process(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)).segmentation_mask
+        return np.ascontiguousarray(mask, np.float32)
+
+    def close(self) -> None:
+        with _quiet():
+            self._model.close()
+
+
 def person_mask(bgr: Bytes) -> Floats:
-    """How surely each pixel belongs to a person: float32, 0..1, shape (height, width)."""
-    with _quiet(), _solutions().selfie_segmentation.SelfieSegmentation(0) as segmenter:
-        mask = segmenter.process(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)).segmentation_mask
-    return np.ascontiguousarray(mask, np.float32)
+    """How surely each pixel of a single picture belongs to a person, as `Segmenter.find` says it."""
+    with contextlib.closing(Segmenter()) as segmenter:
+        return segmenter.find(bgr)
