@@ -14,8 +14,8 @@ from avatars.puppet_draw import paste
 
 def _guided(guide: Floats, mask: Floats, radius: int, sharpness: float) -> Floats:
     """Bring a rough mask to the edges of a grey picture 0..1 (fast guided filter, He and Sun 2015)."""
-    small = (max(1, guide.shape[1] // 2), max(1, guide.shape[0] // 2))
-    size = (max(1, radius // 2) * 2 + 1,) * 2
+    small = (max(1, guide.shape[1] // 3), max(1, guide.shape[0] // 3))
+    size = (max(1, radius // 3) * 2 + 1,) * 2
     thin, rough = (cv2.resize(values, small, interpolation=cv2.INTER_AREA) for values in (guide, mask))
 
     def mean(values: Any) -> Any:

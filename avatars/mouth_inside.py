@@ -39,11 +39,11 @@ class Inside:
     ) -> tuple[Box, Bytes, Bytes] | None:  # fmt: skip
         """The box of `frame` that the opening covers, BGR of it, and a mask: uint8, 0..255; None outside the frame.
 
-        `above` and `below` are the edges of the lips in pixels; the opening reaches a little under the red of both,
+        `above` and `below` are the edges of the lips in pixels; the opening reaches well under the red of both,
         which then covers the cut. `corners`, (3, 2), are art positions, and `place` says at which pixels they are seen
         when they have fallen by so many art pixels; `zoom` is pixels for an art pixel.
         """
-        reach = np.array([0, 2.0 * self.unit * zoom], np.float32)
+        reach = np.array([0, 8.0 * self.unit * zoom], np.float32)
         outline = np.concatenate([above - reach, (below + reach)[::-1]])
         (x0, y0), (x1, y1) = outline.min(axis=0), outline.max(axis=0)
         box = Box.around(float(x0) - 1, float(y0) - 1, float(x1) + 1, float(y1) + 1, frame)
