@@ -93,8 +93,12 @@ def _pictures(path: Path, *, longest: int | None = None) -> Iterator[Bytes]:
                 last = picture
         except FFmpegError as error:
             raise AvatarError(f"is damaged after {due / FPS:.1f} s ({error.strerror}); export it again") from error
-        if last is not None:
-            yield _upright(last, aspect, longest)
+        if last is None:
+            return
+        yield _upright(last, aspect, longest)
+        whole = float((stream.duration or 0) * (stream.time_base or 0))
+        if due / FPS < whole - _LONGEST_LOSS:
+            raise AvatarError(f"ends after {due / FPS:.1f} of {whole:.1f} s, it is cut off; export it again")
 
 
 def _upright(picture: Any, aspect: float, longest: int | None) -> Bytes:
@@ -293,21 +297,35 @@ def _mouths(
     t = np.clip((gaps - _SHUT) / (_OPEN - _SHUT), 0, 1)
     open_by = _smooth((t * t * (3 - 2 * t)).astype(np.float32), 1.0)
     own = np.zeros((count, len(SHAPES)), np.float32)
+    own[:, list(_OPENERS)] = open_by[:, None] * _openings(art - (measured[:, :2] - middle), moves[list(_OPENERS)])
     lines = np.tile(drawn, (count, 1, 1, 1))
     at = np.linspace(0, 1, size)
-    lips = sorted({*INNER_UPPER, *INNER_LOWER, 0, 17, 152, 61, 291, 37, 267, 84, 314})
-    basis = moves[list(_OPENERS)][:, lips].reshape(len(_OPENERS), -1).T
-    unit = float(np.abs(basis).max())
-    system = basis.T @ basis + (0.05 * unit) ** 2 * np.eye(len(_OPENERS))
     for index in np.flatnonzero(open_by > 0.01):
-        away = (art[index, lips] - (measured[lips, :2] - middle)).reshape(-1)
-        own[index, list(_OPENERS)] = open_by[index] * np.clip(np.linalg.solve(system, basis.T @ away), 0, 1)
         for row, ring in enumerate((INNER_UPPER, INNER_LOWER)):
             edge = art[index, list(ring)]
             along = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(edge, axis=0), axis=1))])
             found = np.stack([np.interp(at * along[-1], along, edge[:, i]) for i in (0, 1)], axis=1)
             lines[index, row] += open_by[index] * (found - lines[index, row])
     return _smooth(lines, 0.8), own
+
+
+def _openings(away: Floats, moves: Floats) -> Floats:
+    """Weights from 0 to 1, (n, shapes), that explain displacements of landmarks, (n, 478, 2), above all parted lips."""
+    lips = sorted({*INNER_UPPER, *INNER_LOWER, 0, 17, 152, 61, 291, 37, 267, 84, 314})
+
+    def seen(values: Floats) -> Floats:
+        gaps = values[:, list(INNER_LOWER)] - values[:, list(INNER_UPPER)]
+        return np.concatenate([values[:, lips], 2 * gaps], axis=1).reshape(len(values), -1)
+
+    basis = seen(moves)
+    system = basis @ basis.T + (0.05 * float(np.abs(basis).max())) ** 2 * np.eye(len(basis))
+    wanted = seen(away) @ basis.T
+    weights = np.zeros_like(wanted)
+    # Coordinate descent keeps each within its bounds.
+    for column in 40 * [*range(len(basis))]:
+        rest = wanted[:, column] - weights @ system[:, column] + weights[:, column] * system[column, column]
+        weights[:, column] = np.clip(rest / system[column, column], 0, 1)
+    return cast(Floats, weights.astype(np.float32))
 
 
 class _Cutter:
