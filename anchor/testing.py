@@ -274,7 +274,8 @@ def check_avatar(avatar: Avatar, video: VideoFormat, faces: Sequence[FaceFrame])
     views = [avatar.open(video, backdrop, placement) for _ in range(2)]
     canvases = [Picture.black(video) for _ in range(2)]
     for face in faces:
+        # As many pictures: footage plays on with every one.
         views[0].draw(face, canvases[0])
-    views[1].draw(faces[-1], canvases[1])
+        views[1].draw(faces[-1], canvases[1])
     difference = np.abs(canvases[0].data.astype(np.int16) - canvases[1].data).max()
     assert difference <= 2, "drawing what moved gives the same picture as drawing everything"

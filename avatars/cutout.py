@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
 
 import cv2
 import numpy as np
 
 from anchor.media import Bytes, Floats
 from avatars.landmarks import Face, person_mask
+from avatars.puppet_draw import paste
 
 
 def _guided(guide: Floats, mask: Floats, radius: int, sharpness: float) -> Floats:
-    """Bring a rough mask to the edges of a grey picture 0..1 (guided filter, He et al. 2010)."""
-    size = (2 * radius + 1, 2 * radius + 1)
+    """Bring a rough mask to the edges of a grey picture 0..1 (fast guided filter, He and Sun 2015)."""
+    small = (max(1, guide.shape[1] // 3), max(1, guide.shape[0] // 3))
+    size = (max(1, radius // 3) * 2 + 1,) * 2
+    thin, rough = (cv2.resize(values, small, interpolation=cv2.INTER_AREA) for values in (guide, mask))
 
-    def mean(values: Floats) -> Floats:
-        return cast(Floats, cv2.blur(values, size))
+    def mean(values: Any) -> Any:
+        return cv2.blur(values, size)
 
-    g, m = mean(guide), mean(mask)
-    slope = cast(Floats, (mean(guide * mask) - g * m) / (mean(guide * guide) - g * g + np.float32(sharpness)))
-    return cast(Floats, np.clip(mean(slope) * guide + mean(cast(Floats, m - slope * g)), 0, 1))
+    g, m = mean(thin), mean(rough)
+    slope = (mean(thin * rough) - g * m) / (mean(thin * thin) - g * g + np.float32(sharpness))
+    found = (mean(slope), mean(m - slope * g))
+    steep, level = (cv2.resize(part, guide.shape[::-1], interpolation=cv2.INTER_LINEAR) for part in found)
+    return cast(Floats, np.clip(steep * guide + level, 0, 1))
 
 
 def matte(bgr: Bytes, face: Face) -> Floats:
@@ -49,11 +54,14 @@ def matte(bgr: Bytes, face: Face) -> Floats:
 def sharpened(bgr: Bytes, rough: Floats, reach: int) -> Floats:
     """A rough mask, 0..1, brought to the edges that the picture has within `reach` pixels."""
     grey = cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY).astype(np.float32) * np.float32(1 / 255)
-    fine = _guided(grey, rough, reach, 1e-4)
+    fine = cv2.convertScaleAbs(_guided(grey, rough, reach, 1e-4), None, 255)
+    known = cv2.convertScaleAbs(rough, None, 255)
     # Where the mask itself is sure, texture of clothes and hair shall not open holes.
-    sure = np.clip((rough - 0.90) / 0.08, 0, 1)
-    fine = cast(Floats, np.where(rough < 0.04, 0, np.maximum(fine, sure)))
-    return cast(Floats, np.clip((fine - 0.10) / 0.80, 0, 1).astype(np.float32))
+    levels = np.arange(256) / 255
+    sure = cv2.LUT(known, (255 * np.clip((levels - 0.90) / 0.08, 0, 1) + 0.5).astype(np.uint8))
+    near = cv2.threshold(known, 10, 255, cv2.THRESH_BINARY)[1]
+    fine = cv2.LUT(cv2.max(fine, sure), (255 * np.clip((levels - 0.10) / 0.80, 0, 1) + 0.5).astype(np.uint8))
+    return cast(Floats, cv2.bitwise_and(fine, near).astype(np.float32) * np.float32(1 / 255))
 
 
 def _in_one_piece(mask: Floats, face: Face) -> Floats:
@@ -80,7 +88,13 @@ def widened(mask: Floats, by: float, softness: float) -> Floats:
 def filled(bgr: Bytes, hole: Floats) -> Bytes:
     """The picture with what `hole` covers replaced by what lies around it, smoothly, from near to far."""
     keep = 1 - np.clip(hole, 0, 1)
-    total, mass = bgr.astype(np.float32) * keep[..., None], keep.astype(np.float32)
+    fill = _spread(cast(Floats, bgr.astype(np.float32) * keep[..., None]), cast(Floats, keep.astype(np.float32)))
+    out = bgr.astype(np.float32) * keep[..., None] + fill * (1 - keep[..., None])
+    return np.clip(out + 0.5, 0, 255).astype(np.uint8)
+
+
+def _spread(total: Floats, mass: Floats) -> Floats:
+    """Colours everywhere from those that are known: `total` holds them times `mass`, how well each is known, 0..1."""
     levels = []
     while min(mass.shape) > 2:
         levels.append((total, mass))
@@ -89,19 +103,26 @@ def filled(bgr: Bytes, hole: Floats) -> Bytes:
         mass = cast(Floats, cv2.resize(mass, size, interpolation=cv2.INTER_AREA))
     fill = total / np.maximum(mass, 1e-4)[..., None] if mass.max() > 0 else np.full_like(total, 128)
     for total, mass in reversed(levels):
-        fill = cv2.resize(fill, mass.shape[::-1], interpolation=cv2.INTER_LINEAR)
+        fill = cast(Floats, cv2.resize(fill, mass.shape[::-1], interpolation=cv2.INTER_LINEAR))
         known = np.clip(mass, 0, 1)[..., None]
         fill = known * (total / np.maximum(mass, 1e-4)[..., None]) + (1 - known) * fill
-    out = bgr.astype(np.float32) * keep[..., None] + fill * (1 - keep[..., None])
-    return np.clip(out + 0.5, 0, 255).astype(np.uint8)
+    return cast(Floats, fill)
 
 
 def decontaminated(bgr: Bytes, mask: Floats) -> Bytes:
     """The picture with the colour of soft edges taken from the person behind them, not from the old background."""
-    inner = (mask > 0.95).astype(np.float32)
-    person = filled(bgr, 1 - inner)
-    share = np.clip((0.97 - mask) / 0.3, 0, 1)[..., None]
-    out: Bytes = np.clip(bgr * (1 - share) + person * share + 0.5, 0, 255).astype(np.uint8)
+    inner = cv2.erode((mask > 0.95).astype(np.uint8), np.ones((3, 3), np.uint8))
+    # A third of the size is enough for what is smooth.
+    size = (max(1, bgr.shape[1] // 3), max(1, bgr.shape[0] // 3))
+    total = cv2.resize(cv2.bitwise_and(bgr, bgr, mask=inner), size, interpolation=cv2.INTER_AREA)
+    mass = cv2.resize(inner * np.uint8(255), size, interpolation=cv2.INTER_AREA).astype(np.float32) * np.float32(
+        1 / 255
+    )
+    person = np.clip(_spread(cast(Floats, total.astype(np.float32)), cast(Floats, mass)) + 0.5, 0, 255).astype(np.uint8)
+    person = cv2.resize(person, bgr.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+    share = (np.clip((np.float32(0.97) - mask) * np.float32(1 / 0.3), 0, 1) * 255 + np.float32(0.5)).astype(np.uint8)
+    out = bgr.copy()
+    paste(out, cast(Bytes, person), share)
     return out
 
 
@@ -125,8 +146,8 @@ def screen_colour(bgr: Bytes) -> Floats | None:
 def keyed(bgr: Bytes, screen: Floats) -> tuple[Bytes, Floats]:
     """Take a person from in front of a screen: the picture without the screen's colour, and the matte, 0..1.
 
-    By how much the screen's channel stands above the others (after Vlahos); what shines through soft edges and what
-    the screen throws onto the person is taken off.
+    The matte is by how much the screen's channel stands above the others (after Vlahos). What the screen throws onto
+    the person is taken off, and soft edges take their colour from the person behind them.
     """
     channel = int(screen.argmax())
     planes = list(cv2.split(bgr))
@@ -135,20 +156,13 @@ def keyed(bgr: Bytes, screen: Floats) -> tuple[Bytes, Floats]:
     full = max(1.0, float(screen[channel] - np.delete(screen, channel).max()))
     # Film stores colour at half the sharpness of brightness: its steps are smoothed.
     excess = cv2.GaussianBlur(cv2.subtract(planes[channel], most), (0, 0), 0.7)
-    share = np.clip((np.arange(256, dtype=np.float32) / full - 0.10) / 0.62, 0, 1)
-    table = np.clip((1 - share - 0.03) / 0.95, 0, 1).astype(np.float32)
-    alpha = table[excess]
-    # On edges, where the screen is seen round the corner, less of its colour is believed than on skin.
-    rim = cv2.blur(np.float32(1) - alpha, (13, 13)) > 0.02
-    limit = np.where(rim, cv2.addWeighted(one, 0.5, two, 0.5, 0), most)
-    out = bgr.copy()
-    out[..., channel] = np.minimum(out[..., channel], limit)
-    soft = (alpha > 0) & (alpha < 0.995)
-    through = alpha[soft][:, None]
-    edges = (bgr[soft] - (1 - through) * screen) / np.maximum(through, 0.15)
-    # Of the screen's channel neither more is left than the others have, nor so much less that its opposite shows:
-    # magenta for green.
-    others = np.delete(edges, channel, axis=1)
-    edges[:, channel] = np.clip(edges[:, channel], others.min(axis=1), others.mean(axis=1))
-    out[soft] = np.clip(edges + 0.5, 0, 255).astype(np.uint8)
-    return out, cast(Floats, alpha)
+    share = np.clip((np.arange(256) / full - 0.10) / 0.62, 0, 1)
+    matte = cv2.LUT(excess, (255 * np.clip((1 - share - 0.03) / 0.95, 0, 1) + 0.5).astype(np.uint8))
+    # The nearer an edge, where the screen is seen round the corner, the less of its colour is believed.
+    reach = max(3, bgr.shape[0] // 18) | 1
+    near = cv2.blur(cv2.bitwise_not(matte), (reach, reach))
+    near = cv2.LUT(near, np.clip((np.arange(256) - 2) * 8, 0, 255).astype(np.uint8))
+    limit = cv2.subtract(most, cv2.multiply(cv2.absdiff(one, two), near, None, 0.5 / 255))
+    planes[channel] = cv2.min(planes[channel], limit)
+    mask = cast(Floats, matte.astype(np.float32) * np.float32(1 / 255))
+    return decontaminated(cast(Bytes, cv2.merge(planes)), mask), mask

@@ -2,63 +2,43 @@
 
 The skin that moves is the picture's own: each picture is drawn once more around the mouth through the fields of the
 figure that was measured on one of its pictures, brought to this picture by an affine map. So light, sharpness and
-colour are always right, and where nothing moves, the footage is shown as it is.
+colour are always right, and where nothing moves, the footage is shown as it is, in the planes it was decoded to.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Self, cast
 
-import av
 import cv2
 import numpy as np
-from av.error import FFmpegError
 
 from anchor.errors import AvatarError
 from anchor.media import ARKIT_INDEX, Blendshapes, Bytes, Floats, Picture, VideoFormat
 from anchor.ports import AvatarInfo, Placement, Setting
+from avatars.film import FPS, Film, Player, Shot
 from avatars.framing import frame
+from avatars.mouth_inside import MOUTH_LAYERS, Inside
 from avatars.package import MOST_SIDE, Manifest, member, read_arrays, read_manifest
-from avatars.puppet_draw import Box, affine, convert, enlarge, invert, over, paste, sample, sample_field
-from avatars.puppet_parts import Grid, Layer, Texture, read_layers
+from avatars.puppet_draw import Box, enlarge, invert, sample, sample_field
+from avatars.puppet_parts import Grid, Layer, read_layers
 
-FPS = 25
-"""Pictures of footage a second, in every package."""
-MOUTH_LAYERS = ("cavity", "teeth_upper", "teeth_lower", "tongue")
 _MOST_FRAMES = 2 * 60 * FPS
 _STEPS = 128
-# Brightness is stored between 16 and 235.
-_UNFOLD: Bytes = np.clip((np.arange(256) - 16) * (255 / 219) + 0.5, 0, 255).astype(np.uint8)
 _STILL = 1e-3
 """Sum of weights under which the face is at rest, and the footage is shown as it is."""
+_MOVED = 0.02
+"""Art pixels by which a full weight must move a place for it to be drawn anew."""
+_JAW = ARKIT_INDEX["jawOpen"]
 
-_JAW, _FUNNEL, _PUCKER = (ARKIT_INDEX[name] for name in ("jawOpen", "mouthFunnel", "mouthPucker"))
 
-
-@dataclass(frozen=True, slots=True)
-class Footage:
-    """Where the film of a package is, and what is known of each of its pictures.
+class FootageAvatar:
+    """A package of kind ``footage``, shared by all streams: nothing in it changes after loading.
 
     `maps`: float32, (frames, 2, 3), from art coordinates (of the measured picture) to pixels of each picture.
     `lines`: float32, (frames, 2, points, 2), the inner edges of the upper and the lower lip, in art coordinates.
     `own`: float32, (frames, shapes), how far the person's own mouth is open in each picture, as weights to take off.
     """
-
-    path: Path
-    width: int
-    height: int
-    keyed: bool
-    """Whether the lower half of the film is a matte for the upper half."""
-    maps: Floats
-    lines: Floats
-    own: Floats
-
-
-class FootageAvatar:
-    """A package of kind ``footage``, shared by all streams: nothing in it changes after loading."""
 
     def __init__(self, manifest: Manifest) -> None:
         rest = manifest.rest
@@ -89,18 +69,22 @@ class FootageAvatar:
         self.head = take("head", len(shapes), *self.grid.shape, 2)
         self.upper = take("upper", len(shapes), *self.lip_grid.shape, 2)
         self.lower = take("lower", len(shapes), *self.lip_grid.shape, 2)
+        self.maps, self.lines = take("maps", count, 2, 3), take("lines", count, 2, points, 2)
+        self.own = take("own", count, len(shapes))
+        if float(np.linalg.det(self.maps[..., :2]).min()) < 1e-4:
+            raise AvatarError(f"{manifest.folder / fields}: 'maps' holds one that cannot be inverted")
+        if not (np.abs(self.head) > _MOVED).any():
+            raise AvatarError(f"{manifest.folder / fields}: 'head' moves nothing")
         width, height = (round(v) for v in film.numbers("size", 2))
-        keyed = film.number("keyed", 0, 1) > 0
-        self.film = Footage(
-            member(manifest.folder, film.text("file")), width, height, keyed, take("maps", count, 2, 3),
-            take("lines", count, 2, points, 2), take("own", count, len(shapes)),
-        )  # fmt: skip
+        if width % 2 or height % 2 or not (16 <= width <= MOST_SIDE and 16 <= height <= MOST_SIDE):
+            raise film.error("size", f"sides must be even and from 16 to {MOST_SIDE}")
+        path = member(manifest.folder, film.text("file"))
+        self.film = Film(path, width, height, count, film.number("keyed", 0, 1) > 0)
         for table in (figure, mouth, film):
             table.done()
         self.layers = read_layers(manifest, required=MOUTH_LAYERS, optional=())
         rest.done()
-        with _Player(self.film) as player:
-            self._first = player.next_picture().copy()
+        self._first = Player(self.film).next().bgr()
         self._info = manifest.info(frames=str(count))
 
     @classmethod
@@ -111,6 +95,11 @@ class FootageAvatar:
     @property
     def info(self) -> AvatarInfo:
         return self._info
+
+    @property
+    def zoom(self) -> float:
+        """Pixels of the film for an art pixel."""
+        return float(np.sqrt(np.linalg.det(self.maps[0, :, :2])))
 
     def setting(self, video: VideoFormat, wanted: Placement, *, own_background: bool) -> Setting:
         """Footage that is not keyed brings its own background, always: the person cannot be taken out of it."""
@@ -126,69 +115,31 @@ class FootageAvatar:
         return FootageView(self, video, backdrop, placement)
 
 
-class _Player:
-    """Decodes footage picture by picture, round and round; holds one picture and the decoder's own few."""
+def _placed(matrix: Floats, points: Floats) -> Floats:
+    return cast(Floats, points @ matrix[:, :2].T + matrix[:, 2])
 
-    def __init__(self, film: Footage, size: tuple[int, int] | None = None) -> None:
-        self._film = film
-        self._size = size or (film.width, film.height)
-        try:
-            self._container = av.open(str(film.path))
-            streams = self._container.streams.video
-            if not streams:
-                raise AvatarError(f"{film.path}: holds no video")
-            stream = streams[0]
-            stream.codec_context.thread_count = 1
-            size_of = (stream.codec_context.width, stream.codec_context.height)
-        except FFmpegError as error:
-            raise AvatarError(f"{film.path}: cannot be played ({error.strerror}); make the avatar again") from error
-        wanted = (film.width, film.height * (2 if film.keyed else 1))
-        if size_of != wanted or max(size_of) > 2 * MOST_SIDE:
-            self._container.close()
-            raise AvatarError(
-                f"{film.path}: is {size_of[0]}x{size_of[1]} pixels, the manifest says {wanted[0]}x{wanted[1]}"
-            )
-        self._frames: Iterator[av.VideoFrame] = self._container.decode(stream)
-        self.index = -1
 
-    def next_picture(self) -> Bytes:
-        """The next picture at this player's size: BGR, or premultiplied BGRA where footage is keyed; do not keep it."""
-        found = next(self._frames, None)
-        self.index += 1
-        if found is None or self.index >= len(self._film.maps):
-            if self.index == 0:
-                raise AvatarError(f"{self._film.path}: holds no picture; make the avatar again")
-            self._container.seek(0)
-            self._frames = self._container.decode(video=0)
-            self.index = 0
-            found = next(self._frames, None)
-            if found is None:
-                raise AvatarError(f"{self._film.path}: cannot be played again from its start")
-        film, planes = self._film, found.to_ndarray(format="yuv420p")
-        if not film.keyed:
-            return self._sized(cast(Bytes, cv2.cvtColor(planes, cv2.COLOR_YUV2BGR_I420)))
-        rows = film.height
-        chroma = planes[2 * rows :].reshape(2, rows, film.width // 2)[:, : rows // 2]
-        upper = np.concatenate([planes[:rows], chroma.reshape(rows // 2, film.width)])
-        matte = cv2.LUT(planes[rows : 2 * rows], _UNFOLD)
-        colour = cv2.cvtColor(upper, cv2.COLOR_YUV2BGRA_I420)
-        cv2.insertChannel(matte, colour, 3)
-        return self._sized(cast(Bytes, cv2.cvtColor(colour, cv2.COLOR_RGBA2mRGBA)))
+def _blend(out: Bytes, below: Bytes, plane: Bytes, mask: Bytes) -> None:
+    """One plane laid over another where `mask`, uint8, says so; `out` may be `below`."""
+    cv2.multiply(below, cv2.bitwise_not(mask), out, 1 / 255)
+    cv2.add(out, cv2.multiply(plane, mask, None, 1 / 255), out)
 
-    def _sized(self, picture: Bytes) -> Bytes:
-        if picture.shape[1::-1] == self._size:
-            return picture
-        way = cv2.INTER_AREA if self._size[1] < 0.8 * picture.shape[0] else cv2.INTER_LINEAR
-        return cast(Bytes, cv2.resize(picture, self._size, interpolation=way))
 
-    def close(self) -> None:
-        self._container.close()
+def _paste(below: Bytes, plane: Bytes, mask: Bytes | None) -> None:
+    if mask is None:
+        below[:] = plane
+    else:
+        _blend(below, below, plane, mask)
 
-    def __enter__(self) -> Self:
-        return self
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
+def _corners(grid: Grid) -> Floats:
+    """Art positions of a grid's corners, (4, 2)."""
+    rows, columns = grid.shape
+    return grid.art(np.array([[x, y] for y in (0, rows - 1) for x in (0, columns - 1)], np.float32))
+
+
+def _halved(mask: Bytes) -> Bytes:
+    return cast(Bytes, cv2.resize(mask, (mask.shape[1] // 2, mask.shape[0] // 2), interpolation=cv2.INTER_AREA))
 
 
 class FootageView:
@@ -196,35 +147,35 @@ class FootageView:
 
     def __init__(self, avatar: FootageAvatar, video: VideoFormat, backdrop: Bytes, placement: Placement) -> None:
         self._avatar, self._video = avatar, video
-        self._frame = Box(0, 0, video.width, video.height)
         film = avatar.film
         scale = placement.head * video.height / avatar.tall
-        width, height = max(2, round(film.width * scale)), max(2, round(film.height * scale))
-        self._scale = np.array([width / film.width, height / film.height], np.float32)
-        left = round(placement.x * video.width - avatar.middle[0] * self._scale[0])
-        top = round(placement.eyes * video.height - avatar.middle[1] * self._scale[1])
-        self._left, self._top = left, top
-        # Colour has half the resolution of brightness: the footage is cut to whole pairs of pixels.
-        self._box = Box(
-            (max(0, left) + 1) & ~1, (max(0, top) + 1) & ~1,
-            min(video.width, left + width) & ~1, min(video.height, top + height) & ~1,
-        )  # fmt: skip
+        # Colour has half the resolution of brightness: footage lies at whole pairs of pixels.
+        self._size = (2 * max(1, round(film.width * scale / 2)), 2 * max(1, round(film.height * scale / 2)))
+        ratio = np.array([self._size[0] / film.width, self._size[1] / film.height], np.float32)
+        left = 2 * round((placement.x * video.width - avatar.middle[0] * float(ratio[0])) / 2)
+        top = 2 * round((placement.eyes * video.height - avatar.middle[1] * float(ratio[1])) / 2)
+        right, bottom = left + self._size[0], top + self._size[1]
+        self._box = Box(max(0, left), max(0, top), min(video.width, right), min(video.height, bottom))
         if self._box.empty:
             raise AvatarError(f"{placement}: shows nothing of the footage")
-        self._player = _Player(film, (width, height))
-        self._backdrop = backdrop.copy()
-        self._begun = False
+        self._corner = (self._box.x0 - left, self._box.y0 - top)
+        self._frame = Box(0, 0, *self._box.size)
+        # From art coordinates to pixels of what is shown of the footage.
+        self._maps = (avatar.maps * ratio[:, None]).astype(np.float32)
+        self._maps[..., 2] -= np.array(self._corner, np.float32)
+        self._zoom = avatar.zoom * float(scale)
+        self._ground = Picture(np.asarray(cv2.cvtColor(backdrop, cv2.COLOR_BGR2YUV_I420), np.uint8))
+        self._player = Player(film)
+        self._shot: Shot | None = None
         self._due = 0.0
-        self._now: Bytes = np.zeros((0, 0, 3), np.uint8)
         self._step = max(2, round(avatar.tall * float(scale) / 72) * 2)
-        bases = (avatar.head, avatar.upper, avatar.lower)
+        moved = np.argwhere(np.abs(avatar.head).max(axis=(0, 3)) > _MOVED)
+        bounds = avatar.grid.art(np.array([moved.min(axis=0)[::-1], moved.max(axis=0)[::-1]], np.float32))
+        self._face, nodes = avatar.grid.part(*bounds.ravel().tolist())
+        bases = (avatar.head[:, *nodes], avatar.upper, avatar.lower)
+        # Each coefficient's displacements as one row: all of x, then all of y.
         self._bases = [np.ascontiguousarray(np.moveaxis(b, 3, 1)).reshape(len(b), -1) for b in bases]
-        moved = np.argwhere(np.abs(avatar.head).max(axis=(0, 3)) > 0.02)
-        grid = avatar.grid
-        (y0, x0), (y1, x1) = moved.min(axis=0) - 1, moved.max(axis=0) + 1
-        corners = np.array([[x0, y0], [x1, y0], [x0, y1], [x1, y1]], np.float32)
-        self._moving = corners * np.float32(grid.step) + np.array([grid.left, grid.top], np.float32)
-        self._textures = [avatar.layers[name].texture(min(1.0, float(scale) * 1.2)) for name in MOUTH_LAYERS]
+        self._inside = Inside.of(avatar.layers, min(1.0, 1.2 * self._zoom), avatar.jaw_drop, avatar.tall / avatar.zoom)
         self._patch = self._feathered()
 
     def _feathered(self) -> Floats:
@@ -241,73 +192,68 @@ class FootageView:
 
     def draw(self, face: Blendshapes, canvas: Picture) -> None:
         """Show the next picture of the footage with this face. The first call draws everything."""
-        if not self._begun:
-            convert(self._backdrop, self._frame, canvas)
-            self._begun = True
-        self._due += FPS / self._video.fps
-        while self._due >= 1 or not self._now.size:
-            self._now = self._player.next_picture()
-            self._due -= 1
+        if self._shot is None:
+            canvas.data[:] = self._ground.data
+        shot = self._shot = self._next()
         index = self._player.index
-        x, y = self._box.x0 - self._left, self._box.y0 - self._top
-        width, height = self._box.size
-        source = self._now
-        weights = face.weights[self._avatar.columns] - self._avatar.film.own[index]
+        weights = face.weights[self._avatar.columns] - self._avatar.own[index]
         weights = np.rint(weights * _STEPS) * np.float32(1 / _STEPS)
         if float(np.abs(weights).sum()) > _STILL:
-            source = self._faced(source, index, weights, face)
-        shown = source[y : y + height, x : x + width]
-        scene = np.ascontiguousarray(shown)
-        if self._avatar.film.keyed:
-            below = self._box.of(self._backdrop, self._frame).copy()
-            over(below, scene)
-            scene = below
-        convert(scene, self._box, canvas)
+            shot = self._faced(shot, index, weights, face)
+        self._show(shot, canvas)
 
-    def _map(self, index: int) -> Floats:
-        """From art coordinates to pixels of this view's picture: (2, 3)."""
-        return cast(Floats, self._avatar.film.maps[index] * self._scale[:, None])
+    def _next(self) -> Shot:
+        """The picture that is due, as large as it is shown."""
+        self._due += FPS / self._video.fps
+        shot = None
+        while self._due >= 1 - 1e-6 or (shot is None and self._shot is None):
+            shot = self._player.next()
+            self._due -= 1
+        if shot is None:
+            assert self._shot is not None
+            return self._shot
+        return shot.shown(self._size, self._corner, self._box.size)
 
-    def _faced(self, picture: Bytes, index: int, weights: Floats, face: Blendshapes) -> Bytes:
+    def _show(self, shot: Shot, canvas: Picture) -> None:
+        box = self._box
+        whole = (slice(box.y0, box.y1), slice(box.x0, box.x1))
+        half = (slice(box.y0 // 2, box.y1 // 2), slice(box.x0 // 2, box.x1 // 2))
+        if shot.matte is None:
+            canvas.y[whole], canvas.u[half], canvas.v[half] = shot.y, shot.u, shot.v
+            return
+        ground, faint = self._ground, _halved(shot.matte)
+        _blend(canvas.y[whole], ground.y[whole], shot.y, shot.matte)
+        _blend(canvas.u[half], ground.u[half], shot.u, faint)
+        _blend(canvas.v[half], ground.v[half], shot.v, faint)
+
+    def _faced(self, shot: Shot, index: int, weights: Floats, face: Blendshapes) -> Shot:
         """This picture with the mouth moved: a copy."""
-        avatar = self._avatar
-        out = picture.copy()
-        to_picture = self._map(index)
-        frame = Box(0, 0, picture.shape[1], picture.shape[0])
+        avatar, to_picture = self._avatar, self._maps[index]
         moves = []
-        for basis, grid in zip(self._bases, (avatar.grid, avatar.lip_grid, avatar.lip_grid), strict=True):
-            x, y = (weights @ basis).reshape(2, -1) * np.float32(1 / grid.step)
+        for basis, grid in zip(self._bases, (self._face, avatar.lip_grid, avatar.lip_grid), strict=True):
+            # Not by BLAS, whose threads would wait for each other longer than this takes.
+            x, y = np.einsum("i,ij->j", weights, basis).reshape(2, -1) * np.float32(1 / grid.step)
             moves.append(cast(Floats, cv2.merge((x.reshape(grid.shape), y.reshape(grid.shape)))))
-        drop = float(max(0.0, float(face.weights[_JAW]))) * avatar.jaw_drop
-        corners = self._placed(to_picture, self._moving)
-        lowest = float(corners[:, 1].max()) + drop * float(self._scale[1])
-        (x0, y0), (x1, _) = corners.min(axis=0), corners.max(axis=0)
-        box = Box.around(float(x0), float(y0), float(x1), lowest, frame)
+        drop = max(0.0, float(face.weights[_JAW])) * avatar.jaw_drop * self._zoom
+        box = self._around(_placed(to_picture, _corners(self._face)), drop)
         if box.empty:
-            return out
-        self._lay(box.of(out, frame), picture, box, avatar.grid, moves[0], to_picture, None)
-        lines = avatar.film.lines[index]
+            return shot
+        out = shot.copy()
+        self._lay(out, shot, box, self._face, moves[0], to_picture, None)
+        lines, step = avatar.lines[index], np.float32(avatar.lip_grid.step)
         nodes = avatar.lip_grid.nodes(lines)
-        step = np.float32(avatar.lip_grid.step)
-        above = self._placed(to_picture, lines[0] + sample_field(moves[1], nodes[:1])[0] * step)
-        below = self._placed(to_picture, lines[1] + sample_field(moves[2], nodes[1:])[0] * step)
+        above = _placed(to_picture, lines[0] + sample_field(moves[1], nodes[:1])[0] * step)
+        below = _placed(to_picture, lines[1] + sample_field(moves[2], nodes[1:])[0] * step)
         if float((below[:, 1] - above[:, 1]).max()) > 0.3:
-            self._draw_inside(out, frame, to_picture, above, below, face)
-        patch = self._placed(to_picture, self._patch_corners())
-        (x0, y0), (x1, y1) = patch.min(axis=0), patch.max(axis=0)
-        box = Box.around(float(x0), float(y0), float(x1), float(y1) + drop * float(self._scale[1]), frame).meet(box)
-        if box.empty:
-            return out
-        part = box.of(out, frame)
+            self._draw_inside(out, to_picture, above, below, face)
+        patch = self._around(_placed(to_picture, _corners(avatar.lip_grid)), drop).meet(box)
         for line, field, way in ((lines[1], moves[2], -1.0), (lines[0], moves[1], 1.0)):
-            self._lay(part, picture, box, avatar.lip_grid, field, to_picture, self._side(line, way))
+            self._lay(out, shot, patch, avatar.lip_grid, field, to_picture, self._side(line, way))
         return out
 
-    def _patch_corners(self) -> Floats:
-        grid = self._avatar.lip_grid
-        rows, columns = grid.shape
-        right, bottom = grid.left + (columns - 1) * grid.step, grid.top + (rows - 1) * grid.step
-        return np.array([[grid.left, grid.top], [right, grid.top], [grid.left, bottom], [right, bottom]], np.float32)
+    def _around(self, corners: Floats, drop: float) -> Box:
+        (x0, y0), (x1, y1) = corners.min(axis=0), corners.max(axis=0)
+        return Box.around(float(x0), float(y0), float(x1), float(y1) + drop, self._frame)
 
     def _side(self, line: Floats, way: float) -> Bytes:
         """The patch's part above (`way` 1) or below (-1) the line of the mouth, a little to spare there; 0..255."""
@@ -317,75 +263,55 @@ class FootageView:
         y = np.arange(height, dtype=np.float32)[:, None] + 0.5
         return cast(Bytes, (self._patch * np.clip((level - y) * way + 1.5, 0, 1) * 255).astype(np.uint8))
 
-    @staticmethod
-    def _placed(matrix: Floats, points: Floats) -> Floats:
-        return cast(Floats, points @ matrix[:, :2].T + matrix[:, 2])
-
     def _lay(
-        self, part: Bytes, picture: Bytes, box: Box, grid: Grid, moves: Floats, to_picture: Floats, cover: Bytes | None
+        self, out: Shot, shot: Shot, box: Box, grid: Grid, moves: Floats, to_picture: Floats, cover: Bytes | None
     ) -> None:
-        """Draw the picture again into `part`, which covers `box`, through the inverse of a movement."""
-        step = self._step
-        columns, rows = -(-box.size[0] // step) + 2, -(-box.size[1] // step) + 2
+        """Draw `box` of a picture again through the inverse of a movement; all of it, or where `cover` says so."""
+        if box.empty:
+            return
+        (width, height), step = box.size, self._step
+        columns, rows = -(-width // step) + 2, -(-height // step) + 2
         x = box.x0 + (np.arange(columns, dtype=np.float32) - 0.5) * step
         y = box.y0 + (np.arange(rows, dtype=np.float32) - 0.5) * step
         at = np.stack(np.meshgrid(x, y), axis=-1).astype(np.float32)
-        back = cv2.invertAffineTransform(to_picture).astype(np.float32)
-        art = self._placed(back, at)
+        art = _placed(cv2.invertAffineTransform(to_picture).astype(np.float32), at)
         found = grid.art(invert(grid.nodes(art), moves, 6))
-        height, width = box.size[1], box.size[0]
+        seen = _placed(to_picture, found)
 
-        def spread(points: Floats) -> Floats:
-            # Node i lies at pixel (i - 0.5) * step of the box.
-            whole = enlarge(points, step)
-            return np.ascontiguousarray(whole[step : step + height, step : step + width])
+        def spread(points: Floats, times: int) -> Floats:
+            # Node i lies at pixel (i - 0.5) * times of the box; colour has half the pixels.
+            whole = enlarge(points, times)
+            size = height * times // step, width * times // step
+            return np.ascontiguousarray(whole[times : times + size[0], times : times + size[1]])
 
-        source = sample(picture, spread(self._placed(to_picture, found) - np.float32(0.5)))
-        if cover is None:
-            part[:] = source
-            return
-        corner = np.array([grid.left + 0.5, grid.top + 0.5], np.float32)
-        mask = sample(cover, spread(cast(Floats, found - corner)))
-        if part.shape[2] == 3:
-            paste(part, source, mask)
-            return
-        wide = cv2.merge((mask, mask, mask, mask))
-        cv2.multiply(part, cv2.bitwise_not(wide), part, 1 / 255)
-        cv2.add(part, cv2.multiply(source, wide, None, 1 / 255), part)
+        half = np.float32(0.5)
+        fine, coarse = spread(seen - half, step), spread(seen * half - half, step // 2)
+        mask: Bytes | None = None
+        faint: Bytes | None = None
+        if cover is not None:
+            mask = sample(cover, spread(found - np.array([grid.left + 0.5, grid.top + 0.5], np.float32), step))
+            faint = _halved(mask)
+        part = out.part(box.x0, box.y0, width, height)
+        _paste(part.y, sample(shot.y, fine), mask)
+        _paste(part.u, sample(shot.u, coarse), faint)
+        _paste(part.v, sample(shot.v, coarse), faint)
+        if part.matte is not None and shot.matte is not None:
+            _paste(part.matte, sample(shot.matte, fine), mask)
 
-    def _draw_inside(
-        self, out: Bytes, frame: Box, to_picture: Floats, above: Floats, below: Floats, face: Blendshapes
-    ) -> None:
+    def _draw_inside(self, out: Shot, to_picture: Floats, above: Floats, below: Floats, face: Blendshapes) -> None:
         """Cavity, teeth and tongue between the lips."""
-        avatar = self._avatar
-        unit = avatar.tall * 1e-3
-        reach = np.array([0, 2.0 * unit * self._scale[1]], np.float32)
-        outline = np.concatenate([above - reach, (below + reach)[::-1]])
-        (x0, y0), (x1, y1) = outline.min(axis=0), outline.max(axis=0)
-        box = Box.around(float(x0) - 1, float(y0) - 1, float(x1) + 1, float(y1) + 1, frame)
-        if box.empty:
-            return
-        mask = np.zeros((box.size[1], box.size[0]), np.uint8)
-        corner = np.array([box.x0 + 0.5, box.y0 + 0.5], np.float32)
-        cv2.fillPoly(mask, [np.rint((outline - corner) * 16).astype(np.int32)], (255,), cv2.LINE_AA, 4)
-        drop = float(face.weights[_JAW]) * avatar.jaw_drop
-        rounded = min(1.0, float(face.weights[_FUNNEL]) + float(face.weights[_PUCKER]))
-        falls = {
-            "cavity": 0.0, "tongue": drop * 0.72 + 8 * unit, "teeth_lower": drop * 0.96 + 4 * unit,
-            "teeth_upper": -28 * rounded * unit,
-        }  # fmt: skip
-        inside = np.zeros((*mask.shape, 3), np.uint8)
-        textures: dict[str, Texture] = dict(zip(MOUTH_LAYERS, self._textures, strict=True))
         corners = np.array([[0, 0], [100, 0], [0, 100]], np.float32)
-        for name, fall in falls.items():
-            target = self._placed(to_picture, corners + np.array([0, fall], np.float32)) - corner
-            matrix = cv2.getAffineTransform(textures[name].coordinates(corners), target.astype(np.float32))
-            over(inside, affine(textures[name].pixels, matrix, box.size))
-        part = box.of(out, frame)
-        if part.shape[2] == 3:
-            paste(part, inside, mask)
+        drawn = self._inside.draw(
+            above, below, face.weights, self._frame, corners,
+            lambda fall: _placed(to_picture, corners + np.array([0, fall], np.float32)), self._zoom,
+        )  # fmt: skip
+        if drawn is None:
             return
-        wide = cv2.merge((mask, mask, mask, mask))
-        solid = cv2.merge((*cv2.split(inside), np.full_like(mask, 255)))
-        cv2.multiply(part, cv2.bitwise_not(wide), part, 1 / 255)
-        cv2.add(part, cv2.multiply(solid, wide, None, 1 / 255), part)
+        box, picture, mask = drawn
+        inside = Picture(np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2YUV_I420), np.uint8))
+        part, faint = out.part(box.x0, box.y0, *box.size), _halved(mask)
+        _paste(part.y, inside.y, mask)
+        _paste(part.u, inside.u, faint)
+        _paste(part.v, inside.v, faint)
+        if part.matte is not None:
+            cv2.max(part.matte, mask, part.matte)

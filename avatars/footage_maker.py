@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -24,8 +24,9 @@ from anchor.errors import AvatarError
 from anchor.media import Bytes, Floats
 from avatars import cutout
 from avatars.face_basis import INNER_LOWER, INNER_UPPER, STEADY
-from avatars.footage import FPS, MOUTH_LAYERS
-from avatars.landmarks import Face, Tracker, person_mask
+from avatars.film import FPS
+from avatars.landmarks import Face, Segmenter, Tracker
+from avatars.mouth_inside import MOUTH_LAYERS
 from avatars.package import Consent
 from avatars.package_writer import write_arrays, write_image, write_manifest
 from avatars.photo import Background, figure
@@ -70,33 +71,42 @@ def _clip(path: Path) -> Iterator[Any]:
         yield container
 
 
-def _pictures(path: Path) -> Iterator[Bytes]:
-    """The clip's pictures `FPS` times a second, upright, at most `_HEIGHT` high: BGR. Raises `AvatarError`."""
+def _pictures(path: Path, *, longest: int | None = None) -> Iterator[Bytes]:
+    """The clip's pictures `FPS` times a second, upright: BGR, not to be written to. Raises `AvatarError`.
+
+    They are at most `_HEIGHT` high, or `longest` on their longer side.
+    """
     with _clip(path) as container:
         stream = container.streams.video[0]
         stream.thread_type = "AUTO"
-        due, last = 0, None
-        begin: float | None = None
+        aspect = float(stream.sample_aspect_ratio or 1)
+        due, last, begin = 0, None, 0.0
         try:
             for picture in container.decode(stream):
                 at = float(picture.time or 0)
-                begin = at if begin is None else begin
-                while last is not None and due / FPS < at - begin - 1e-3:
-                    yield last
-                    due += 1
-                last = _upright(picture)
+                begin = begin if due or last is not None else at
+                if last is not None and due / FPS < at - begin - 1e-3:
+                    shown = _upright(last, aspect, longest)
+                    while due / FPS < at - begin - 1e-3:
+                        yield shown
+                        due += 1
+                last = picture
         except FFmpegError as error:
             raise AvatarError(f"is damaged after {due / FPS:.1f} s ({error.strerror}); export it again") from error
-        if last is not None:
-            yield last
+        if last is None:
+            return
+        yield _upright(last, aspect, longest)
+        whole = float((stream.duration or 0) * (stream.time_base or 0))
+        if due / FPS < whole - _LONGEST_LOSS:
+            raise AvatarError(f"ends after {due / FPS:.1f} of {whole:.1f} s, it is cut off; export it again")
 
 
-def _upright(picture: Any) -> Bytes:
+def _upright(picture: Any, aspect: float, longest: int | None) -> Bytes:
     turns = round(getattr(picture, "rotation", 0) / 90) % 4
-    height = picture.width if turns % 2 else picture.height
-    scale = min(1.0, _HEIGHT / height)
-    width, rows = (max(2, round(v * scale / 2) * 2) for v in (picture.width, picture.height))
-    found = picture.reformat(width=width, height=rows, format="bgr24", interpolation="AREA").to_ndarray()
+    wide, high = picture.width * aspect, picture.height
+    scale = min(1.0, longest / max(wide, high) if longest else _HEIGHT / (wide if turns % 2 else high))
+    width, height = (max(2, round(v * scale / 2) * 2) for v in (wide, high))
+    found = picture.reformat(width=width, height=height, format="bgr24", interpolation="AREA").to_ndarray()
     return np.ascontiguousarray(np.rot90(found, turns)) if turns else cast(Bytes, found)
 
 
@@ -116,14 +126,15 @@ def _follow(path: Path, note: Callable[[str], None]) -> _Track:
     points: list[Floats | None] = []
     thumbs: list[Floats] = []
     camera = _Camera()
+    height, width = next(_pictures(path)).shape[:2]
     with Tracker() as tracker:
-        for index, picture in enumerate(_pictures(path)):
+        for index, small in enumerate(_pictures(path, longest=_LOOKED_AT)):
             if index > LONGEST * FPS + 1:
                 raise AvatarError(f"is longer than {LONGEST:g} s; cut it to 10 to 30 s")
-            scale = min(1.0, _LOOKED_AT / max(picture.shape[:2]))
-            small = cast(Bytes, cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA))
+            scale = small.shape[0] / height
             found = tracker.find(small)
-            points.append(found[0].points / np.float32(scale) if found else None)
+            ratio = np.array([width / small.shape[1], 1 / scale, width / small.shape[1]], np.float32)
+            points.append(found[0].points * ratio if found else None)
             grey = cv2.cvtColor(small, cv2.COLOR_BGR2GRAY)
             camera.see(grey, found[0] if found else None, scale)
             thumbs.append(cv2.resize(grey, (36, 48), interpolation=cv2.INTER_AREA).astype(np.float32).ravel())
@@ -286,15 +297,10 @@ def _mouths(
     t = np.clip((gaps - _SHUT) / (_OPEN - _SHUT), 0, 1)
     open_by = _smooth((t * t * (3 - 2 * t)).astype(np.float32), 1.0)
     own = np.zeros((count, len(SHAPES)), np.float32)
+    own[:, list(_OPENERS)] = open_by[:, None] * _openings(art - (measured[:, :2] - middle), moves[list(_OPENERS)])
     lines = np.tile(drawn, (count, 1, 1, 1))
     at = np.linspace(0, 1, size)
-    lips = sorted({*INNER_UPPER, *INNER_LOWER, 0, 17, 152, 61, 291, 37, 267, 84, 314})
-    basis = moves[list(_OPENERS)][:, lips].reshape(len(_OPENERS), -1).T
-    unit = float(np.abs(basis).max())
-    system = basis.T @ basis + (0.05 * unit) ** 2 * np.eye(len(_OPENERS))
     for index in np.flatnonzero(open_by > 0.01):
-        away = (art[index, lips] - (measured[lips, :2] - middle)).reshape(-1)
-        own[index, list(_OPENERS)] = open_by[index] * np.clip(np.linalg.solve(system, basis.T @ away), 0, 1)
         for row, ring in enumerate((INNER_UPPER, INNER_LOWER)):
             edge = art[index, list(ring)]
             along = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(edge, axis=0), axis=1))])
@@ -303,43 +309,78 @@ def _mouths(
     return _smooth(lines, 0.8), own
 
 
+def _openings(away: Floats, moves: Floats) -> Floats:
+    """Weights from 0 to 1, (n, shapes), that explain displacements of landmarks, (n, 478, 2), above all parted lips."""
+    lips = sorted({*INNER_UPPER, *INNER_LOWER, 0, 17, 152, 61, 291, 37, 267, 84, 314})
+
+    def seen(values: Floats) -> Floats:
+        gaps = values[:, list(INNER_LOWER)] - values[:, list(INNER_UPPER)]
+        return np.concatenate([values[:, lips], 2 * gaps], axis=1).reshape(len(values), -1)
+
+    basis = seen(moves)
+    system = basis @ basis.T + (0.05 * float(np.abs(basis).max())) ** 2 * np.eye(len(basis))
+    wanted = seen(away) @ basis.T
+    weights = np.zeros_like(wanted)
+    # Coordinate descent keeps each within its bounds.
+    for column in 40 * [*range(len(basis))]:
+        rest = wanted[:, column] - weights @ system[:, column] + weights[:, column] * system[column, column]
+        weights[:, column] = np.clip(rest / system[column, column], 0, 1)
+    return cast(Floats, weights.astype(np.float32))
+
+
 class _Cutter:
     """Takes the person out of one picture after another: by a screen's colour, or by what a network sees."""
 
     def __init__(self, background: Background, first: Bytes) -> None:
         self._screen = cutout.screen_colour(first) if background == "key" else None
-        self._last: Floats | None = None
         if background == "key" and self._screen is None:
             raise AvatarError("no green or blue screen is found behind the person; remove or keep the background")
+        self._segmenter = Segmenter() if background == "remove" else None
+        self._last: Floats | None = None
 
-    def cut(self, bgr: Bytes) -> tuple[Bytes, Floats]:
+    def cut(self, bgr: Bytes) -> tuple[Bytes, Floats | None]:
+        """A picture as it goes into the film, and its matte where it is cut out."""
         if self._screen is not None:
             return cutout.keyed(bgr, self._screen)
-        mask = cutout.sharpened(bgr, person_mask(bgr), max(2, bgr.shape[0] // 120))
+        if self._segmenter is None:
+            return bgr, None
+        mask = cutout.sharpened(bgr, self._segmenter.find(bgr), max(2, bgr.shape[0] // 120))
         # What a network sees flickers from picture to picture.
         mask = mask if self._last is None else cast(Floats, 0.5 * self._last + 0.5 * mask)
         self._last = mask
         return cutout.decontaminated(bgr, mask), mask
 
+    def close(self) -> None:
+        if self._segmenter is not None:
+            self._segmenter.close()
 
-class _Film:
-    """Writes pictures, and their matte below them where there is one, as H.264."""
+
+class _Writer:
+    """Writes pictures, and their matte below them where there is one, as the film of a package."""
 
     def __init__(self, path: Path, size: tuple[int, int], keyed: bool) -> None:
         self._container = av.open(str(path), "w", format="mp4")
         self._stream = self._container.add_stream("libx264", rate=FPS)
         self._stream.width, self._stream.height = size[0], size[1] * (2 if keyed else 1)
         self._stream.pix_fmt = "yuv420p"
-        self._stream.options = {"crf": "17", "preset": "veryfast", "g": str(2 * FPS), "bf": "0", "tune": "fastdecode"}
+        self._stream.options = {"crf": "17", "preset": "superfast", "g": str(2 * FPS), "bf": "0", "tune": "fastdecode"}
         self._stream.codec_context.time_base = Fraction(1, FPS)
         self._index = 0
 
     def add(self, bgr: Bytes, matte: Floats | None) -> None:
-        whole = bgr
+        planes = cast(Bytes, cv2.cvtColor(bgr, cv2.COLOR_BGR2YUV_I420))
         if matte is not None:
-            grey = np.clip(matte * 255 + 0.5, 0, 255).astype(np.uint8)
-            whole = np.vstack([bgr, cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR)])
-        picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(whole), format="bgr24")
+            height, width = matte.shape
+            u, v = planes[height:].reshape(2, height // 2, width // 2)
+            none = np.full_like(u, 128)
+            grey = (matte * np.float32(219) + np.float32(16.5)).astype(np.uint8)
+            chroma = np.concatenate([u, none, v, none]).reshape(height, width)
+            planes = np.concatenate([planes[:height], grey, chroma])
+        self.add_planes(planes)
+
+    def add_planes(self, planes: Bytes) -> None:
+        """I420 of the film's own size."""
+        picture = av.VideoFrame.from_ndarray(planes, format="yuv420p")
         picture.pts, picture.time_base = self._index, Fraction(1, FPS)
         self._index += 1
         for packet in self._stream.encode(picture):
@@ -352,7 +393,7 @@ class _Film:
 
 
 def _backwards(path: Path, count: int) -> Iterator[Bytes]:
-    """Pictures of a film from its last to its first, a few in memory at a time: BGR."""
+    """Pictures of a film from its last to its first, a few in memory at a time: I420."""
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
         base = float(stream.time_base or 1)
@@ -366,7 +407,7 @@ def _backwards(path: Path, count: int) -> Iterator[Bytes]:
                 if index >= end:
                     break
                 if index >= begin:
-                    part.append(cast(Bytes, picture.to_ndarray(format="bgr24")))
+                    part.append(cast(Bytes, picture.to_ndarray()))
             yield from reversed(part)
             end = begin
 
@@ -451,34 +492,27 @@ def _faded(values: Floats, loop: _Loop) -> Floats:
 def _write(
     source: Path, target: Path, track: _Track, loop: _Loop, background: Background, size: tuple[int, int]
 ) -> None:
-    cutter: _Cutter | None = None
-    film = _Film(target, size, background != "keep")
     width, height = size
     before: list[tuple[Bytes, Floats | None]] = []
-    try:
+    with (
+        closing(_Writer(target, size, background != "keep")) as film,
+        closing(_Cutter(background, next(_pictures(source)))) as cutter,
+    ):
         for index, picture in enumerate(_pictures(source)):
             if index > loop.last:
                 break
-            if background != "keep" and cutter is None:
-                cutter = _Cutter(background, picture)
             if index < loop.first - _FADE and not loop.to_and_fro:
                 continue
-            bgr = np.ascontiguousarray(_moved(picture, track.shift[index])[:height, :width])
-            matte: Floats | None = None
-            if cutter is not None:
-                bgr, matte = cutter.cut(bgr)
-            if index < loop.first:
-                before.append((bgr, matte))
-                continue
+            shot = cutter.cut(np.ascontiguousarray(_moved(picture, track.shift[index])[:height, :width]))
             back = loop.last - index
+            if index < loop.first:
+                before.append(shot)
+                continue
             if not loop.to_and_fro and back < _FADE:
-                bgr, matte = _mixed((bgr, matte), before[-1 - back], (_FADE - back) / (_FADE + 1))
-            film.add(bgr, matte)
-        if loop.to_and_fro:
-            film.close()
-            film = _there_and_back(target, film, size, loop.last + 1, background != "keep")
-    finally:
-        film.close()
+                shot = _mixed(shot, before[-1 - back], (_FADE - back) / (_FADE + 1))
+            film.add(*shot)
+    if loop.to_and_fro:
+        _there_and_back(target, size, background != "keep")
 
 
 def _mixed(a: tuple[Bytes, Floats | None], b: tuple[Bytes, Floats | None], share: float) -> tuple[Bytes, Floats | None]:
@@ -488,16 +522,17 @@ def _mixed(a: tuple[Bytes, Floats | None], b: tuple[Bytes, Floats | None], share
     return picture, cast(Floats, (1 - share) * a[1] + share * b[1])
 
 
-def _there_and_back(target: Path, _: _Film, size: tuple[int, int], count: int, keyed: bool) -> _Film:
+def _there_and_back(target: Path, size: tuple[int, int], keyed: bool) -> None:
     """Write the film anew, with its pictures from the last but one to the second after it."""
     forth = target.with_name("forth.mp4")
     target.replace(forth)
-    film = _Film(target, (size[0], size[1] * (2 if keyed else 1)), keyed=False)
+    film = _Writer(target, size, keyed)
+    count = 0
     with av.open(str(forth)) as container:
-        for picture in container.decode(video=0):
-            film.add(cast(Bytes, picture.to_ndarray(format="bgr24")), None)
-    for index, bgr in enumerate(_backwards(forth, count)):
+        for count, picture in enumerate(container.decode(video=0), 1):
+            film.add_planes(cast(Bytes, picture.to_ndarray()))
+    for index, planes in enumerate(_backwards(forth, count)):
         if 0 < index < count - 1:
-            film.add(bgr, None)
+            film.add_planes(planes)
+    film.close()
     forth.unlink()
-    return film

@@ -25,6 +25,7 @@ from anchor.media import Bytes, Floats
 INSTALL = "python -m pip install --no-deps mediapipe==0.10.14"
 MOST_FACES = 5
 _WORKING_SIDE = 1280
+_SEGMENTED_SIDE = 512
 _PAIRS = ((33, 263), (133, 362), (61, 291), (234, 454), (127, 356), (93, 323), (132, 361), (172, 397), (50, 280))
 """Landmarks that mirror each other: the viewer's left, right."""
 IRIS_RIGHT, IRIS_LEFT = 468, 473
@@ -198,8 +199,30 @@ def _add(faces: list[Face], face: Face) -> None:
     faces.append(face)
 
 
+class Segmenter:
+    """Which pixels are a person, in one picture after another."""
+
+    def __init__(self) -> None:
+        with _quiet():
+            self._model = _solutions().selfie_segmentation.SelfieSegmentation(0)
+            # Its threads write to the standard error until a first picture is through.
+            self._model.process(np.zeros((64, 64, 3), np.uint8))
+
+    def find(self, bgr: Bytes) -> Floats:
+        """How surely each pixel belongs to a person: float32, 0..1, shape (height, width)."""
+        # The model sees 256 pixels a side.
+        shrink = min(1.0, _SEGMENTED_SIDE / max(bgr.shape[:2]))
+        small = cv2.resize(bgr, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
+        with _quiet():
+            mask = self._model.process(cv2.cvtColor(small, cv2.COLOR_BGR2RGB)).segmentation_mask
+        return cast(Floats, cv2.resize(mask, bgr.shape[1::-1], interpolation=cv2.INTER_LINEAR))
+
+    def close(self) -> None:
+        with _quiet():
+            self._model.close()
+
+
 def person_mask(bgr: Bytes) -> Floats:
-    """How surely each pixel belongs to a person: float32, 0..1, shape (height, width)."""
-    with _quiet(), _solutions().selfie_segmentation.SelfieSegmentation(0) as segmenter:
-        mask = segmenter.process(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)).segmentation_mask
-    return np.ascontiguousarray(mask, np.float32)
+    """How surely each pixel of a single picture belongs to a person, as `Segmenter.find` says it."""
+    with contextlib.closing(Segmenter()) as segmenter:
+        return segmenter.find(bgr)

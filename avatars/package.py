@@ -328,7 +328,7 @@ def _find(name_or_path: str | Path) -> Path:
 def check(path: str | Path) -> list[str]:
     """What is wrong with a package, in words for the person who made it; an empty list for a good one.
 
-    It is loaded and drawn once, small.
+    It is loaded and drawn, small: once, or every picture of footage.
     """
     from anchor.media import Blendshapes, Picture, VideoFormat
     from anchor.ports import Placement
@@ -337,7 +337,9 @@ def check(path: str | Path) -> list[str]:
         avatar = load_avatar(path)
         video = VideoFormat(160, 90, 25)
         view = avatar.open(video, np.zeros((90, 160, 3), np.uint8), Placement(0.5, 0.36, 0.4))
-        view.draw(Blendshapes(), Picture.black(video))
+        canvas = Picture.black(video)
+        for _ in range(int(avatar.info.details.get("frames", 1))):
+            view.draw(Blendshapes(), canvas)
     except AnchorError as error:
         return [str(error)]
     return []

@@ -16,9 +16,10 @@ import cv2
 import numpy as np
 
 from anchor.errors import AvatarError
-from anchor.media import ARKIT_INDEX, Blendshapes, Bytes, Floats, HeadPose, Picture, VideoFormat
+from anchor.media import Blendshapes, Bytes, Floats, HeadPose, Picture, VideoFormat
 from anchor.ports import AvatarInfo, Placement, Setting
 from avatars.framing import frame
+from avatars.mouth_inside import Inside
 from avatars.package import Manifest, read_manifest
 from avatars.puppet_draw import (
     FAR,
@@ -45,11 +46,8 @@ _STEPS = 128
 """Steps in which a weight is drawn."""
 _LIMIT = HeadPose(0.38, 0.34, 0.35, 0.20, 0.20)
 """The farthest pose the layers can show."""
-_TONGUE_SHOWN = 0.12
 _NODE = 1 / 36
 """Distance between the nodes of backward maps, in head heights."""
-
-_JAW, _TONGUE, _FUNNEL, _PUCKER = (ARKIT_INDEX[n] for n in ("jawOpen", "tongueOut", "mouthFunnel", "mouthPucker"))
 
 
 class PuppetAvatar:
@@ -227,7 +225,7 @@ class PuppetView:
         lips = (layers[name].texture(fine) for name in ("lip_upper", "lip_lower"))
         self._upper, self._lower = (warp(lip, rig.lip_grid, rig.lip_solid(), 6, max(2, step // 2)) for lip in lips)
         self._eye_frames = [self._face.lattice(*bounds) for bounds in self._eyes.bounds()]
-        self._inside = [layers[name].texture(fine) for name in ("cavity", "teeth_lower", "tongue", "teeth_upper")]
+        self._inside = Inside.of(layers, fine, rig.jaw_drop, rig.tall)
         self._body = layers["body"].cropped().texture(self._scale)
         # Still a node's width above the neck's end, so that nothing is torn where what moves meets what does not.
         top, bottom = rig.neck[0], rig.neck[1]
@@ -395,35 +393,19 @@ class PuppetView:
         self._lay(part, box, self._upper)
 
     def _draw_inside(self, scene: Bytes, work: Box, state: _State, above: Floats, below: Floats) -> None:
-        """Cavity, teeth and tongue between the lips, cut a little inside the red, which then covers the cut."""
+        """Cavity, teeth and tongue between the lips."""
         rig = self._rig
-        unit = rig.tall * 1e-3
-        reach = np.array([0, 8.0 * unit * self._scale], np.float32)
-        outline = np.concatenate([above - reach, (below + reach)[::-1]])
-        (x0, y0), (x1, y1) = outline.min(axis=0), outline.max(axis=0)
-        box = Box.around(float(x0) - 1, float(y0) - 1, float(x1) + 1, float(y1) + 1, self._frame).meet(work)
-        if box.empty:
-            return
-        mask = np.zeros((box.size[1], box.size[0]), np.uint8)
-        corner = np.array([box.x0 + 0.5, box.y0 + 0.5], np.float32)
-        cv2.fillPoly(mask, [np.rint((outline - corner) * 16).astype(np.int32)], (255,), cv2.LINE_AA, 4)
-        weight = np.frombuffer(state.shape, np.uint8) * np.float32(1 / _STEPS)
-        drop, out = float(weight[_JAW]) * rig.jaw_drop, float(weight[_TONGUE])
-        rounded = min(1.0, float(weight[_FUNNEL]) + float(weight[_PUCKER]))
-        falls = (0.0, drop * 0.96 + 4 * unit, drop * (0.72 - 0.30 * out) + (8 - 6 * out) * unit, -28 * rounded * unit)
-        picture = np.zeros((*mask.shape, 3), np.uint8)
-        corners = rig.mouth.mean(axis=0) + np.array([[0, 0], [100, 0], [0, 100]], np.float32) * np.float32(unit)
+        corners = rig.mouth.mean(axis=0) + np.array([[0, 0], [100, 0], [0, 100]], np.float32) * self._inside.unit
         solid = np.concatenate([corners, np.full((3, 1), rig.mouth_depth, np.float32)], axis=1)
         turned = np.stack(state.pose.move(planes(solid - np.array(rig.pivot, np.float32))), axis=1)
-        parts = list(zip(self._inside, falls, strict=True))
-        if out < _TONGUE_SHOWN:
-            # The tongue lies behind the lower teeth until it is put out over them.
-            parts[1], parts[2] = parts[2], parts[1]
-        for texture, fall in parts:
-            target = self._pixels(turned + np.array([0, fall], np.float32)) - corner
-            matrix = cv2.getAffineTransform(texture.coordinates(corners), target)
-            over(picture, affine(texture.pixels, matrix, box.size))
-        paste(box.of(scene, work), picture, mask)
+        weights = np.frombuffer(state.shape, np.uint8) * np.float32(1 / _STEPS)
+        drawn = self._inside.draw(
+            above, below, weights, work, corners,
+            lambda fall: self._pixels(turned + np.array([0, fall], np.float32)), self._scale,
+        )  # fmt: skip
+        if drawn is not None:
+            box, picture, mask = drawn
+            paste(box.of(scene, work), picture, mask)
 
 
 def main() -> None:

@@ -1,4 +1,7 @@
-"""A contact sheet: what an avatar looks like at rest, in nine mouth shapes, and when it moves eyes, brows and head."""
+"""A contact sheet: what an avatar looks like at rest, in nine mouth shapes, and when it moves eyes, brows and head.
+
+Only what it can show is on it: one that was filmed does not turn its head when asked to, but moves by itself.
+"""
 
 from __future__ import annotations
 
@@ -49,33 +52,47 @@ SHEET = {
     "nod": face(HeadPose(pitch=math.radians(-8))),
     "lean": face(HeadPose(roll=math.radians(7), pitch=math.radians(4))),
 }
+_LATER = (1, 2, 3, 4)
+"""Seconds after which one that moves by itself is looked at again."""
 _CELL = VideoFormat(320, 360)
 
 
-def _picture(avatar: Avatar, video: VideoFormat, placement: Placement, faces: list[Blendshapes]) -> list[Bytes]:
-    backdrop = np.empty((video.height, video.width, 3), np.uint8)
-    backdrop[:] = np.linspace((150, 128, 108), (92, 74, 60), video.height)[:, None]
-    setting = avatar.setting(video, placement, own_background=True)
-    if setting.background is not None:
-        backdrop = setting.background
-    view, canvas = avatar.open(video, backdrop, setting.placement), Picture.black(video)
-    pictures = []
-    for one in faces:
-        view.draw(one, canvas)
-        pictures.append(cast(Bytes, cv2.cvtColor(canvas.data, cv2.COLOR_YUV2BGR_I420)))
-    return pictures
+class _Stage:
+    """An avatar in front of a backdrop, opened anew for every series of faces."""
+
+    def __init__(self, avatar: Avatar, video: VideoFormat, placement: Placement) -> None:
+        backdrop = np.empty((video.height, video.width, 3), np.uint8)
+        backdrop[:] = np.linspace((150, 128, 108), (92, 74, 60), video.height)[:, None]
+        setting = avatar.setting(video, placement, own_background=True)
+        self._avatar, self._video, self._placement = avatar, video, setting.placement
+        self._backdrop = backdrop if setting.background is None else setting.background
+
+    def last(self, *faces: Blendshapes) -> Bytes:
+        """What is seen once these faces were drawn: BGR."""
+        view, canvas = self._avatar.open(self._video, self._backdrop, self._placement), Picture.black(self._video)
+        for one in faces:
+            view.draw(one, canvas)
+        return cast(Bytes, cv2.cvtColor(canvas.data, cv2.COLOR_YUV2BGR_I420))
+
+
+def _cells(avatar: Avatar) -> dict[str, Bytes]:
+    """Pictures by their names, without those that look like rest."""
+    stage = _Stage(avatar, _CELL, Placement(0.5, 0.47, 0.74))
+    cells = {name: stage.last(one) for name, one in SHEET.items()}
+    cells |= {f"after {time} s": stage.last(*[face()] * (time * _CELL.fps + 1)) for time in _LATER}
+    return {name: cell for name, cell in cells.items() if name == "rest" or (cell != cells["rest"]).any()}
 
 
 def contact_sheet(avatar: Avatar) -> Bytes:
     """Draw the sheet: BGR, uint8; the whole figure on the left, faces with their names on the right."""
-    cells = _picture(avatar, _CELL, Placement(0.5, 0.47, 0.74), list(SHEET.values()))
-    for cell, name in zip(cells, SHEET, strict=True):
+    named = _cells(avatar)
+    for name, cell in named.items():
         cv2.putText(cell, name, (10, 24), cv2.FONT_HERSHEY_SIMPLEX, 0.55, (255, 255, 255), 1, cv2.LINE_AA)
-    columns = 5
+    cells, columns = list(named.values()), 5
     cells += [np.full_like(cells[0], 60)] * (-len(cells) % columns)
     rows = [np.hstack(cells[i : i + columns]) for i in range(0, len(cells), columns)]
     faces = np.vstack(rows)
     height = faces.shape[0] & ~1
     whole = VideoFormat(min(4096, height * 9 // 16 & ~1), height)
-    figure = _picture(avatar, whole, Placement(0.5, 0.30, 0.25), [Blendshapes()])[0]
+    figure = _Stage(avatar, whole, Placement(0.5, 0.30, 0.25)).last(face())
     return np.hstack([figure, faces[:height]])

@@ -16,7 +16,8 @@ from avatars.mouth_art import interior, light_of
 from avatars.package import Consent
 from avatars.package_writer import new_folder, write_arrays, write_image, write_manifest
 from avatars.photo import lip_layers, mouth_grid, shut_line
-from avatars.photo_fields import SHAPES, calmed, fields, jaw_drop, lip_lines
+from avatars.photo_fields import SHAPES, calmed, fields, jaw_drop
+from avatars.photo_lips import lip_lines
 from avatars.puppet_parts import Grid, Layer
 from tools.people import strands
 from tools.people.eyes import BOX, CLOSURES, RISES, eye_layers, eye_middles, eyes_crop, lid_pose
