@@ -43,7 +43,7 @@ def build(person: Person, head_file: Path, folder: Path) -> tuple[dict[str, Any]
     hair, hair_radius = grow(scalp, person.hair, person.seed)
     brow, brow_radius = strands.brows(rest, person.brows.count, person.brows.length, person.brows.thick,
                                       person.brows.arch, person.seed)  # fmt: skip
-    lash, lash_radius = strands.lashes(rest, rest.vertices, person.lash, person.lashes, person.seed)
+    lash, lash_radius = lashes_of(person, rest, rest.vertices)
     colour, gloss = paint.skin(born, person.complexion)
     dark = paint.scalp_shadow(Canvas(born), hair[:, 0])[..., None]
     colour = colour * (1 - 0.85 * dark) + np.array(person.complexion.hair, np.float32) * 0.85 * dark
@@ -88,6 +88,11 @@ def build(person: Person, head_file: Path, folder: Path) -> tuple[dict[str, Any]
         job["objects"][name] = {"kind": "mesh", "points": name, "faces": f"{name}_faces", "material": name, "levels": 0}
         arrays |= {name: garment.points, f"{name}_faces": garment.faces}
     return job, arrays, born, rest
+
+
+def lashes_of(person: Person, head: Head, vertices: Any) -> tuple[Any, Any]:
+    """A person's lashes on the lids as they are in `vertices`: strands and radii."""
+    return strands.lashes(head, vertices, person.lash, person.lash_radius, person.lashes, person.seed)
 
 
 def _bare(head: Head, person: Person, more: float) -> Any:

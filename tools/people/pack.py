@@ -19,10 +19,9 @@ from avatars.photo import lip_layers, mouth_grid, shut_line
 from avatars.photo_fields import SHAPES, calmed, fields, jaw_drop
 from avatars.photo_lips import lip_lines
 from avatars.puppet_parts import Grid, Layer
-from tools.people import strands
 from tools.people.eyes import BOX, CLOSURES, RISES, eye_layers, eye_middles, eyes_crop, lid_pose
 from tools.people.head import Head, front
-from tools.people.job import DOTS, build, write_job
+from tools.people.job import DOTS, build, lashes_of, write_job
 from tools.people.person import Person
 from tools.people.view import Drawn, View, of_eyes, ramp
 
@@ -58,7 +57,7 @@ def passes(person: Person, job: dict[str, Any], arrays: dict[str, Any], born: He
             points = born.posed(**pose)
             key = f"lids_{row}_{column}"
             arrays[key] = points
-            arrays[f"{key}_lash"] = strands.lashes(born, points, person.lash, person.lashes, person.seed)[0]
+            arrays[f"{key}_lash"] = lashes_of(person, born, points)[0]
             drawn[key] = {
                 "show": ["skin", "brow", "lash"], "hold": ["whites"], "shade": ["hair"],
                 "shapes": {"skin": key, "lash": f"{key}_lash"}, "crop": eyes_crop(rest, view), "samples": 24,
@@ -95,7 +94,7 @@ def write(person: Person, drawn: Drawn, rest: Head, view: View, target: Path) ->
     tall = chin - crown
     skin = drawn["face"]
     y = (np.arange(skin.shape[0], dtype=np.float32) + 0.5 - middle[1])[:, None]
-    jaw = _jaw(face, skin.shape[:2], 0.02 * tall, 0.055 * tall)
+    jaw = _jaw(face, skin.shape[:2], 0.015 * tall, 0.035 * tall)
     ears = float(view.art(np.array([0, _EARS, 0.0]))[1])
     layers = {
         "face": _layer(skin * np.minimum(1, jaw)[..., None], view),
@@ -189,19 +188,17 @@ def _jaw(face: Face, shape: tuple[int, ...], below: float, softness: float) -> A
 def _neck(skin: Any, jaw: Any, chin: float, tall: float) -> Any:
     """The neck alone, going on upwards behind the head as it is under the chin."""
     top = round(chin + 0.03 * tall)
-    hole = np.clip(jaw * 1.5, 0, 1)
-    hole[:top] = 1
-    solid = np.maximum(hole, (skin[..., 3] < 250).astype(np.float32))
-    out = skin.copy()
-    out[..., :3] = cutout.filled(np.clip(skin[..., :3], 0, 255).astype(np.uint8), cast(Any, solid))
+    rows = np.arange(len(skin), dtype=np.float32)[:, None]
+    above = np.broadcast_to(1 - ramp(rows, top, top + 0.06 * tall), jaw.shape)
+    hole = np.maximum(np.clip(jaw * 1.5, 0, 1), above).astype(np.float32)
+    clear = (skin[..., 3] < 250).astype(np.float32)
+    straight = skin[..., :3] * 255 / np.maximum(skin[..., 3:], 1)
+    filled = cutout.filled(np.clip(straight, 0, 255).astype(np.uint8), cast(Any, np.maximum(hole, clear)))
     alpha = skin[..., 3].copy()
     alpha[:top] = alpha[top]
     alpha[: round(chin - 0.22 * tall)] = 0
-    out[..., :3] = np.where(hole[..., None] > 0, out[..., :3], skin[..., :3]) * np.where(
-        hole[..., None] > 0, alpha[..., None] / 255, 1
-    )
-    out[..., 3] = alpha
-    return out
+    colour = straight + hole[..., None] * (filled - straight)
+    return np.dstack([colour * alpha[..., None] / 255, alpha])
 
 
 def _behind(hair: Any, y: Any, tall: float) -> Any:

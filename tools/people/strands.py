@@ -219,7 +219,7 @@ def brows(head: Head, count: int, length: float, thick: float, arch: float, seed
     return found.astype(np.float32), radius.astype(np.float32)
 
 
-def lashes(head: Head, vertices: Any, length: float, many: int, seed: int) -> tuple[Any, Any]:
+def lashes(head: Head, vertices: Any, length: float, thick: float, many: int, seed: int) -> tuple[Any, Any]:
     """Lashes on the lids as they are in `vertices`, the same ones for every pose."""
     rng, strands, radii = np.random.default_rng(seed), [], []
     for card in head.lash_cards():
@@ -234,6 +234,6 @@ def lashes(head: Head, vertices: Any, length: float, many: int, seed: int) -> tu
         root = found[:, :1]
         jitter = rng.normal(0, 0.06, (count, 1, 3)) * np.linspace(0, 1, found.shape[1])[None, :, None] ** 1.5
         strands.append(root + (found - root) * size + jitter)
-        width = (0.0095 if upper else 0.006) * np.linspace(1, 0.2, found.shape[1])
+        width = thick * (1 if upper else 0.6) * np.linspace(1, 0.2, found.shape[1])
         radii.append(np.tile(width, (count, 1)))
     return np.concatenate(strands).astype(np.float32), np.concatenate(radii).astype(np.float32)
