@@ -85,7 +85,8 @@ YUE = Person(
     name="yue", title="Yue", languages=("zh", "en", "ja", "ko", "es", "fr", "de"), seed=17, spread=0.75,
     own={0: 0.35, 3: -0.7},
     complexion=Complexion((0.74, 0.455, 0.325), (0.56, 0.155, 0.150), (0.02, 0.015, 0.012), 0.34, 0.0, 0.45, 5),
-    iris=(0.085, 0.036, 0.014), brows=Brows(430, 0.70, 0.95, 0.0), lash=0.95, lash_radius=0.016, lashes=70, melanin=0.93, redness=0.35,
+    iris=(0.085, 0.036, 0.014), brows=Brows(430, 0.70, 0.95, 0.0), lash=0.95, lash_radius=0.016, lashes=70,
+    melanin=0.93, redness=0.35,
     hair=Style(
         26000, (24.0, 30.0), 34, _combed_back, _long_lift, lambda p, t: np.clip((p[:, 1] - 0.0) / 2.5, 0, 1),
         0.5, 900, 0.05, WOMAN_LINE,
@@ -115,7 +116,8 @@ MAN_LINE = strands.HAIRLINE - np.array([0, 0.5]) * (strands.HAIRLINE[:, :1] < 40
 LEO = Person(
     name="leo", title="Leo", languages=("en", "zh", "ja", "ko", "es", "fr", "de"), seed=15, spread=0.75, own={0: -0.7},
     complexion=Complexion((0.66, 0.39, 0.265), (0.47, 0.215, 0.165), (0.03, 0.02, 0.015), 0.30, 0.55, 0.0, 9),
-    iris=(0.10, 0.055, 0.025), brows=Brows(500, 0.82, 1.25, -0.06), lash=0.7, lash_radius=0.0095, lashes=34, melanin=0.94, redness=0.3,
+    iris=(0.10, 0.055, 0.025), brows=Brows(500, 0.82, 1.25, -0.06), lash=0.7, lash_radius=0.0095, lashes=34,
+    melanin=0.94, redness=0.3,
     hair=Style(
         30000, (2.6, 4.2), 14, _parted,
         lambda t, root: 0.06 + t * np.interp(root[:, 1], [0, 5, 9, 12], [0.15, 0.35, 0.45, 1.6]),
