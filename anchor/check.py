@@ -84,7 +84,7 @@ def _programs() -> Iterator[Finding]:
 
 
 def _configuration(path: Path) -> Iterator[Finding]:
-    from anchor.app import LiveChannel, open_voice
+    from anchor.app import LiveChannel, open_shelf, open_voice
     from anchor.config import load_config
     from anchor.metrics import Metrics
 
@@ -95,9 +95,10 @@ def _configuration(path: Path) -> Iterator[Finding]:
         yield Finding("configuration", "bad", str(error))
         return
     yield Finding("configuration", "good", str(path))
+    shelf = open_shelf(config)
     for channel in config.channels:
         try:
-            LiveChannel(channel, voice, Metrics())
+            LiveChannel(channel, voice, Metrics(), shelf)
         except AnchorError as error:
             yield Finding(f"channel {channel.name}", "bad", str(error))
         else:
