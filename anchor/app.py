@@ -444,14 +444,52 @@ class Studio:
         )
 
 
-def contact_sheet(name: str, path: Path) -> None:
-    """Draw an avatar's expressions as a PNG."""
-    if path.suffix.lower() != ".png":
-        raise OutputError(f"{path}: only .png files can be written")
-    from PIL import Image
+SAMPLES = {
+    "en": "Hello. This is how I look, and this is how I speak. Five, four, three, two, one.",
+    "zh": "大家好。这是我的样子，这是我说话的声音。五、四、三、二、一。",
+    "ja": "こんにちは。これが私の姿で、これが私の話し方です。",
+    "ko": "안녕하세요. 저는 이렇게 보이고, 이렇게 말합니다.",
+    "es": "Hola. Así me veo y así hablo. Cinco, cuatro, tres, dos, uno.",
+    "fr": "Bonjour. Voici mon visage, et voici ma façon de parler. Cinq, quatre, trois, deux, un.",
+    "de": "Hallo. So sehe ich aus, und so spreche ich. Fünf, vier, drei, zwei, eins.",
+}
+"""What an avatar says of itself, by language."""
 
-    sheet = registry.load("anchor.part", "avatars").contact_sheet(open_avatar(name))
+
+async def show_avatar(name: str, path: Path, *, clip: bool, voice: Voice) -> list[Path]:
+    """Draw an avatar's expressions as a PNG and, with `clip`, an MP4 beside it in which it speaks; return the files.
+
+    It speaks the first of its languages that `voice` speaks too. Raises `OutputError` for a file that cannot be
+    written; there is no sheet without its clip then.
+    """
+    if path.suffix.lower() != ".png":
+        raise OutputError(f"{path}: only .png files can be written; the clip goes beside it")
+    avatar = await asyncio.to_thread(open_avatar, name)
+    films = []
+    if clip:
+        spoken = [tag.lower().split("-")[0] for tag in (*avatar.info.languages, "en")]
+        known = {tag.lower().split("-")[0] for tag in voice.info.languages}
+        language = next((tag for tag in spoken if tag in SAMPLES and tag in known), "en")
+        films.append(path.with_suffix(".mp4"))
+        await render(
+            [Segment(SAMPLES[language], language)], films[0], voice=voice, driver=open_driver("phones"), avatar=avatar,
+            video=VideoFormat(1280, 720), captions="none", title=avatar.info.title,
+        )  # fmt: skip
+    await asyncio.to_thread(_write_sheet, avatar, path)
+    return [path, *films]
+
+
+def _write_sheet(avatar: Avatar, path: Path) -> None:
+    from PIL import Image
+    from PIL.PngImagePlugin import PngInfo
+
+    sheet = registry.load("anchor.part", "avatars").contact_sheet(avatar)
+    label = PngInfo()
+    label.add_itxt(KEY, aigc_label())
+    scratch = path.with_name(f".{path.name}.part")
     try:
-        Image.fromarray(sheet[:, :, ::-1]).save(path)
+        Image.fromarray(sheet[:, :, ::-1]).save(scratch, "PNG", pnginfo=label)
+        scratch.replace(path)
     except OSError as error:
+        scratch.unlink(missing_ok=True)
         raise OutputError(f"{path}: cannot be written: {error.strerror or error}") from error

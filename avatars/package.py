@@ -43,6 +43,10 @@ class Consent:
     def valid(self, day: date) -> bool:
         return self.until is None or day <= self.until
 
+    @property
+    def ended(self) -> bool:
+        return not self.valid(today())
+
 
 @dataclass(frozen=True, slots=True)
 class Manifest:

@@ -65,8 +65,10 @@ class Card {
     set("viewers", channel.viewers);
     set("waiting", channel.waiting);
     set("avatar", `${channel.avatar || "nobody"} · ${channel.language}`);
-    this.find(".notice").textContent = channel.notice;
-    this.find(".notice").hidden = !channel.notice;
+    const notice = this.find(".notice");
+    if (channel.notice && notice.hidden) this.report("", true, "cast");
+    notice.textContent = channel.notice;
+    notice.hidden = !channel.notice;
     this.onAir = channel.avatar;
     this.showFaces();
     set("picture", `${channel.width}×${channel.height} · ${channel.fps} fps`);
@@ -98,7 +100,10 @@ class Card {
     const told = avatar.problem ? "cannot be used" : until;
     face.querySelector("small").textContent = told;
     face.setAttribute("aria-label", told ? `${avatar.title}, ${told}` : avatar.title);
-    if (avatar.problem) face.setAttribute("aria-disabled", "true");
+    if (avatar.problem) {
+      face.setAttribute("aria-disabled", "true");
+      image.src = "/assets/icon.svg";
+    }
     if (avatar.poster) poster(avatar.poster).then((url) => { image.src = url; }, () => refreshAvatars());
     face.addEventListener("click", () => this.cast(avatar, face));
     return face;

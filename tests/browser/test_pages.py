@@ -12,7 +12,7 @@ from playwright.async_api import Page, expect
 
 from anchor.events import Caption
 from anchor.media import Beat, Picture, VideoFormat
-from tests.browser.stage import page, studio
+from tests.browser.stage import page, studio, until
 from tests.streaming.beats import beat
 
 pytestmark = pytest.mark.browser
@@ -254,7 +254,7 @@ def test_operator_chooses_who_is_on_air_by_mouse_and_by_keyboard() -> None:
             await expect(faces).to_have_count(3)
             await expect(faces.nth(0)).to_have_attribute("aria-pressed", "true")
             assert await faces.locator("img").evaluate_all("images => images.every((image) => image.alt)")
-            await shown.wait_for_function("document.querySelectorAll('.face img')[1].naturalWidth > 0")
+            await until(shown, "document.querySelectorAll('.face img')[1].naturalWidth > 0")
             await expect(faces.nth(1)).to_have_accessible_name("Mei <b>, until 2030-12-31")
             await faces.nth(1).click()
             await expect(shown.locator("[data-of=cast]")).to_have_text("Mei <b> is on air.")
@@ -314,7 +314,7 @@ def test_operator_page_asks_for_the_token_once() -> None:
             await shown.reload()
             await expect(shown.locator(".channel h2")).to_have_text("Evening <News> & more")
             await expect(shown.locator("#unlock")).to_be_hidden()
-            await shown.wait_for_function("document.querySelector('.face img')?.naturalWidth > 0")
+            await until(shown, "document.querySelector('.face img')?.naturalWidth > 0")
 
     run(main)
 
