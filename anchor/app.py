@@ -324,9 +324,9 @@ class LiveChannel:
 
     def _prepare(self, name: str) -> tuple[Avatar, ConsentWatch, Callable[[], None]]:
         entry = self._shelf.entry(name)
-        avatar = self._shelf.load(entry)
-        check_pair(avatar, self.driver)
         try:
+            avatar = self._shelf.load(entry)
+            check_pair(avatar, self.driver)
             return avatar, self._shelf.watch(entry), self._scene.cast(avatar)
         except AnchorError:
             raise

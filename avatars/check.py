@@ -88,9 +88,9 @@ def _texts(value: object) -> Iterator[str]:
 
 
 def _draw(folder: Path) -> None:
-    avatar = load_avatar(folder)
     video = VideoFormat(160, 90, 25)
     try:
+        avatar = load_avatar(folder)
         view = avatar.open(video, np.zeros((90, 160, 3), np.uint8), Placement(0.5, 0.36, 0.4))
         view.draw(Blendshapes(), Picture.black(video))
     except AnchorError:
