@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -19,7 +20,7 @@ from anchor.broadcast.script import Segment, load_script, speakable
 from anchor.broadcast.show import present
 from anchor.clock import FreeClock, LoopClock
 from anchor.config import ChannelConfig, Config, VoiceConfig
-from anchor.errors import CapacityError, ConfigError, OutputError, ScriptError, VoiceError
+from anchor.errors import AnchorError, AvatarError, CapacityError, ConfigError, OutputError, ScriptError, VoiceError
 from anchor.events import Gesture, Mood, State
 from anchor.media import Beat, VideoFormat
 from anchor.metrics import Metrics
@@ -28,7 +29,7 @@ from anchor.pipeline.manner import Manner
 from anchor.pipeline.performer import Performer
 from anchor.pipeline.playout import Playout
 from anchor.pipeline.utterance import Performance, Utterance
-from anchor.ports import Avatar, AvatarInfo, Driver, Scene, Sink, ViewerSink, Voice, VoiceInfo
+from anchor.ports import Avatar, AvatarEntry, ConsentWatch, Driver, Shelf, Sink, Stage, ViewerSink, Voice, VoiceInfo
 from anchor.server.api import ChannelInfo
 from anchor.trust.label import KEY, aigc_label
 
@@ -48,6 +49,9 @@ SAY_PRIORITY = 10
 LONGEST_QUEUE = 100
 RESTART_SECONDS = 1.0
 
+CONSENT_SECONDS = 0.25
+"""How often a channel looks whether its avatar may still be shown: revoking stops output within a second."""
+
 
 def open_voice(config: VoiceConfig) -> Voice:
     factory = registry.load("anchor.voice", config.engine)
@@ -66,15 +70,27 @@ def open_driver(name: str) -> Driver:
     return driver
 
 
-def open_scene(avatar: Avatar, driver: Driver, video: VideoFormat, options: dict[str, Any]) -> Scene:
+def open_shelf(config: Config) -> Shelf:
+    """The avatars that a server may show: bundled ones, those in its folder, and those its channels name by path."""
+    further = dict.fromkeys(channel.avatar for channel in config.channels if isinstance(channel.avatar, Path))
+    shelf: Shelf = registry.load("anchor.part", "shelf")(config.server.avatars, tuple(further))
+    return shelf
+
+
+def open_scene(avatar: Avatar, driver: Driver, video: VideoFormat, options: dict[str, Any]) -> Stage:
     """The picture for an avatar and a driver that fit each other. Raises `ConfigError` for a pair that does not."""
+    check_pair(avatar, driver)
+    scene: Stage = registry.load("anchor.scene", "studio")(avatar, video, **options)
+    return scene
+
+
+def check_pair(avatar: Avatar, driver: Driver) -> None:
+    """Raise `ConfigError` for an avatar that cannot be moved by this driver."""
     if avatar.info.accepts != driver.info.produces:
         raise ConfigError(
             f"avatar {avatar.info.name!r} is driven by {avatar.info.accepts}, "
             f"but driver {driver.info.name!r} produces {driver.info.produces}"
         )
-    scene: Scene = registry.load("anchor.scene", "studio")(avatar, video, **options)
-    return scene
 
 
 def check_language(voice: Voice, language: str) -> None:
@@ -182,12 +198,21 @@ class _RenderProgress:
 class LiveChannel:
     """One anchor on one stream: its show, what people ask it to say, and its viewers."""
 
-    def __init__(self, config: ChannelConfig, voice: Voice, metrics: Metrics, ice_servers: Sequence[str] = ()) -> None:
+    def __init__(
+        self, config: ChannelConfig, voice: Voice, metrics: Metrics, shelf: Shelf, ice_servers: Sequence[str] = ()
+    ) -> None:
         self.config = config
         self.name = config.name
         self.video = config.video
         self.driver = open_driver(config.driver)
-        self.avatar = open_avatar(config.avatar)
+        self._shelf = shelf
+        entry = shelf.entry(config.avatar)
+        avatar = shelf.load(entry)
+        self.avatar: Avatar | None = avatar
+        self.notice = ""
+        """Why an avatar was taken off air, until another is chosen."""
+        self._consent = shelf.watch(entry)
+        self._casting = asyncio.Lock()
         self.scripts = [load_script(path) for path in config.scripts]
         self.voice = voice
         self._clock = LoopClock()
@@ -200,7 +225,7 @@ class LiveChannel:
         options: dict[str, Any] = {"backdrop": config.backdrop, "languages": self.languages}
         if config.label is not None:
             options["label"] = config.label
-        self._scene = open_scene(self.avatar, self.driver, self.video, options)
+        self._scene = open_scene(avatar, self.driver, self.video, options)
         self.viewers: ViewerSink = registry.load("anchor.sink", "webrtc")(
             self.video, ice_servers=tuple(ice_servers), max_viewers=config.max_viewers
         )
@@ -233,6 +258,7 @@ class LiveChannel:
         )
         async with self.performer.open(), asyncio.TaskGroup() as tasks:
             tasks.create_task(self.playout.run())
+            tasks.create_task(self._keep_consent())
             if self.scripts:
                 tasks.create_task(
                     present(
@@ -286,6 +312,46 @@ class LiveChannel:
         for gesture in gestures:
             self.manner.make(gesture)
 
+    async def cast(self, name: str) -> None:
+        """Show another avatar from the next beat on; until it is ready, the one before stays.
+
+        Raises `MissingError` for a name that is not on the shelf and `AvatarError` for one that cannot be used.
+        """
+        async with self._casting:
+            avatar, consent, show = await asyncio.to_thread(self._prepare, name)
+            show()
+            self.avatar, self._consent, self.notice = avatar, consent, ""
+
+    def _prepare(self, name: str) -> tuple[Avatar, ConsentWatch, Callable[[], None]]:
+        entry = self._shelf.entry(name)
+        try:
+            avatar = self._shelf.load(entry)
+            check_pair(avatar, self.driver)
+            return avatar, self._shelf.watch(entry), self._scene.cast(avatar)
+        except AnchorError:
+            raise
+        except Exception as error:
+            log.exception("avatar %s cannot be drawn", entry.name)
+            raise AvatarError(
+                f"avatar {entry.name!r} cannot be drawn; run: anchor avatar check {entry.path}"
+            ) from error
+
+    async def _keep_consent(self) -> None:
+        """Take the avatar off air when its consent ends, is revoked or cannot be found: the studio goes on, empty."""
+        loop = asyncio.get_running_loop()
+        # A thread of its own: drawing posters or preparing avatars must not delay this.
+        with ThreadPoolExecutor(1, thread_name_prefix="consent") as thread:
+            clear = await loop.run_in_executor(thread, self._scene.cast, None)
+            while True:
+                watch = self._consent
+                problem = await loop.run_in_executor(thread, watch.problem)
+                if problem and watch is self._consent and self.avatar is not None:
+                    clear()
+                    name, self.avatar = self.avatar.info.name, None
+                    self.notice = f"{name} was taken off air: {problem}"
+                    log.error("channel %s: %s", self.name, self.notice)
+                await self._clock.sleep_until(self._clock.now() + CONSENT_SECONDS)
+
     async def interrupt(self) -> bool:
         """Cut what is being said; whether there was something to cut."""
         return self.performer.cancel() is not None
@@ -293,9 +359,9 @@ class LiveChannel:
     def state(self) -> ChannelInfo:
         on_air = self.performer.on_air
         return ChannelInfo(
-            self.name, self.config.title or self.name, self.avatar.info.name, self.config.language, self.video,
-            self.viewers.viewers, on_air is not None, on_air.id if on_air else None, len(self.performer.waiting),
-            burned_captions=self.config.captions == "burn",
+            self.name, self.config.title or self.name, self.avatar.info.name if self.avatar else "",
+            self.config.language, self.video, self.viewers.viewers, on_air is not None, on_air.id if on_air else None,
+            len(self.performer.waiting), burned_captions=self.config.captions == "burn", notice=self.notice,
         )  # fmt: skip
 
     def _count(self, beat: Beat) -> None:
@@ -330,8 +396,11 @@ class Studio:
     def __init__(self, config: Config) -> None:
         self.metrics = Metrics()
         self.voice = open_voice(config.voice)
+        self._shelf = open_shelf(config)
+        # One poster at a time: each costs as much as an avatar that is opened.
+        self._drawing = asyncio.Lock()
         self._channels = {
-            channel.name: LiveChannel(channel, self.voice, self.metrics, config.server.ice_servers)
+            channel.name: LiveChannel(channel, self.voice, self.metrics, self._shelf, config.server.ice_servers)
             for channel in config.channels
         }
         self._running: list[asyncio.Task[None]] = []
@@ -360,9 +429,13 @@ class Studio:
     def voices(self) -> Sequence[VoiceInfo]:
         return [self.voice.info]
 
-    def avatars(self) -> Sequence[AvatarInfo]:
-        names = registry.load("anchor.part", "avatars").library()
-        return [open_avatar(name).info for name in names]
+    async def avatars(self) -> Sequence[AvatarEntry]:
+        return await asyncio.to_thread(self._shelf.entries)
+
+    async def poster(self, name: str) -> bytes:
+        """A WebP picture of an avatar. Raises `MissingError`, and `AvatarError` for one that cannot be used."""
+        async with self._drawing:
+            return await asyncio.to_thread(self._shelf.poster, name)
 
     def ready(self) -> bool:
         """Whether every channel has beats going out."""
@@ -371,14 +444,52 @@ class Studio:
         )
 
 
-def contact_sheet(name: str, path: Path) -> None:
-    """Draw an avatar's expressions as a PNG."""
-    if path.suffix.lower() != ".png":
-        raise OutputError(f"{path}: only .png files can be written")
-    from PIL import Image
+SAMPLES = {
+    "en": "Hello. This is how I look, and this is how I speak. Five, four, three, two, one.",
+    "zh": "大家好。这是我的样子，这是我说话的声音。五、四、三、二、一。",
+    "ja": "こんにちは。これが私の姿で、これが私の話し方です。",
+    "ko": "안녕하세요. 저는 이렇게 보이고, 이렇게 말합니다.",
+    "es": "Hola. Así me veo y así hablo. Cinco, cuatro, tres, dos, uno.",
+    "fr": "Bonjour. Voici mon visage, et voici ma façon de parler. Cinq, quatre, trois, deux, un.",
+    "de": "Hallo. So sehe ich aus, und so spreche ich. Fünf, vier, drei, zwei, eins.",
+}
+"""What an avatar says of itself, by language."""
 
-    sheet = registry.load("anchor.part", "avatars").contact_sheet(open_avatar(name))
+
+async def show_avatar(name: str, path: Path, *, clip: bool, voice: Voice) -> list[Path]:
+    """Draw an avatar's expressions as a PNG and, with `clip`, an MP4 beside it in which it speaks; return the files.
+
+    It speaks the first of its languages that `voice` speaks too. Raises `OutputError` for a file that cannot be
+    written; there is no sheet without its clip then.
+    """
+    if path.suffix.lower() != ".png":
+        raise OutputError(f"{path}: only .png files can be written; the clip goes beside it")
+    avatar = await asyncio.to_thread(open_avatar, name)
+    films = []
+    if clip:
+        spoken = [tag.lower().split("-")[0] for tag in (*avatar.info.languages, "en")]
+        known = {tag.lower().split("-")[0] for tag in voice.info.languages}
+        language = next((tag for tag in spoken if tag in SAMPLES and tag in known), "en")
+        films.append(path.with_suffix(".mp4"))
+        await render(
+            [Segment(SAMPLES[language], language)], films[0], voice=voice, driver=open_driver("phones"), avatar=avatar,
+            video=VideoFormat(1280, 720), captions="none", title=avatar.info.title,
+        )  # fmt: skip
+    await asyncio.to_thread(_write_sheet, avatar, path)
+    return [path, *films]
+
+
+def _write_sheet(avatar: Avatar, path: Path) -> None:
+    from PIL import Image
+    from PIL.PngImagePlugin import PngInfo
+
+    sheet = registry.load("anchor.part", "avatars").contact_sheet(avatar)
+    label = PngInfo()
+    label.add_itxt(KEY, aigc_label())
+    scratch = path.with_name(f".{path.name}.part")
     try:
-        Image.fromarray(sheet[:, :, ::-1]).save(path)
+        Image.fromarray(sheet[:, :, ::-1]).save(scratch, "PNG", pnginfo=label)
+        scratch.replace(path)
     except OSError as error:
+        scratch.unlink(missing_ok=True)
         raise OutputError(f"{path}: cannot be written: {error.strerror or error}") from error

@@ -7,12 +7,18 @@ import socket
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date, timedelta
 from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Literal
 
 from anchor import registry
+from anchor.clock import today
 from anchor.errors import AnchorError
+from anchor.ports import Shelf
+
+SOON_DAYS = 30
+"""How long before its end a consent is said to end."""
 
 OWN_PACKAGES = ("anchor", "drivers", "avatars", "streaming")
 OWN_NAME = "anchor-live"
@@ -54,7 +60,7 @@ def _packages() -> Iterator[Finding]:
 
 def _back_ends() -> Iterator[Finding]:
     for group in registry.GROUPS:
-        kind = group.rpartition(".")[2]
+        kind = "kind of avatar" if group == "anchor.avatar" else group.rpartition(".")[2]
         for name in registry.names(group):
             try:
                 found = registry.load(group, name)
@@ -84,7 +90,7 @@ def _programs() -> Iterator[Finding]:
 
 
 def _configuration(path: Path) -> Iterator[Finding]:
-    from anchor.app import LiveChannel, open_voice
+    from anchor.app import LiveChannel, open_shelf, open_voice
     from anchor.config import load_config
     from anchor.metrics import Metrics
 
@@ -95,14 +101,32 @@ def _configuration(path: Path) -> Iterator[Finding]:
         yield Finding("configuration", "bad", str(error))
         return
     yield Finding("configuration", "good", str(path))
+    shelf = open_shelf(config)
+    yield from _avatars(shelf)
     for channel in config.channels:
         try:
-            LiveChannel(channel, voice, Metrics())
+            LiveChannel(channel, voice, Metrics(), shelf)
         except AnchorError as error:
             yield Finding(f"channel {channel.name}", "bad", str(error))
         else:
             yield Finding(f"channel {channel.name}", "good", f"{channel.size} at {channel.fps}, {channel.avatar}")
     yield _port(config.server.host, config.server.port)
+
+
+def _avatars(shelf: Shelf) -> Iterator[Finding]:
+    """Every package that the configuration's server would list, opened and drawn."""
+    look_at = registry.load("anchor.part", "avatars").check
+    for entry in shelf.entries():
+        what = f"avatar {entry.name}"
+        problems = look_at(entry.path) or ([entry.problem] if entry.problem else [])
+        until = entry.info.details["until"] if entry.info else ""
+        renew = f"anchor avatar consent {entry.path} --consent-until DATE"
+        if problems:
+            yield from (Finding(what, "warning", problem) for problem in problems)
+        elif until != "unlimited" and date.fromisoformat(until) <= today() + timedelta(days=SOON_DAYS):
+            yield Finding(what, "warning", f"its consent ends on {until}", renew)
+        else:
+            yield Finding(what, "good", f"consent until {until}" if until != "unlimited" else "consent without end")
 
 
 def _port(host: str, port: int) -> Finding:

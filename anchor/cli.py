@@ -193,29 +193,44 @@ def voices() -> None:
     out.print(table)
 
 
+FolderOption = Annotated[Path | None, typer.Option("--folder", help="A folder of packages to list as well.")]
+
+
 @avatar_app.command("list")
-def avatar_list() -> None:
-    """List the bundled avatars."""
-    from anchor import app as studio
+def avatar_list(folder: FolderOption = None) -> None:
+    """List the bundled avatars, and those of a folder: until when consent lasts, and which cannot be used."""
     from anchor import registry
 
-    table = Table("name", "title", "kind", "licence", box=None)
-    for name in registry.load("anchor.part", "avatars").library():
-        info = studio.open_avatar(name).info
-        table.add_row(name, info.title, info.kind, info.licence)
+    table = Table("name", "title", "kind", "licence", "consent until", box=None)
+    for entry in registry.load("anchor.part", "shelf")(folder).entries():
+        if entry.info is None:
+            table.add_row(entry.name, "[red]cannot be used[/]", "", _plain(entry.problem), "")
+        else:
+            info = entry.info
+            table.add_row(entry.name, _plain(info.title), info.kind, _plain(info.licence), info.details["until"])
     out.print(table)
 
 
 @avatar_app.command("show")
 def avatar_show(
     name: Annotated[str, typer.Argument(help="Bundled name, folder or zip.")],
-    target: Annotated[Path, typer.Option("-o", "--out", help="The PNG to write.")],
+    target: Annotated[Path, typer.Option("-o", "--out", help="The PNG to write; the clip is an MP4 beside it.")],
+    clip: Annotated[bool, typer.Option("--clip/--no-clip", help="With a clip in which it speaks, or without.")] = True,
+    voice: VoiceOption = "espeak",
 ) -> None:
-    """Draw a contact sheet of an avatar's expressions."""
+    """Draw a contact sheet of an avatar's expressions, and a short clip in which it speaks."""
     from anchor import app as studio
+    from anchor.config import VoiceConfig
 
-    studio.contact_sheet(name, target)
-    out.print(str(target), highlight=False)
+    async def work() -> list[Path]:
+        speaker = studio.open_voice(VoiceConfig(engine=voice))
+        try:
+            return await studio.show_avatar(name, target, clip=clip, voice=speaker)
+        finally:
+            await speaker.close()
+
+    for path in _run(work()):
+        out.print(str(path), highlight=False, soft_wrap=True)
 
 
 WhoOption = Annotated[str, typer.Option("--consent-who", help="Who agreed to be shown.")]
@@ -258,16 +273,16 @@ def avatar_make(
 @avatar_app.command("consent")
 def avatar_consent(
     folder: Annotated[Path, typer.Argument(help="The folder of an avatar.")],
-    who: WhoOption,
-    scope: ScopeOption,
     until: UntilOption,
+    who: Annotated[str, typer.Option("--consent-who", help="Who agreed; as it was, if not given.")] = "",
+    scope: Annotated[str, typer.Option("--consent-scope", help="To what; as it was, if not given.")] = "",
 ) -> None:
-    """Record anew who agreed to be shown, for what and until when."""
+    """Renew the record of consent. A date that is past revokes it: the avatar goes off air within a second."""
     from anchor import registry
 
-    record = registry.load("anchor.part", "consent_of")(who, scope, until)
-    registry.load("anchor.part", "record_consent")(folder, record)
-    out.print(f"{folder}: {who}, until {until}", highlight=False)
+    record = registry.load("anchor.part", "record_consent")(folder, until=until, who=who, scope=scope)
+    ended = "; it has ended: the avatar cannot be used" if record.ended else ""
+    out.print(f"{folder}: {_plain(record.who)}, until {until}{ended}", highlight=False, soft_wrap=True)
 
 
 @avatar_app.command("check")

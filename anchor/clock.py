@@ -9,7 +9,7 @@ import asyncio
 import selectors
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Executor
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Protocol, TypeVar
 
 T = TypeVar("T")
@@ -59,6 +59,11 @@ class FreeClock:
 def wall_time() -> datetime:
     """The date and time for people: logs and records. Never used to measure or to pace."""
     return datetime.now(UTC)
+
+
+def today() -> date:
+    """The date where this machine stands: records of consent end with the day they name."""
+    return wall_time().astimezone().date()
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):

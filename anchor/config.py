@@ -33,6 +33,13 @@ def _path(value: Any, info: ValidationInfo) -> Any:
     return folder / value if isinstance(value, str) else value
 
 
+def _avatar(value: Any, info: ValidationInfo) -> Any:
+    """A package is told from a name by a slash or its ending."""
+    if isinstance(value, str) and ("/" in value or value.lower().endswith(".zip")):
+        return _path(value, info)
+    return value
+
+
 Secret = Annotated[str | None, BeforeValidator(_secret)]
 LocalPath = Annotated[Path, BeforeValidator(_path)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
@@ -49,6 +56,8 @@ class ServerConfig(_Table):
     port: int = Field(default=8010, ge=0, le=65535)
     token: Secret = None
     ice_servers: tuple[str, ...] = ()
+    avatars: LocalPath | None = None
+    """A folder of avatar packages to choose from, besides the bundled ones."""
 
 
 class VoiceConfig(_Table):
@@ -63,7 +72,7 @@ class ChannelConfig(_Table):
 
     name: Name
     title: str = ""
-    avatar: str = "lin"
+    avatar: Annotated[str | Path, BeforeValidator(_avatar)] = "lin"
     driver: str = "phones"
     language: str = "en"
     size: str = "1280x720"
@@ -102,6 +111,8 @@ def load_config(path: Path) -> Config:
         config = Config.model_validate(tables, context={"folder": path.parent})
     except ValidationError as error:
         raise ConfigError("\n".join(_explain(path, problem) for problem in error.errors()[:3])) from error
+    if config.server.avatars is not None and not config.server.avatars.is_dir():
+        raise ConfigError(f"{path}: server.avatars: there is no folder {config.server.avatars}")
     _check_channels(path, config)
     return config
 

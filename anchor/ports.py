@@ -6,8 +6,9 @@ Back-ends are found by name in the entry-point groups ``anchor.voice``, ``anchor
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, AsyncIterator, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -118,6 +119,20 @@ class AvatarInfo:
     details: dict[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class AvatarEntry:
+    """An avatar that there is: with `info` when it can be used, else with the `problem`.
+
+    `version` is another one after every change of the package at `path`.
+    """
+
+    name: str
+    path: Path
+    version: str
+    info: AvatarInfo | None = None
+    problem: str = ""
+
+
 class AvatarView(Protocol):
     """An avatar opened at one picture size over one backdrop; belongs to one stream and one thread at a time."""
 
@@ -156,11 +171,46 @@ class Avatar(Protocol):
         ...
 
 
+class ConsentWatch(Protocol):
+    def problem(self) -> str:
+        """Why an avatar that is on air may no longer be shown, or nothing. Reads files: call it in a worker thread."""
+        ...
+
+
+class Shelf(Protocol):
+    """The avatars there are to choose from. Reads files: call it in a worker thread."""
+
+    def entries(self) -> list[AvatarEntry]: ...
+
+    def entry(self, name: str | Path) -> AvatarEntry:
+        """One that can be used, by name or path. Raises `MissingError`, and `AvatarError` for one that cannot."""
+        ...
+
+    def load(self, entry: AvatarEntry) -> Avatar: ...
+
+    def poster(self, name: str) -> bytes:
+        """A WebP file. Raises what `entry` raises."""
+        ...
+
+    def watch(self, entry: AvatarEntry) -> ConsentWatch: ...
+
+
 class Scene(Protocol):
     """The whole picture: backdrop, avatar, graphics, captions and the AI label; belongs to one stream."""
 
     def draw(self, look: Look) -> Picture:
         """Draw a picture of its own that no later call changes. Blocks for milliseconds; call it in a worker thread."""
+        ...
+
+
+class Stage(Scene, Protocol):
+    """A scene in which another avatar can take over while it is drawn."""
+
+    def cast(self, avatar: Avatar | None) -> Callable[[], None]:
+        """Prepare everything for `avatar`, or for nobody, in a worker thread; the call that is returned is instant.
+
+        The first picture drawn after that call shows the new one, and captions go on. Raises `AvatarError`.
+        """
         ...
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import pairwise
 from math import log
 from pathlib import Path
@@ -12,14 +13,15 @@ import cv2
 
 from anchor.errors import AnchorError
 from anchor.events import Caption, LowerThird
-from anchor.media import Look, Picture, VideoFormat
-from anchor.ports import Avatar, Placement
+from anchor.media import Blendshapes, Bytes, FaceFrame, Look, Picture, VideoFormat
+from anchor.ports import Avatar, AvatarView, Placement, Setting
 from avatars import backdrop as backdrops
 from avatars import graphics
 from avatars.desk import desk
 from avatars.fontbook import FontBook
 from avatars.graphics import DEFAULT_LABEL, Layout
 from avatars.overlay import Overlay
+from avatars.puppet_draw import Box, convert
 from avatars.typeset import Typesetter
 
 __all__ = ["DEFAULT_LABEL", "StudioScene", "place"]
@@ -45,8 +47,28 @@ def place(video: VideoFormat) -> Placement:
     return Placement(0.5, *_PLACES[-1][1:])
 
 
+@dataclass(frozen=True, slots=True)
+class _Set:
+    """What is before the camera: an avatar in its room, the canvas it is drawn on, and the desk before it."""
+
+    view: AvatarView
+    canvas: Picture
+    desk: Overlay | None
+
+
+class _Nobody:
+    """A view of a room without an anchor in it."""
+
+    def __init__(self, room: Bytes) -> None:
+        self._room = room
+
+    def draw(self, face: FaceFrame, canvas: Picture) -> None:
+        height, width = self._room.shape[:2]
+        convert(self._room, Box(0, 0, width, height), canvas)
+
+
 class StudioScene:
-    """A stream's picture: `anchor.ports.Scene`.
+    """A stream's picture: `anchor.ports.Stage`.
 
     `backdrop` is a picture that takes the place of the avatar's own background or, where it has none, of the studio.
     `label` may be reworded but not left out.
@@ -73,22 +95,41 @@ class StudioScene:
         self._label = graphics.label(label, layout, setter)
         self._captions = _Fade(lambda page: graphics.caption(page, layout, setter), video.fps)
         self._titles = _Wipe(lambda words: graphics.lower_third(words, layout, setter), video.fps)
-        setting = avatar.setting(video, place(video), own_background=backdrop is None)
-        if backdrop is not None:
-            room = backdrops.load(backdrop, video)
+        self._video, self._backdrop = video, backdrop
+        self._set = self._build(avatar)
+
+    def cast(self, avatar: Avatar | None) -> Callable[[], None]:
+        """Build the set for another avatar, or for nobody; the call that is returned puts it before the camera."""
+        built = self._build(avatar)
+        built.view.draw(Blendshapes(), built.canvas)
+
+        def show() -> None:
+            # One reference: `draw`, in its own thread, sees the old set or the new one.
+            self._set = built
+
+        return show
+
+    def _build(self, avatar: Avatar | None) -> _Set:
+        video = self._video
+        if avatar is None:
+            setting = Setting(place(video))
+        else:
+            setting = avatar.setting(video, place(video), own_background=self._backdrop is None)
+        if self._backdrop is not None:
+            room = backdrops.load(self._backdrop, video)
         else:
             room = backdrops.studio(video) if setting.background is None else setting.background
-        studio = backdrop is None and setting.background is None
-        self._desk = desk(video) if studio else None
-        self._avatar = avatar.open(video, room, setting.placement)
-        self._canvas = Picture.black(video)
+        studio = self._backdrop is None and setting.background is None
+        view = _Nobody(room) if avatar is None else avatar.open(video, room, setting.placement)
+        return _Set(view, Picture.black(video), desk(video) if studio else None)
 
     def draw(self, look: Look) -> Picture:
         """Draw the next beat. Call it once a beat: fades and wipes move with every call."""
-        self._avatar.draw(look.face, self._canvas)
-        picture = self._canvas.copy()
-        if self._desk is not None:
-            self._desk.blend(picture)
+        now = self._set
+        now.view.draw(look.face, now.canvas)
+        picture = now.canvas.copy()
+        if now.desk is not None:
+            now.desk.blend(picture)
         self._titles.show(look.lower_third, picture)
         self._captions.show(look.caption, picture)
         self._label.blend(picture)
@@ -163,7 +204,6 @@ def main() -> None:
 
     import cv2
 
-    from anchor.media import Blendshapes
     from avatars.package import load_avatar
 
     parser = argparse.ArgumentParser(prog="python -m avatars.compositor", description=main.__doc__)

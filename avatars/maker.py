@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from anchor.clock import today
 from anchor.errors import AvatarError, MissingError
 from avatars.package import MANIFEST, Consent, Table, read_consent, read_manifest
 from avatars.package_writer import consent_table, new_folder, write_arrays, write_image, write_manifest, write_text
@@ -37,7 +38,7 @@ def _is_picture(source: Path) -> bool:
 
 def consent_of(who: str, scope: str, until: str) -> Consent:
     """Raises `AvatarError` for a record that would not let the avatar load."""
-    return read_consent(Table({"who": who, "scope": scope, "until": until}, "consent"), date.today())
+    return read_consent(Table({"who": who, "scope": scope, "until": until}, "consent"), today())
 
 
 def make_avatar(
@@ -86,19 +87,23 @@ def _make_clip(
     make(source, folder, head, background, consent, note)
 
 
-def record_consent(folder: Path, consent: Consent) -> None:
-    """Write another record of consent into a package's manifest; all else in it stays as it is.
+def record_consent(folder: Path, *, until: str, who: str = "", scope: str = "") -> Consent:
+    """Write another record of consent into a package's manifest and return it; all else in it stays as it is.
 
-    Raises `AvatarError` for a package that cannot be read or whose record cannot be found.
+    Who and scope stay as they were when they are empty; a date that is past revokes the consent. Raises `AvatarError`
+    for a package that cannot be read or whose record cannot be found.
     """
     path = folder / MANIFEST
     if not path.is_file():
         raise AvatarError(f"{folder}: give the folder of an avatar; it holds {MANIFEST}")
+    # For writing, it does not matter that the old one has ended, nor that the new one has.
+    old = read_manifest(folder, day=date.min).consent
+    consent = read_consent(
+        Table({"who": who or old.who, "scope": scope or old.scope, "until": until}, "consent"), date.min
+    )
     text = path.read_text(encoding="utf-8")
-    record = re.compile(r"^[ \t]*\[consent\][^\n]*\n(?:(?![ \t]*\[)[^\n]*(?:\n|\Z))*", re.MULTILINE)
-    if len(record.findall(text)) != 1:
+    written = re.compile(r"^[ \t]*\[consent\][^\n]*\n(?:(?![ \t]*\[)[^\n]*(?:\n|\Z))*", re.MULTILINE)
+    if len(written.findall(text)) != 1:
         raise AvatarError(f"{path}: has no [consent] table of its own; write one with who, scope and until")
-    new = record.sub(lambda _: consent_table(consent) + "\n", text)
-    write_text(path, new)
-    if consent.valid(date.today()):
-        read_manifest(folder)
+    write_text(path, written.sub(lambda _: consent_table(consent) + "\n", text))
+    return consent

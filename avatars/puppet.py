@@ -36,7 +36,7 @@ from avatars.puppet_draw import (
     sample_field,
 )
 from avatars.puppet_eyes import Eyes, Look
-from avatars.puppet_parts import FURTHER_LAYERS, Grid, Layer, Rig, Texture, join, read_layers
+from avatars.puppet_parts import FURTHER_LAYERS, Grid, Layer, Rig, Texture, join, load_layers, read_places
 
 _FINER = 1.2
 """Texture pixels for one of the picture, each way: sampling between them costs sharpness, more of them costs time."""
@@ -54,8 +54,9 @@ class PuppetAvatar:
     """A package of kind ``puppet``, shared by all streams: nothing in it changes after loading."""
 
     def __init__(self, manifest: Manifest) -> None:
-        found = read_layers(manifest)
-        self.rig = Rig.read(manifest, found)
+        places = read_places(manifest)
+        self.rig = Rig.read(manifest, places)
+        found = load_layers(manifest, places)
         self.background = found.pop("background", None)
         self.layers: dict[str, Layer] = {name: Layer.empty() for name in FURTHER_LAYERS} | found
         manifest.rest.done()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self, cast
 
@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from anchor.errors import AvatarError
 from anchor.media import ARKIT_INDEX, Bytes, Floats
-from avatars.package import MOST_SIDE, Manifest, Table, read_arrays, read_image
+from avatars.files import MOST_SIDE, image_size, read_arrays, read_image
+from avatars.package import Manifest, Table
 from avatars.puppet_draw import affine, over_layer, sample_field
 
 LAYERS = (
@@ -23,6 +24,8 @@ LAYERS = (
 )  # fmt: skip
 """Layers that every figure has."""
 FURTHER_LAYERS = ("background", "back", "neck", "body", "brows", "hair")
+MOST_ART = 40 << 20
+"""Most pixels of all layers together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,22 +282,51 @@ class Rig:
         return cast(Floats, np.concatenate([points, depth[..., None]], axis=-1) - np.array(self.pivot, np.float32))
 
 
-def read_layers(
-    manifest: Manifest, required: Sequence[str] = LAYERS, optional: Sequence[str] = FURTHER_LAYERS
-) -> dict[str, Layer]:
-    """All layers that are required, and those of the optional ones that there are.
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a layer's picture is, in its package and in the art."""
 
-    Raises `AvatarError` for one that is missing, unknown, or cannot be read.
-    """
-    table = manifest.rest.table("layers")
-    given = table.keys()
-    layers = {}
-    for name in (*required, *(name for name in optional if name in given)):
-        entry = table.table(name)
+    file: str
+    left: float
+    top: float
+
+    @classmethod
+    def read(cls, entry: Table) -> Self:
         left, top = entry.numbers("at", 2)
         if max(abs(left), abs(top)) > MOST_SIDE:
             raise entry.error("at", f"is farther than {MOST_SIDE} art pixels from the face")
-        layers[name] = Layer(premultiplied(read_image(manifest.folder, entry.text("file"))), left, top)
+        place = cls(entry.text("file"), left, top)
         entry.done()
+        return place
+
+
+def read_places(
+    manifest: Manifest, required: Sequence[str] = LAYERS, optional: Sequence[str] = FURTHER_LAYERS
+) -> dict[str, Place]:
+    """The places of all layers that are required, and of those of the optional ones that there are.
+
+    Raises `AvatarError` for one that is missing, unknown or wrong, and for too much art.
+    """
+    table = manifest.rest.table("layers")
+    given = table.keys()
+    names = (*required, *(name for name in optional if name in given))
+    places = {name: Place.read(table.table(name)) for name in names}
     table.done()
-    return layers
+    sizes = [image_size(manifest.folder, place.file) for place in places.values()]
+    if sum(width * height for width, height in sizes) > MOST_ART:
+        raise AvatarError(f"{manifest.where}: layers: more than {MOST_ART >> 20} million pixels in all")
+    return places
+
+
+def read_layers(
+    manifest: Manifest, required: Sequence[str] = LAYERS, optional: Sequence[str] = FURTHER_LAYERS
+) -> dict[str, Layer]:
+    """The layers themselves. Raises `AvatarError` for one that is missing, unknown, or cannot be read."""
+    return load_layers(manifest, read_places(manifest, required, optional))
+
+
+def load_layers(manifest: Manifest, places: Mapping[str, Place]) -> dict[str, Layer]:
+    return {
+        name: Layer(premultiplied(read_image(manifest.folder, place.file)), place.left, place.top)
+        for name, place in places.items()
+    }

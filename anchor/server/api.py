@@ -7,6 +7,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
+from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -17,12 +18,12 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import anchor
-from anchor.errors import AnchorError, CapacityError
+from anchor.errors import AnchorError, CapacityError, MissingError
 from anchor.events import Gesture, Mood, State
 from anchor.media import VideoFormat
-from anchor.ports import AvatarInfo, ViewerSink, VoiceInfo
+from anchor.ports import AvatarEntry, AvatarInfo, ViewerSink, VoiceInfo
 from anchor.server.auth import Operator, SameSite
-from anchor.server.pages import Pages, assets
+from anchor.server.pages import Page, Pages, assets
 from anchor.server.whip_whep import MAX_SDP_BYTES, RETRY_SECONDS, browser_servers, whep
 
 logger = logging.getLogger(__name__)
@@ -36,7 +37,10 @@ MAX_BODY_BYTES = 12 * MAX_TEXT + 4096
 
 @dataclass(frozen=True, slots=True)
 class ChannelInfo:
-    """A channel as the outside sees it now. `burned_captions`: the picture carries them, so a page need not."""
+    """A channel as the outside sees it now. `burned_captions`: the picture carries them, so a page need not.
+
+    `avatar` is empty while nobody is shown; `notice` says why.
+    """
 
     name: str
     title: str
@@ -48,6 +52,7 @@ class ChannelInfo:
     utterance: str | None = None
     waiting: int = 0
     burned_captions: bool = False
+    notice: str = ""
 
 
 class Channel(Protocol):
@@ -73,6 +78,10 @@ class Channel(Protocol):
         """Change how the anchor carries itself, and make gestures now; what is None stays."""
         ...
 
+    async def cast(self, name: str) -> None:
+        """Show another avatar from the next beat on. Raises `AnchorError` for one that cannot be shown."""
+        ...
+
     async def interrupt(self) -> bool:
         """Stop speaking at the next beat; whether something was being said."""
         ...
@@ -91,7 +100,11 @@ class Hub(Protocol):
 
     def voices(self) -> Sequence[VoiceInfo]: ...
 
-    def avatars(self) -> Sequence[AvatarInfo]: ...
+    async def avatars(self) -> Sequence[AvatarEntry]: ...
+
+    async def poster(self, name: str) -> bytes:
+        """A WebP picture of an avatar. Raises `MissingError`, and `AvatarError` for one that cannot be used."""
+        ...
 
     def ready(self) -> bool:
         """All channels are on air."""
@@ -121,6 +134,12 @@ class MannerRequest(_Body):
     gestures: list[Gesture] = Field(default=[], max_length=8)
 
 
+class CastRequest(_Body):
+    """Who to show, by the name under which it is listed."""
+
+    avatar: str = Field(min_length=1, max_length=80)
+
+
 class SayResponse(_Body):
     utterance: str
 
@@ -145,6 +164,7 @@ class ChannelModel(_Body):
     speaking: bool
     utterance: str | None
     waiting: int
+    notice: str
 
     @classmethod
     def of(cls, info: ChannelInfo) -> ChannelModel:
@@ -172,17 +192,26 @@ class VoiceModel(_Body):
 
 
 class AvatarModel(_Body):
+    """An avatar; one with a `problem` cannot be used, and has neither consent nor poster."""
+
     name: str
     title: str
     kind: str
     licence: str
     languages: list[str]
+    scope: str | None
+    until: str | None
+    poster: str | None
+    problem: str | None
 
     @classmethod
-    def of(cls, info: AvatarInfo) -> AvatarModel:
+    def of(cls, entry: AvatarEntry) -> AvatarModel:
+        info = entry.info or AvatarInfo(entry.name, entry.name, "", "blendshapes", "")
         return cls(
-            name=info.name, title=info.title, kind=info.kind, licence=info.licence, languages=list(info.languages)
-        )
+            name=entry.name, title=info.title, kind=info.kind, licence=info.licence, languages=list(info.languages),
+            scope=info.details.get("scope"), until=info.details.get("until"), problem=entry.problem or None,
+            poster=f"/api/v1/avatars/{quote(entry.name)}/poster.webp?v={entry.version}" if entry.info else None,
+        )  # fmt: skip
 
 
 def create_app(
@@ -269,7 +298,23 @@ def _driving(hub: Hub, find: _Finder) -> APIRouter:
 
     @router.get("/avatars", summary="Who can be seen")
     async def avatars() -> list[AvatarModel]:
-        return [AvatarModel.of(info) for info in hub.avatars()]
+        return [AvatarModel.of(entry) for entry in await hub.avatars()]
+
+    @router.get(
+        "/avatars/{avatar}/poster.webp", summary="A picture of an avatar", responses=_errors(404, 422),
+        response_class=Response,
+    )  # fmt: skip
+    async def poster(avatar: str, request: Request) -> Response:
+        try:
+            return Page(await hub.poster(avatar), "image/webp").respond(request)
+        except MissingError as error:
+            raise HTTPException(404, str(error)) from None
+
+    @router.post("/channels/{channel}/avatar", summary="Show another avatar", responses=_errors(404, 422))
+    async def cast(channel: str, body: CastRequest) -> ChannelModel:
+        live = find(channel)
+        await live.cast(body.avatar)
+        return ChannelModel.of(live.state())
 
     @router.post(
         "/channels/{channel}/say", status_code=202, summary="Say something", responses=_errors(400, 404, 422, 503)

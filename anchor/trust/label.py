@@ -9,6 +9,7 @@ from pathlib import Path
 from anchor.errors import FormatError
 
 KEY = "AIGC"
+_PNG = b"\x89PNG\r\n\x1a\n"
 FIELDS = ("Label", "ContentProducer", "ProduceID", "ReservedCode1", "ContentPropagator", "PropagateID", "ReservedCode2")
 
 
@@ -19,14 +20,30 @@ def aigc_label(producer: str = "anchor-live") -> str:
     return json.dumps(values, ensure_ascii=False)
 
 
+def _of_film(path: Path) -> str | None:
+    import av
+
+    with av.open(str(path)) as container:
+        return container.metadata.get(KEY)
+
+
+def _of_png(path: Path) -> str | None:
+    from PIL import Image
+
+    with Image.open(path, formats=("PNG",)) as picture:
+        found = picture.info.get(KEY)
+    return str(found) if found is not None else None
+
+
 def read_label(path: Path) -> dict[str, str] | None:
     """The hidden label of a media file, or None. Raises `FormatError` when the file cannot be read as media."""
     import av
 
     try:
-        with av.open(str(path)) as container:
-            found = container.metadata.get(KEY)
-    except (OSError, av.error.FFmpegError) as error:
+        with path.open("rb") as file:
+            is_png = file.read(len(_PNG)) == _PNG
+        found = _of_png(path) if is_png else _of_film(path)
+    except (OSError, SyntaxError, av.error.FFmpegError) as error:
         raise FormatError(f"{path}: cannot be read as a media file: {error}") from error
     try:
         values = json.loads(found) if found else None

@@ -21,6 +21,23 @@ async function call(path, body) {
   return answer;
 }
 
+// Posters want the token, which an <img> cannot send: they are fetched, once for every version of an avatar.
+const posters = new Map();
+function poster(url) {
+  if (!posters.has(url)) {
+    const headers = token ? { Authorization: `Bearer ${token}` } : {};
+    const picture = fetch(url, { headers }).then(async (response) => {
+      if (!response.ok) throw new Error(`status ${response.status}`);
+      return URL.createObjectURL(await response.blob());
+    });
+    posters.set(url, picture);
+    picture.catch(() => posters.delete(url));
+  }
+  return posters.get(url);
+}
+
+let avatars = [];
+
 class Card {
   constructor(channel) {
     this.element = at("channel").content.firstElementChild.cloneNode(true);
@@ -47,14 +64,67 @@ class Card {
     const set = (field, text) => { this.find(`[data-field=${field}]`).textContent = text; };
     set("viewers", channel.viewers);
     set("waiting", channel.waiting);
-    set("avatar", `${channel.avatar} · ${channel.language}`);
+    set("avatar", `${channel.avatar || "nobody"} · ${channel.language}`);
+    const notice = this.find(".notice");
+    if (channel.notice && notice.hidden) this.report("", true, "cast");
+    notice.textContent = channel.notice;
+    notice.hidden = !channel.notice;
+    this.onAir = channel.avatar;
+    this.showFaces();
     set("picture", `${channel.width}×${channel.height} · ${channel.fps} fps`);
     set("state", channel.speaking ? "Speaking" : "Idle");
     this.find("[data-field=state]").dataset.state = channel.speaking ? "live" : "off";
   }
 
-  report(text, ok = true) {
-    const result = this.find(".result");
+  showFaces() {
+    const known = JSON.stringify(avatars);
+    if (known !== this.known) {
+      const focused = this.element.contains(document.activeElement) ? document.activeElement.dataset.name : null;
+      this.find(".faces").replaceChildren(...avatars.map((avatar) => this.face(avatar)));
+      this.known = known;
+      if (focused) this.find(`.face[data-name="${CSS.escape(focused)}"]`)?.focus();
+    }
+    for (const face of this.element.querySelectorAll(".face")) {
+      face.setAttribute("aria-pressed", face.dataset.name === this.onAir);
+    }
+  }
+
+  face(avatar) {
+    const face = at("face").content.firstElementChild.cloneNode(true);
+    const image = face.querySelector("img");
+    face.dataset.name = avatar.name;
+    face.title = avatar.problem || `${avatar.kind}, ${avatar.licence}; consent: ${avatar.scope}`;
+    face.querySelector(".name").textContent = avatar.title;
+    image.alt = avatar.problem ? `No picture of ${avatar.title}` : `What ${avatar.title} looks like`;
+    const until = avatar.until && avatar.until !== "unlimited" ? `until ${avatar.until}` : "";
+    const told = avatar.problem ? "cannot be used" : until;
+    face.querySelector("small").textContent = told;
+    face.setAttribute("aria-label", told ? `${avatar.title}, ${told}` : avatar.title);
+    if (avatar.problem) {
+      face.setAttribute("aria-disabled", "true");
+      image.src = "/assets/icon.svg";
+    }
+    if (avatar.poster) poster(avatar.poster).then((url) => { image.src = url; }, () => refreshAvatars());
+    face.addEventListener("click", () => this.cast(avatar, face));
+    return face;
+  }
+
+  async cast(avatar, face) {
+    if (avatar.problem) return this.report(avatar.problem, false, "cast");
+    face.setAttribute("aria-busy", "true");
+    this.report(`Making ${avatar.title} ready…`, true, "cast");
+    try {
+      this.show(await call(`${this.path}/avatar`, { avatar: avatar.name }));
+      this.report(`${avatar.title} is on air.`, true, "cast");
+    } catch (error) {
+      this.report(error.message, false, "cast");
+      refreshAvatars();
+    }
+    face.removeAttribute("aria-busy");
+  }
+
+  report(text, ok = true, of = "say") {
+    const result = this.find(`.result[data-of=${of}]`);
     result.textContent = text;
     result.dataset.ok = ok;
   }
@@ -112,10 +182,19 @@ function showChannels(channels) {
   at("empty").textContent = "There are no channels.";
 }
 
+async function refreshAvatars() {
+  avatarsAge = 0;
+  avatars = await call("/avatars").catch(() => avatars);
+  for (const card of cards.values()) card.showFaces();
+}
+
+const AVATARS_EVERY = 5;
+let avatarsAge = AVATARS_EVERY;
 let timer;
 async function refresh() {
   clearTimeout(timer);
   try {
+    if (++avatarsAge > AVATARS_EVERY) await refreshAvatars();
     showChannels(await call("/channels"));
     at("unlock").hidden = true;
   } catch (error) {

@@ -244,9 +244,9 @@ def test_consent_is_recorded_anew_and_all_else_stays(made: Path, tmp_path: Path)
     folder.mkdir()
     for file in made.iterdir():
         (folder / file.name).write_bytes(file.read_bytes())
-    record_consent(folder, consent_of('Ann "Annie" [Lee]', "news\nonly", "2099-12-31"))
+    record_consent(folder, who='Ann "Annie" [Lee]', scope="news = only", until="2099-12-31")
     manifest = read_manifest(folder)
-    assert (manifest.consent.who, manifest.consent.scope) == ('Ann "Annie" [Lee]', "news\nonly")
+    assert (manifest.consent.who, manifest.consent.scope) == ('Ann "Annie" [Lee]', "news = only")
     old, new = ((path / "avatar.toml").read_text().split("[figure]")[1] for path in (made, folder))
     assert old == new and check(folder) == []
 
@@ -267,7 +267,10 @@ def test_the_command_says_what_it_made_and_what_to_do_next(portrait: Path, tmp_p
     missing = run("make", str(portrait), "-o", str(tmp_path / "b"))
     assert missing.returncode == 2 and "--consent-who" in missing.stderr
     ended = run("consent", str(target), *record[:-1], "2001-01-01")
-    assert ended.returncode == 1 and "ended on 2001-01-01" in ended.stderr
+    assert ended.returncode == 0 and "has ended" in ended.stdout
+    refused = run("check", str(target))
+    assert refused.returncode == 1 and "ended on 2001-01-01" in refused.stderr
+    assert run("consent", str(target), "--consent-until", "2099-01-01").returncode == 0
     assert run("check", str(target)).returncode == 0
 
 

@@ -71,6 +71,13 @@ async def page(*, width: int = 1280, height: int = 800) -> AsyncIterator[Page]:
     assert errors == []
 
 
+async def until(shown: Page, script: str, seconds: float = 15) -> None:
+    """Wait until an expression is true in the page; Playwright's own way needs eval, which our pages forbid."""
+    async with asyncio.timeout(seconds):
+        while not await shown.evaluate(script):
+            await shown.wait_for_timeout(20)
+
+
 @dataclass
 class Studio:
     """A server that can be stopped and started again on its port."""

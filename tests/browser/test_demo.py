@@ -45,11 +45,12 @@ WATCH_MOUTH = """async () => {
 
 
 @asynccontextmanager
-async def demo() -> AsyncIterator[str]:
-    """The address of ``anchor serve`` with the demo configuration on a free port."""
+async def demo(*configuration: Path) -> AsyncIterator[str]:
+    """The address of ``anchor serve`` with the demo configuration, or another, on a free port."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-u", "-m", "anchor", "serve", "--port", "0", cwd=ROOT, stdout=asyncio.subprocess.PIPE
-    )
+        sys.executable, "-u", "-m", "anchor", "serve", *map(str, configuration), "--port", "0", cwd=ROOT,
+        stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
     try:
         assert process.stdout is not None
         line = (await process.stdout.readline()).decode()

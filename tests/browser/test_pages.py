@@ -12,7 +12,7 @@ from playwright.async_api import Page, expect
 
 from anchor.events import Caption
 from anchor.media import Beat, Picture, VideoFormat
-from tests.browser.stage import page, studio
+from tests.browser.stage import page, studio, until
 from tests.streaming.beats import beat
 
 pytestmark = pytest.mark.browser
@@ -235,13 +235,67 @@ def test_operator_makes_the_anchor_speak_and_stop() -> None:
             await shown.get_by_placeholder("What should the anchor say?").fill("Good evening.")
             await shown.get_by_text("cut in").click()
             await shown.get_by_role("button", name="Say it").click()
-            await expect(shown.locator(".channel .result")).to_have_text("On its way.")
+            await expect(shown.locator(".result[data-of=say]")).to_have_text("On its way.")
             assert live.hub.news.said[0]["text"] == "Good evening."
             assert live.hub.news.said[0]["interrupt"] is True
             await shown.get_by_role("button", name="Stop speaking").click()
-            await expect(shown.locator(".channel .result")).to_have_text("Stopped.")
+            await expect(shown.locator(".result[data-of=say]")).to_have_text("Stopped.")
             assert live.hub.news.interrupts == 1
             await expect(shown.locator("[data-field=viewers]")).to_have_text("1")
+
+    run(main)
+
+
+def test_operator_chooses_who_is_on_air_by_mouse_and_by_keyboard() -> None:
+    async def main() -> None:
+        async with studio(VIDEO) as live, page() as shown:
+            await shown.goto(live.address)
+            faces = shown.get_by_role("group", name="Choose the anchor").get_by_role("button")
+            await expect(faces).to_have_count(3)
+            await expect(faces.nth(0)).to_have_attribute("aria-pressed", "true")
+            assert await faces.locator("img").evaluate_all("images => images.every((image) => image.alt)")
+            await until(shown, "document.querySelectorAll('.face img')[1].naturalWidth > 0")
+            await expect(faces.nth(1)).to_have_accessible_name("Mei <b>, until 2030-12-31")
+            await faces.nth(1).click()
+            await expect(shown.locator("[data-of=cast]")).to_have_text("Mei <b> is on air.")
+            await expect(faces.nth(1)).to_have_attribute("aria-pressed", "true")
+            await expect(shown.locator("[data-field=avatar]")).to_contain_text("mei")
+            assert live.hub.news.avatar == "mei"
+            await shown.keyboard.press("Shift+Tab")
+            await shown.keyboard.press("Enter")
+            await expect(shown.locator("[data-of=cast]")).to_have_text("Lin is on air.")
+            await expect(faces.nth(0)).to_be_focused()
+            await faces.nth(2).click(force=True)  # it is reachable, so that it can say why
+            await expect(shown.locator("[data-of=cast]")).to_contain_text("2020-01-01")
+            assert live.hub.news.avatar == "lin"
+
+    run(main)
+
+
+def test_operator_is_told_who_was_taken_off_air_and_why() -> None:
+    async def main() -> None:
+        async with studio(VIDEO) as live, page() as shown:
+            await shown.goto(live.address)
+            await expect(shown.locator(".face")).to_have_count(3)
+            await expect(shown.get_by_role("alert")).to_be_hidden()
+            live.hub.news.avatar, live.hub.news.notice = "", "mei was taken off air: the consent ended"
+            await expect(shown.get_by_role("alert")).to_have_text("mei was taken off air: the consent ended")
+            await expect(shown.locator("[data-field=avatar]")).to_contain_text("nobody")
+            await expect(shown.locator(".face[aria-pressed=true]")).to_have_count(0)
+
+    run(main)
+
+
+@pytest.mark.parametrize(("width", "height"), [(1366, 768), (1024, 768), (768, 1024), (390, 844)])
+def test_operator_page_fits_every_screen(width: int, height: int) -> None:
+    async def main() -> None:
+        async with studio(VIDEO) as live, page(width=width, height=height) as shown:
+            await shown.goto(live.address)
+            await expect(shown.locator(".face")).to_have_count(3)
+            assert await shown.evaluate("document.documentElement.scrollWidth <= innerWidth")
+            for face in await shown.locator(".face").all():
+                box = await face.bounding_box()
+                assert box is not None and box["width"] >= 44 and box["x"] + box["width"] <= width
 
     run(main)
 
@@ -260,6 +314,7 @@ def test_operator_page_asks_for_the_token_once() -> None:
             await shown.reload()
             await expect(shown.locator(".channel h2")).to_have_text("Evening <News> & more")
             await expect(shown.locator("#unlock")).to_be_hidden()
+            await until(shown, "document.querySelector('.face img')?.naturalWidth > 0")
 
     run(main)
 

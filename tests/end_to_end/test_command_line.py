@@ -153,13 +153,57 @@ def test_check_names_what_is_wrong_in_a_configuration(tmp_path: Path) -> None:
     assert "nobody" in done.stdout
 
 
-def test_a_contact_sheet_is_a_picture(tmp_path: Path) -> None:
+def test_an_avatar_is_shown_by_a_sheet_and_a_clip_in_which_it_speaks_both_labelled(tmp_path: Path) -> None:
     from PIL import Image
 
     done = anchor("avatar", "show", "lin", "-o", tmp_path / "sheet.png")
     assert done.returncode == 0, done.stderr
+    assert not left_over(tmp_path, "sheet.png", "sheet.mp4")
     with Image.open(tmp_path / "sheet.png") as sheet:
         assert min(sheet.size) > 600
+    with av.open(str(tmp_path / "sheet.mp4")) as film:
+        assert 4 < seconds(film.streams.video[0]) < 15
+    assert np.abs(sound_of(tmp_path / "sheet.mp4")).max() > 0.1
+    for name in ("sheet.png", "sheet.mp4"):
+        assert json.loads(anchor("label", "read", tmp_path / name).stdout)["Label"] == "1"
+
+
+def test_the_clip_can_be_left_out_and_neither_is_there_when_one_cannot_be(tmp_path: Path) -> None:
+    assert anchor("avatar", "show", "lin", "-o", tmp_path / "a.png", "--no-clip").returncode == 0
+    assert not left_over(tmp_path, "a.png")
+    for arguments, named in [
+        (("lin", "-o", tmp_path / "b.jpg"), "only .png"),
+        (("nobody", "-o", tmp_path / "b.png"), "nobody"),
+        (("lin", "-o", tmp_path / "b.png", "--voice", "nobody"), "nobody"),
+        (("lin", "-o", tmp_path / "none" / "b.png"), "none"),
+        (("lin", "-o", tmp_path / "none" / "b.png", "--no-clip"), "none"),
+    ]:
+        done = anchor("avatar", "show", *arguments)
+        assert done.returncode == 1 and named in done.stderr and "Traceback" not in done.stderr
+    assert not left_over(tmp_path, "a.png")
+
+
+def test_consent_is_renewed_and_revoked_and_the_lists_tell_of_it(tmp_path: Path) -> None:
+    from tests.avatars.figures import relative
+
+    mei = relative(tmp_path / "faces", "mei", until="2100-01-01")
+    config = tmp_path / "anchor.toml"
+    config.write_text('[server]\navatars = "faces"\n[[channels]]\nname = "x"\n')
+    assert "2100-01-01" in anchor("avatar", "list", "--folder", tmp_path / "faces").stdout
+    assert "avatar mei: consent until 2100-01-01" in anchor("check", config).stdout
+    done = anchor("avatar", "consent", mei, "--consent-until", "2020-01-01")
+    assert done.returncode == 0 and "has ended" in done.stdout
+    listed = anchor("avatar", "list", "--folder", tmp_path / "faces").stdout
+    assert "cannot be used" in listed and "lin" in listed
+    for command in (["avatar", "check", mei], ["say", "Hello.", "-o", tmp_path / "a.mp4", "--avatar", mei]):
+        refused = anchor(*command)
+        assert refused.returncode == 1 and "2020-01-01" in refused.stderr and "nobody" in refused.stderr
+    told = anchor("check", config)
+    assert told.returncode == 0 and "2020-01-01" in told.stdout
+    done = anchor("avatar", "consent", mei, "--consent-until", "unlimited", "--consent-scope", "news")
+    assert done.returncode == 0 and "has ended" not in done.stdout
+    assert anchor("avatar", "check", mei).returncode == 0
+    assert 'scope = "news"' in (mei / "avatar.toml").read_text("utf-8")
 
 
 def test_a_port_that_is_taken_is_told_at_once() -> None:

@@ -14,7 +14,7 @@ from anchor.clock import LoopClock, run_virtual
 from anchor.config import ChannelConfig, Config
 from anchor.errors import CapacityError, ScriptError, VoiceError
 from anchor.media import Beat, Look, Picture
-from anchor.ports import Scene
+from anchor.ports import Stage
 
 
 @contextlib.asynccontextmanager
@@ -91,9 +91,10 @@ def test_a_show_goes_round_in_two_languages(tmp_path: Path) -> None:
 class Stumbling:
     """A scene that cannot draw its first picture."""
 
-    def __init__(self, scene: Scene) -> None:
+    def __init__(self, scene: Stage) -> None:
         self._scene = scene
         self._falls = 1
+        self.cast = scene.cast
 
     def draw(self, look: Look) -> Picture:
         if self._falls:

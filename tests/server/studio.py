@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import httpx
 
-from anchor.errors import CapacityError, VoiceError
+from anchor.errors import AvatarError, CapacityError, MissingError, VoiceError
 from anchor.events import Gesture, Mood, State
 from anchor.media import VideoFormat
 from anchor.metrics import Metrics
-from anchor.ports import AvatarInfo, ViewerSink, VoiceInfo
+from anchor.ports import AvatarEntry, AvatarInfo, ViewerSink, VoiceInfo
 from anchor.server.api import ChannelInfo, create_app
 from streaming.peer import WebRtcSink
 
@@ -28,6 +29,13 @@ class NoteChannel:
     interrupts: int = 0
     manners: list[tuple[Mood | None, State | None, tuple[Gesture, ...]]] = field(default_factory=list)
     video: VideoFormat = VIDEO
+    avatar: str = "lin"
+    notice: str = ""
+
+    async def cast(self, name: str) -> None:
+        if name not in ("lin", "mei"):
+            raise MissingError(f"there is no avatar {name!r}; there are: lin, mei")
+        self.avatar, self.notice = name, ""
 
     async def say(
         self,
@@ -59,12 +67,13 @@ class NoteChannel:
         return ChannelInfo(
             "news",
             "Evening <News> & more",
-            "lin",
+            self.avatar,
             "en",
             self.video,
             self.viewers.viewers,
             False,
             waiting=len(self.said),
+            notice=self.notice,
         )
 
 
@@ -82,8 +91,23 @@ class NoteHub:
     def voices(self) -> Sequence[VoiceInfo]:
         return [VoiceInfo("espeak", "espeak-ng", ("en", "zh-CN"), "GPL-3.0", phone_timings=True)]
 
-    def avatars(self) -> Sequence[AvatarInfo]:
-        return [AvatarInfo("lin", "Lin", "puppet", "blendshapes", "Apache-2.0", ("zh", "en"))]
+    async def avatars(self) -> Sequence[AvatarEntry]:
+        details = {"scope": "news", "until": "2030-12-31"}
+        lin = AvatarInfo("lin", "Lin", "puppet", "blendshapes", "Apache-2.0", ("zh", "en"), details)
+        mei = AvatarInfo("mei", "Mei <b>", "footage", "blendshapes", "all rights reserved", (), details)
+        return [
+            AvatarEntry("lin", Path("lin"), "1", lin),
+            AvatarEntry("mei", Path("mei"), "1", mei),
+            AvatarEntry("old", Path("old"), "1", problem="old/avatar.toml: consent.until: ended on 2020-01-01"),
+        ]
+
+    async def poster(self, name: str) -> bytes:
+        if name == "old":
+            raise AvatarError("avatar 'old' cannot be used: its consent has ended")
+        if name not in ("lin", "mei"):
+            raise MissingError(f"there is no avatar {name!r}")
+        # The smallest WebP there is: one lossless pixel.
+        return bytes.fromhex("524946461a000000574542505650384c0d0000002f00000010071011118888fe0700")
 
     def ready(self) -> bool:
         return self.on_air

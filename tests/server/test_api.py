@@ -63,8 +63,57 @@ def test_what_there_is_can_be_listed() -> None:
             assert (channel["viewers"], channel["speaking"]) == (0, False)
             (voice,) = (await client.get("/api/v1/voices")).json()
             assert voice["languages"] == ["en", "zh-CN"]
-            (avatar,) = (await client.get("/api/v1/avatars")).json()
-            assert avatar["name"] == "lin"
+            lin, _, old = (await client.get("/api/v1/avatars")).json()
+            assert lin == {
+                "name": "lin",
+                "title": "Lin",
+                "kind": "puppet",
+                "licence": "Apache-2.0",
+                "languages": ["zh", "en"],
+                "scope": "news",
+                "until": "2030-12-31",
+                "poster": "/api/v1/avatars/lin/poster.webp?v=1",
+                "problem": None,
+            }
+            assert (old["poster"], old["until"]) == (None, None) and "2020-01-01" in old["problem"]
+
+    asyncio.run(main())
+
+
+def test_a_poster_is_a_picture_that_is_not_sent_twice() -> None:
+    async def main() -> None:
+        async with opened() as (client, _):
+            first = await client.get("/api/v1/avatars/lin/poster.webp")
+            assert (first.status_code, first.headers["content-type"]) == (200, "image/webp")
+            headers = {"If-None-Match": first.headers["etag"]}
+            again = await client.get("/api/v1/avatars/lin/poster.webp", headers=headers)
+            assert (again.status_code, again.content) == (304, b"")
+            for name, status in [("nobody", 404), ("old", 422), ("..%2Flin", 404)]:
+                answer = await client.get(f"/api/v1/avatars/{name}/poster.webp")
+                assert (answer.status_code, list(answer.json())) == (status, ["error"])
+
+    asyncio.run(main())
+
+
+def test_another_avatar_is_shown_and_one_that_is_not_there_is_named() -> None:
+    async def main() -> None:
+        async with opened() as (client, hub):
+            url = "/api/v1/channels/news/avatar"
+            answer = await client.post(url, json={"avatar": "mei"})
+            assert (answer.status_code, answer.json()["avatar"], hub.news.avatar) == (200, "mei", "mei")
+            for body, said in [
+                ({"avatar": "nobody"}, "lin, mei"),
+                ({"avatar": "../../etc/passwd"}, "there is no avatar"),
+                ({"avatar": ""}, "avatar"),
+                ({"avatar": 3}, "avatar"),
+                ({"avatar": "x" * 81}, "80"),
+                ({}, "avatar"),
+                ({"avatar": "lin", "fade": 2}, "fade"),
+            ]:
+                answer = await client.post(url, json=body)
+                assert answer.status_code == 422 and said in answer.json()["error"]
+            assert (await client.post("/api/v1/channels/none/avatar", json={"avatar": "lin"})).status_code == 404
+            assert hub.news.avatar == "mei"
 
     asyncio.run(main())
 

@@ -59,7 +59,9 @@ def test_every_operation_refuses_whoever_has_no_token(operation: tuple[str, str]
         async with opened(token=TOKEN, host="anchor.example.org") as (client, hub):
             headers = {} if given is None else {"Authorization": given}
             body: Any = {"text": "hello"} if method == "POST" else None
-            answer = await client.request(method, path.format(channel="news", viewer="x"), headers=headers, json=body)
+            answer = await client.request(
+                method, path.format(channel="news", viewer="x", avatar="lin"), headers=headers, json=body
+            )
             assert answer.status_code == 401
             assert answer.headers["www-authenticate"] == "Bearer"
             assert "token" in answer.json()["error"]
@@ -74,9 +76,9 @@ def test_every_operation_works_with_the_token(operation: tuple[str, str]) -> Non
         method, path = operation
         async with opened(token=TOKEN, host="anchor.example.org") as (client, _):
             headers = {"Authorization": f"Bearer {TOKEN}"}
-            bodies: dict[str, Any] = {"say": {"text": "hello"}, "manner": {"mood": "warm"}}
+            bodies: dict[str, Any] = {"say": {"text": "hello"}, "manner": {"mood": "warm"}, "avatar": {"avatar": "mei"}}
             body = bodies.get(path.rsplit("/", 1)[-1]) if method == "POST" else None
-            answer = await client.request(method, path.format(channel="news"), headers=headers, json=body)
+            answer = await client.request(method, path.format(channel="news", avatar="lin"), headers=headers, json=body)
             assert answer.is_success
 
     asyncio.run(main())
