@@ -52,6 +52,7 @@ def test_beside_a_narrow_picture_its_blurred_copy_is_seen(rig: Rig) -> None:
     assert setting.background is not None
     assert setting.placement.head <= 0.7 and setting.placement.x == 0.5
     middle, side = setting.background[300, 640], setting.background[300, 10]
+    assert (setting.background[:, 640] == 200).all(), "no dark line above or below it"
     assert (middle == 200).all() and (side < 160).all() and (side > 120).all()
 
 
