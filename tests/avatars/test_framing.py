@@ -52,8 +52,15 @@ def test_beside_a_narrow_picture_its_blurred_copy_is_seen(rig: Rig) -> None:
     assert setting.background is not None
     assert setting.placement.head <= 0.7 and setting.placement.x == 0.5
     middle, side = setting.background[300, 640], setting.background[300, 10]
-    assert (setting.background[:, 640] == 200).all(), "no dark line above or below it"
     assert (middle == 200).all() and (side < 160).all() and (side > 120).all()
+
+
+@pytest.mark.parametrize("top", range(-420, -400, 3))
+def test_no_dark_line_runs_along_a_picture_that_is_shown_whole(rig: Rig, top: int) -> None:
+    video = VideoFormat(1280, 720)
+    setting = frame(rig.tall, rig.chin, Layer.empty(), layer(-430, top, 430, 467), video, place(video))
+    assert setting.background is not None
+    assert (setting.background[:, 640] == 200).all()
 
 
 def test_a_figure_cut_off_at_the_chest_hides_the_cut_below_the_frame(rig: Rig) -> None:
