@@ -54,7 +54,8 @@ def _fill(background: Layer, video: VideoFormat, scale: float, origin: tuple[int
         [0, scale, origin[1] + background.top * scale + 0.5 * scale - 0.5],
     ])  # fmt: skip
     size = (video.width, video.height)
-    whole = cv2.warpAffine(image, matrix, size, flags=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+    way = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    whole = cv2.warpAffine(image, matrix, size, flags=way, borderMode=cv2.BORDER_REPLICATE)
     x0, y0 = matrix[0, 2] - 0.5 * scale + 0.5, matrix[1, 2] - 0.5 * scale + 0.5
     x1, y1 = x0 + width * scale, y0 + height * scale
     if x0 <= 0.5 and y0 <= 0.5 and x1 >= video.width - 0.5 and y1 >= video.height - 0.5:

@@ -55,6 +55,14 @@ def test_beside_a_narrow_picture_its_blurred_copy_is_seen(rig: Rig) -> None:
     assert (middle == 200).all() and (side < 160).all() and (side > 120).all()
 
 
+@pytest.mark.parametrize("top", range(-420, -400, 3))
+def test_no_dark_line_runs_along_a_picture_that_is_shown_whole(rig: Rig, top: int) -> None:
+    video = VideoFormat(1280, 720)
+    setting = frame(rig.tall, rig.chin, Layer.empty(), layer(-430, top, 430, 467), video, place(video))
+    assert setting.background is not None
+    assert (setting.background[:, 640] == 200).all()
+
+
 def test_a_figure_cut_off_at_the_chest_hides_the_cut_below_the_frame(rig: Rig) -> None:
     video = VideoFormat(1280, 720)
     body = layer(-800, 500, 800, 1100)
