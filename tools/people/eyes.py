@@ -18,8 +18,10 @@ BOX = (-80, -58, 80, 50)
 """Around the middle of an eye, in pixels."""
 _IRIS = 0.60
 """Radius of an iris, in centimetres."""
-_DIM = 0.86
-"""Brightness of eyes in their sockets."""
+_DIM = np.array([0.80, 0.84, 0.86, 1.0], np.float32)
+"""Brightness of eyes in their sockets, where skin around them reflects; blue, green, red and alpha."""
+_LASHES = (30.0, 36.0, 52.0)
+"""BGR of what is seen between lashes of shut lids."""
 
 
 def lid_pose(closure: float, rise: float) -> dict[str, float]:
@@ -51,8 +53,6 @@ def eye_layers(drawn: Drawn, rest: Head, view: View) -> dict[str, Layer]:
     """Balls, irises and sheets of lids."""
     layers = {}
     whites, irises = drawn["whites"] * _DIM, drawn["irises"] * _DIM
-    whites[..., 3] /= _DIM
-    irises[..., 3] /= _DIM
     opened = np.max([1 - drawn[f"lids_{row}_0"][..., 3] / 255 for row in (0, 2)], axis=0)
     x0, y0, x1, y1 = eyes_crop(rest, view)
     inside = np.zeros_like(opened)
@@ -81,7 +81,12 @@ def eye_layers(drawn: Drawn, rest: Head, view: View) -> dict[str, Layer]:
         layers[f"iris_{side}"] = Layer(np.clip(iris + 0.5, 0, 255).astype(np.uint8), x0 + left, y0 + top)
     sheets: dict[str, list[Any]] = {"left": [], "right": []}
     for row in range(len(CLOSURES)):
-        cells = [_shaded(drawn[f"lids_{row}_{column}"], CLOSURES[row]) for column in range(len(RISES))]
+        if CLOSURES[row] < 1:
+            cells = [_shaded(drawn[f"lids_{row}_{column}"]) for column in range(len(RISES))]
+        else:
+            near = cv2.dilate(opened, np.ones((15, 15), np.uint8))
+            before = drawn[f"lids_{row - 1}_0"]
+            cells = [_shut(drawn[f"lids_{row}_{column}"], before, near) for column in range(len(RISES))]
         for side, (cx, cy) in middles.items():
             parts = [cell[cy + top : cy + bottom, cx + left : cx + right] * cover for cell in cells]
             sheets[side].append(np.hstack(parts))
@@ -90,12 +95,23 @@ def eye_layers(drawn: Drawn, rest: Head, view: View) -> dict[str, Layer]:
     return layers
 
 
-def _shaded(lids: Any, closure: float) -> Any:
+def _shut(lids: Any, before: Any, near: Any) -> Any:
+    """Lids that meet in a line of lashes, where a dark gap was `before` they met, `near` the open eye."""
+    gap = np.clip((70 - before[..., :3].mean(axis=2)) / 40, 0, 1) * near
+    gap = np.maximum(np.roll(gap, 2, axis=0) * 0.9, 1 - lids[..., 3] / 255)
+    line = cv2.GaussianBlur(gap, (0, 0), 0.7)[..., None]
+    out = lids.copy()
+    out[..., :3] = lids[..., :3] * (1 - line) + np.array(_LASHES, np.float32) * line
+    out[..., 3] = 255
+    return out
+
+
+def _shaded(lids: Any) -> Any:
     """Lids with the shadow that the upper one throws on the ball."""
     alpha = lids[..., 3] / 255
     fall = np.roll(cv2.GaussianBlur(alpha, (0, 0), 3.0), 4, axis=0)
     around = cv2.GaussianBlur(alpha, (0, 0), 5.0)
-    shadow = np.clip(0.62 * fall + 0.30 * around, 0, 0.85) * (1 - alpha) * (1 if closure < 0.9 else 0)
+    shadow = np.clip(0.62 * fall + 0.30 * around, 0, 0.85) * (1 - alpha)
     out = lids.copy()
     out[..., 3] += 255 * shadow
     return out

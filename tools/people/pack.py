@@ -98,7 +98,7 @@ def write(person: Person, drawn: Drawn, rest: Head, view: View, target: Path) ->
     ears = float(view.art(np.array([0, _EARS, 0.0]))[1])
     layers = {
         "face": _layer(skin * np.minimum(1, jaw)[..., None], view),
-        "neck": _layer(_neck(skin, jaw, chin + float(middle[1]), tall), view),
+        "neck": _layer(_neck(skin, drawn["body"], jaw, chin + float(middle[1]), tall), view),
         "hair": _layer(drawn["hair"] * (1 - ramp(y, ears - 0.02 * tall, ears + 0.08 * tall))[..., None], view),
         "body": _layer(drawn["body"], view),
     }
@@ -138,7 +138,7 @@ def write(person: Person, drawn: Drawn, rest: Head, view: View, target: Path) ->
         },
         "eyes": {
             "left": (middles["left"] - middle).tolist(), "right": (middles["right"] - middle).tolist(),
-            "box": list(BOX), "closures": list(CLOSURES), "rises": list(RISES), "iris_rest": [0.0, 0.0],
+            "box": list(BOX), "closures": list(CLOSURES), "rises": list(RISES), "iris_rest": [0.0, person.gaze],
             "ball_radius": rest.eye("left")[1] * DOTS * 0.86,
         },
     }  # fmt: skip
@@ -185,7 +185,7 @@ def _jaw(face: Face, shape: tuple[int, ...], below: float, softness: float) -> A
     return 1 - ramp(y - edge[None] - below, 0, softness)
 
 
-def _neck(skin: Any, jaw: Any, chin: float, tall: float) -> Any:
+def _neck(skin: Any, body: Any, jaw: Any, chin: float, tall: float) -> Any:
     """The neck alone, going on upwards behind the head as it is under the chin."""
     top = round(chin + 0.03 * tall)
     rows = np.arange(len(skin), dtype=np.float32)[:, None]
@@ -196,6 +196,8 @@ def _neck(skin: Any, jaw: Any, chin: float, tall: float) -> Any:
     filled = cutout.filled(np.clip(straight, 0, 255).astype(np.uint8), cast(Any, np.maximum(hole, clear)))
     alpha = skin[..., 3].copy()
     alpha[:top] = alpha[top]
+    # Beside the neck no skin looks out from behind a collar.
+    alpha *= np.maximum(alpha[top : top + 1] > 128, cv2.erode(body[..., 3], np.ones((5, 5), np.uint8)) > 250)
     alpha[: round(chin - 0.22 * tall)] = 0
     colour = straight + hole[..., None] * (filled - straight)
     return np.dstack([colour * alpha[..., None] / 255, alpha])

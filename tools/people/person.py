@@ -40,6 +40,8 @@ class Person:
     hair: Style
     suit: Suit
     pores: float = 1.0
+    gaze: float = 0.0
+    """How far below the middle of their balls irises rest, in pixels."""
     roughness: float = 0.50
     long: bool = False
     """Whether hair is seen behind the neck."""
@@ -92,7 +94,7 @@ YUE = Person(
         0.5, 900, 0.05, WOMAN_LINE,
     ),
     suit=Suit(18.2, 14.6, 1.6, (0.60, 0.555, 0.49), (0.012, 0.012, 0.014), None, -41.0),
-    pores=0.7, long=True, neck=0.38, expression={"mouthSmile": 0.12, "mouthClose": 0.06, "eyeWide": 0.10},
+    pores=0.7, gaze=1.0, long=True, neck=0.38, expression={"mouthSmile": 0.12, "mouthClose": 0.06, "eyeWide": 0.10},
 )  # fmt: skip
 
 
@@ -125,7 +127,8 @@ LEO = Person(
         length_of=lambda root: np.interp(root[:, 1], [-3, 1, 5, 8.0, 9.5, 11], [0.12, 0.20, 0.30, 0.45, 0.9, 1.25]),
     ),
     suit=Suit(21.6, 16.8, 0.3, (0.020, 0.024, 0.036), (0.70, 0.71, 0.72), (0.17, 0.014, 0.022), -41.0),
-    pores=1.15, neck=0.22, roughness=0.54, expression={"mouthSmile": 0.16, "mouthClose": 0.06, "eyeSquint": 0.12},
+    pores=1.15, gaze=3.5, neck=0.22, roughness=0.54,
+    expression={"mouthSmile": 0.16, "mouthClose": 0.06, "eyeSquint": 0.12},
 )  # fmt: skip
 
 PEOPLE = {person.name: person for person in (YUE, LEO)}
