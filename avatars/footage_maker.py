@@ -278,6 +278,10 @@ class _Cutter:
         self._segmenter = Segmenter() if background == "remove" else None
         self._last: Floats | None = None
 
+    @property
+    def cuts(self) -> bool:
+        return self._screen is not None or self._segmenter is not None
+
     def cut(self, bgr: Bytes) -> _Shot:
         """A picture as it goes into the film, and its matte where it is cut out."""
         if self._screen is not None:
@@ -357,6 +361,8 @@ def make(
     note: Callable[[str], None],
 ) -> None:  # fmt: skip
     """Write a package of kind ``footage`` into a folder. Raises `AvatarError` that says what is wrong with the clip."""
+    # What cannot be cut is known before anything takes long.
+    cutter = _Cutter(background, next(pictures(source)))
     note("following the face")
     track = _follow(source, note)
     points = _steadied(track)
@@ -376,8 +382,7 @@ def make(
     moved_lines, own = _mouths(points, maps, lines, made.moves, scaled, middle)
     note("writing the loop")
     size = (measured.shape[1] & ~1, measured.shape[0] & ~1)
-    keyed = background != "keep"
-    _write(source, folder / "footage.mp4", track, loop, background, size)
+    _write(source, folder / "footage.mp4", track, loop, cutter, size)
     if not loop.to_and_fro:
         maps, moved_lines, own = (_faded(values, loop) for values in (maps, moved_lines, own))
     arrays = {
@@ -400,7 +405,7 @@ def make(
             "grid": old["mouth"]["grid"], "points": lines.shape[1], "feather": made.feather,
             "jaw_drop": old["mouth"]["jaw_drop"],
         },
-        "footage": {"file": "footage.mp4", "frames": len(order), "size": list(size), "keyed": int(keyed)},
+        "footage": {"file": "footage.mp4", "frames": len(order), "size": list(size), "keyed": int(cutter.cuts)},
         "layers": {name: {"file": f"{name}.webp", "at": [layer.left, layer.top]} for name, layer in inside.items()},
     }  # fmt: skip
     write_manifest(folder, {**head, "kind": "footage"}, consent, tables)
@@ -429,14 +434,12 @@ def _faded(values: Floats, loop: _Loop) -> Floats:
     return out
 
 
-def _write(
-    source: Path, target: Path, track: _Track, loop: _Loop, background: Background, size: tuple[int, int]
-) -> None:
+def _write(source: Path, target: Path, track: _Track, loop: _Loop, cutter: _Cutter, size: tuple[int, int]) -> None:
     width, height = size
     before: list[_Shot] = []
     with (
-        closing(_Writer(target, size, background != "keep")) as film,
-        closing(_Cutter(background, next(pictures(source)))) as cutter,
+        closing(_Writer(target, size, cutter.cuts)) as film,
+        closing(cutter),
     ):
         for index, picture in enumerate(pictures(source)):
             if index > loop.last:
@@ -452,7 +455,7 @@ def _write(
                 shot = _between(shot, before[-1 - back], (_FADE - back) / (_FADE + 1))
             film.add(*shot)
     if loop.to_and_fro:
-        _there_and_back(target, size, background != "keep")
+        _there_and_back(target, size, cutter.cuts)
 
 
 def _between(a: _Shot, b: _Shot, share: float) -> _Shot:
