@@ -307,7 +307,7 @@ class _Writer:
         self._stream = self._container.add_stream("libx264", rate=FPS)
         self._stream.width, self._stream.height = size[0], size[1] * (2 if keyed else 1)
         self._stream.pix_fmt = "yuv420p"
-        self._stream.options = {"crf": "17", "preset": "superfast", "g": str(2 * FPS), "bf": "0", "tune": "fastdecode"}
+        self._stream.options = {"crf": "18", "preset": "superfast", "g": str(2 * FPS), "bf": "0", "tune": "fastdecode"}
         self._stream.codec_context.time_base = Fraction(1, FPS)
         self._index = 0
 
@@ -318,6 +318,15 @@ class _Writer:
             u, v = planes[height:].reshape(2, height // 2, width // 2)
             none = np.full_like(u, 128)
             grey = (matte * np.float32(219) + np.float32(16.5)).astype(np.uint8)
+            # Away from the person nothing is seen: one flat grey is the quickest to read.
+            near = cv2.dilate(
+                cv2.resize(grey, u.shape[::-1], interpolation=cv2.INTER_AREA), np.ones((13, 13), np.uint8)
+            )
+            away = near == 16
+            u[away] = v[away] = 128
+            planes[:height][cv2.resize(away.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST) > 0] = (
+                128
+            )
             chroma = np.concatenate([u, none, v, none]).reshape(height, width)
             planes = np.concatenate([planes[:height], grey, chroma])
         self.add_planes(planes)
