@@ -319,7 +319,7 @@ def check(
 def bench(
     name: Annotated[str, typer.Argument(help="avatars, render, latency, capacity or fanout.")],
     portraits: Annotated[
-        Path | None, typer.Option("--portraits", help="With avatars: a folder of portraits to make more of.")
+        Path | None, typer.Option("--portraits", help="With avatars: a folder of portraits and clips to make more of.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:

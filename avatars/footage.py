@@ -20,7 +20,7 @@ from avatars.film import FPS, Film, Player, Shot
 from avatars.framing import frame
 from avatars.mouth_inside import MOUTH_LAYERS, Inside
 from avatars.package import MOST_SIDE, Manifest, member, read_arrays, read_manifest
-from avatars.puppet_draw import Box, enlarge, invert, sample, sample_field
+from avatars.puppet_draw import Box, affine, enlarge, invert, sample, sample_field
 from avatars.puppet_parts import Grid, Layer, read_layers
 
 _MOST_FRAMES = 2 * 60 * FPS
@@ -187,6 +187,17 @@ class FootageView:
         edge = np.minimum(np.minimum(x, width - x)[None], np.minimum(y, height - y))
         t = np.clip((edge - 0.15 * feather) / (0.8 * feather), 0, 1)
         return cast(Floats, (t * t * (3 - 2 * t)).astype(np.float32))
+
+    def patch(self) -> Bytes:
+        """How much of each pixel of the picture drawn last the lips' own fields move: uint8, (height, width)."""
+        out = np.zeros((self._video.height, self._video.width), np.uint8)
+        grid = self._avatar.lip_grid
+        matrix = self._maps[max(0, self._player.index)].astype(np.float64)
+        matrix[:, 2] += matrix[:, :2] @ (grid.left + 0.5, grid.top + 0.5) - 0.5
+        self._box.of(out, Box(0, 0, self._video.width, self._video.height))[:] = affine(
+            (self._patch * 255).astype(np.uint8), matrix, self._box.size
+        )
+        return out
 
     # Drawing
 

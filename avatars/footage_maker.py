@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -17,12 +17,12 @@ from typing import Any, cast
 import av
 import cv2
 import numpy as np
-from av.error import FFmpegError
 from numpy.typing import NDArray
 
 from anchor.errors import AvatarError
 from anchor.media import Bytes, Floats
 from avatars import cutout
+from avatars.clip import LONGEST, SHORTEST, pictures
 from avatars.face_basis import INNER_LOWER, INNER_UPPER, STEADY
 from avatars.film import FPS
 from avatars.landmarks import Face, Segmenter, Tracker
@@ -33,11 +33,6 @@ from avatars.photo import Background, figure
 from avatars.photo_fields import SHAPES
 from avatars.source import check_face
 
-SHORTEST, LONGEST = 5.0, 60.0
-"""Seconds of clip that can be used."""
-MOST_SIDE = 4096
-_HEIGHT = 1080
-"""Taller clips are made this high."""
 _LOOKED_AT = 640
 """Longer side of the pictures in which the face is followed."""
 _LONGEST_LOSS = 0.4
@@ -50,64 +45,11 @@ _ALIKE = 2.2
 """How much more than two neighbours the ends of a loop may differ."""
 _DRIVEN = tuple(index for index, name in enumerate(SHAPES) if name.startswith(("jaw", "mouth", "cheekPuff")))
 """Shapes that are moved by speech; brows and eyes move as they were filmed."""
+_Shot = tuple[Bytes, Floats | None]
+"""BGR, and the matte, 0..1, where the person is cut out."""
 _LIPS = ("mouthLowerDownLeft", "mouthLowerDownRight", "mouthUpperUpLeft", "mouthUpperUpRight")
 _OPENERS = tuple(SHAPES.index(name) for name in ("jawOpen", "mouthFunnel", *_LIPS))
 """The coefficients by which a mouth opens, as columns of the fields."""
-
-
-@contextmanager
-def _clip(path: Path) -> Iterator[Any]:
-    """The open clip, its streams checked. Raises `AvatarError` for what is no clip."""
-    try:
-        container = av.open(str(path))
-    except (FFmpegError, OSError) as error:
-        raise AvatarError(f"is damaged or no clip ({error.strerror}); export it again") from error
-    with container:
-        if not container.streams.video:
-            raise AvatarError("holds sound but no picture; give a clip of a person")
-        size = container.streams.video[0].codec_context
-        if max(size.width, size.height) > MOST_SIDE:
-            raise AvatarError(f"is {size.width}x{size.height} pixels; at most {MOST_SIDE} a side")
-        yield container
-
-
-def _pictures(path: Path, *, longest: int | None = None) -> Iterator[Bytes]:
-    """The clip's pictures `FPS` times a second, upright: BGR, not to be written to. Raises `AvatarError`.
-
-    They are at most `_HEIGHT` high, or `longest` on their longer side.
-    """
-    with _clip(path) as container:
-        stream = container.streams.video[0]
-        stream.thread_type = "AUTO"
-        aspect = float(stream.sample_aspect_ratio or 1)
-        due, last, begin = 0, None, 0.0
-        try:
-            for picture in container.decode(stream):
-                at = float(picture.time or 0)
-                begin = begin if due or last is not None else at
-                if last is not None and due / FPS < at - begin - 1e-3:
-                    shown = _upright(last, aspect, longest)
-                    while due / FPS < at - begin - 1e-3:
-                        yield shown
-                        due += 1
-                last = picture
-        except FFmpegError as error:
-            raise AvatarError(f"is damaged after {due / FPS:.1f} s ({error.strerror}); export it again") from error
-        if last is None:
-            return
-        yield _upright(last, aspect, longest)
-        whole = float((stream.duration or 0) * (stream.time_base or 0))
-        if due / FPS < whole - _LONGEST_LOSS:
-            raise AvatarError(f"ends after {due / FPS:.1f} of {whole:.1f} s, it is cut off; export it again")
-
-
-def _upright(picture: Any, aspect: float, longest: int | None) -> Bytes:
-    turns = round(getattr(picture, "rotation", 0) / 90) % 4
-    wide, high = picture.width * aspect, picture.height
-    scale = min(1.0, longest / max(wide, high) if longest else _HEIGHT / (wide if turns % 2 else high))
-    width, height = (max(2, round(v * scale / 2) * 2) for v in (wide, high))
-    found = picture.reformat(width=width, height=height, format="bgr24", interpolation="AREA").to_ndarray()
-    return np.ascontiguousarray(np.rot90(found, turns)) if turns else cast(Bytes, found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,11 +68,9 @@ def _follow(path: Path, note: Callable[[str], None]) -> _Track:
     points: list[Floats | None] = []
     thumbs: list[Floats] = []
     camera = _Camera()
-    height, width = next(_pictures(path)).shape[:2]
+    height, width = next(pictures(path)).shape[:2]
     with Tracker() as tracker:
-        for index, small in enumerate(_pictures(path, longest=_LOOKED_AT)):
-            if index > LONGEST * FPS + 1:
-                raise AvatarError(f"is longer than {LONGEST:g} s; cut it to 10 to 30 s")
+        for index, small in enumerate(pictures(path, longest=_LOOKED_AT)):
             scale = small.shape[0] / height
             found = tracker.find(small)
             ratio = np.array([width / small.shape[1], 1 / scale, width / small.shape[1]], np.float32)
@@ -338,7 +278,11 @@ class _Cutter:
         self._segmenter = Segmenter() if background == "remove" else None
         self._last: Floats | None = None
 
-    def cut(self, bgr: Bytes) -> tuple[Bytes, Floats | None]:
+    @property
+    def cuts(self) -> bool:
+        return self._screen is not None or self._segmenter is not None
+
+    def cut(self, bgr: Bytes) -> _Shot:
         """A picture as it goes into the film, and its matte where it is cut out."""
         if self._screen is not None:
             return cutout.keyed(bgr, self._screen)
@@ -363,7 +307,7 @@ class _Writer:
         self._stream = self._container.add_stream("libx264", rate=FPS)
         self._stream.width, self._stream.height = size[0], size[1] * (2 if keyed else 1)
         self._stream.pix_fmt = "yuv420p"
-        self._stream.options = {"crf": "17", "preset": "superfast", "g": str(2 * FPS), "bf": "0", "tune": "fastdecode"}
+        self._stream.options = {"crf": "18", "preset": "superfast", "g": str(2 * FPS), "bf": "0", "tune": "fastdecode"}
         self._stream.codec_context.time_base = Fraction(1, FPS)
         self._index = 0
 
@@ -374,6 +318,15 @@ class _Writer:
             u, v = planes[height:].reshape(2, height // 2, width // 2)
             none = np.full_like(u, 128)
             grey = (matte * np.float32(219) + np.float32(16.5)).astype(np.uint8)
+            # Away from the person nothing is seen: one flat grey is the quickest to read.
+            near = cv2.dilate(
+                cv2.resize(grey, u.shape[::-1], interpolation=cv2.INTER_AREA), np.ones((13, 13), np.uint8)
+            )
+            away = near == 16
+            u[away] = v[away] = 128
+            planes[:height][cv2.resize(away.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST) > 0] = (
+                128
+            )
             chroma = np.concatenate([u, none, v, none]).reshape(height, width)
             planes = np.concatenate([planes[:height], grey, chroma])
         self.add_planes(planes)
@@ -417,6 +370,8 @@ def make(
     note: Callable[[str], None],
 ) -> None:  # fmt: skip
     """Write a package of kind ``footage`` into a folder. Raises `AvatarError` that says what is wrong with the clip."""
+    # What cannot be cut is known before anything takes long.
+    cutter = _Cutter(background, next(pictures(source)))
     note("following the face")
     track = _follow(source, note)
     points = _steadied(track)
@@ -436,8 +391,7 @@ def make(
     moved_lines, own = _mouths(points, maps, lines, made.moves, scaled, middle)
     note("writing the loop")
     size = (measured.shape[1] & ~1, measured.shape[0] & ~1)
-    keyed = background != "keep"
-    _write(source, folder / "footage.mp4", track, loop, background, size)
+    _write(source, folder / "footage.mp4", track, loop, cutter, size)
     if not loop.to_and_fro:
         maps, moved_lines, own = (_faded(values, loop) for values in (maps, moved_lines, own))
     arrays = {
@@ -460,14 +414,14 @@ def make(
             "grid": old["mouth"]["grid"], "points": lines.shape[1], "feather": made.feather,
             "jaw_drop": old["mouth"]["jaw_drop"],
         },
-        "footage": {"file": "footage.mp4", "frames": len(order), "size": list(size), "keyed": int(keyed)},
+        "footage": {"file": "footage.mp4", "frames": len(order), "size": list(size), "keyed": int(cutter.cuts)},
         "layers": {name: {"file": f"{name}.webp", "at": [layer.left, layer.top]} for name, layer in inside.items()},
     }  # fmt: skip
     write_manifest(folder, {**head, "kind": "footage"}, consent, tables)
 
 
 def _steady_picture(source: Path, track: _Track, wanted: int) -> Bytes:
-    for index, picture in enumerate(_pictures(source)):
+    for index, picture in enumerate(pictures(source)):
         if index == wanted:
             return _moved(picture, track.shift[index])
     raise AvatarError("is shorter the second time it is read; copy it and try again")
@@ -489,16 +443,14 @@ def _faded(values: Floats, loop: _Loop) -> Floats:
     return out
 
 
-def _write(
-    source: Path, target: Path, track: _Track, loop: _Loop, background: Background, size: tuple[int, int]
-) -> None:
+def _write(source: Path, target: Path, track: _Track, loop: _Loop, cutter: _Cutter, size: tuple[int, int]) -> None:
     width, height = size
-    before: list[tuple[Bytes, Floats | None]] = []
+    before: list[_Shot] = []
     with (
-        closing(_Writer(target, size, background != "keep")) as film,
-        closing(_Cutter(background, next(_pictures(source)))) as cutter,
+        closing(_Writer(target, size, cutter.cuts)) as film,
+        closing(cutter),
     ):
-        for index, picture in enumerate(_pictures(source)):
+        for index, picture in enumerate(pictures(source)):
             if index > loop.last:
                 break
             if index < loop.first - _FADE and not loop.to_and_fro:
@@ -509,17 +461,30 @@ def _write(
                 before.append(shot)
                 continue
             if not loop.to_and_fro and back < _FADE:
-                shot = _mixed(shot, before[-1 - back], (_FADE - back) / (_FADE + 1))
+                shot = _between(shot, before[-1 - back], (_FADE - back) / (_FADE + 1))
             film.add(*shot)
     if loop.to_and_fro:
-        _there_and_back(target, size, background != "keep")
+        _there_and_back(target, size, cutter.cuts)
 
 
-def _mixed(a: tuple[Bytes, Floats | None], b: tuple[Bytes, Floats | None], share: float) -> tuple[Bytes, Floats | None]:
-    picture = cast(Bytes, cv2.addWeighted(a[0], 1 - share, b[0], share, 0))
+def _between(a: _Shot, b: _Shot, share: float) -> _Shot:
+    """A picture `share` of the way from one to another: both are bent to where things then are, and mixed there.
+
+    Mixed as they are, a head that has moved by a few pixels would be seen twice.
+    """
+    near, far = (cast(Bytes, cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)) for picture, _ in (a, b))
+    flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM).calc(near, far, cast(Any, None))
+    rows, columns = near.shape
+    at = np.stack(np.meshgrid(np.arange(columns), np.arange(rows)), axis=-1).astype(np.float32)
+
+    def bent(values: Any, by: float) -> Any:
+        where = at + np.float32(by) * flow
+        return cv2.remap(values, where, cast(Any, None), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+
+    picture = cast(Bytes, cv2.addWeighted(bent(a[0], -share), 1 - share, bent(b[0], 1 - share), share, 0))
     if a[1] is None or b[1] is None:
         return picture, None
-    return picture, cast(Floats, (1 - share) * a[1] + share * b[1])
+    return picture, cast(Floats, (1 - share) * bent(a[1], -share) + share * bent(b[1], 1 - share))
 
 
 def _there_and_back(target: Path, size: tuple[int, int], keyed: bool) -> None:
@@ -527,9 +492,9 @@ def _there_and_back(target: Path, size: tuple[int, int], keyed: bool) -> None:
     forth = target.with_name("forth.mp4")
     target.replace(forth)
     film = _Writer(target, size, keyed)
-    count = 0
     with av.open(str(forth)) as container:
-        for count, picture in enumerate(container.decode(video=0), 1):
+        count = container.streams.video[0].frames
+        for picture in container.decode(video=0):
             film.add_planes(cast(Bytes, picture.to_ndarray()))
     for index, planes in enumerate(_backwards(forth, count)):
         if 0 < index < count - 1:

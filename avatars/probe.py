@@ -11,6 +11,8 @@ import numpy as np
 
 from anchor.media import Blendshapes, Bytes, Floats, Picture, VideoFormat
 from anchor.ports import Avatar, AvatarView, Placement, Setting
+from avatars.film import Player
+from avatars.footage import FootageAvatar, FootageView
 from avatars.landmarks import Tracker
 from avatars.puppet import PuppetAvatar
 from avatars.puppet_draw import affine
@@ -90,6 +92,31 @@ def seam_percent(avatar: PuppetAvatar, faces: Iterable[Blendshapes], video: Vide
         view.draw(face, canvas)
         off.append(abs(float(_edges(canvas)[border].mean()) / untouched - 1))
     return 100 * float(np.mean(off))
+
+
+def footage_seam_percent(avatar: FootageAvatar, faces: Iterable[Blendshapes], video: VideoFormat) -> float:
+    """As `seam_percent`, for a mouth moved in footage: against the same picture of it with the mouth at rest."""
+    (view, canvas, _), (untouched, rest, _) = (_opened(avatar, video) for _ in range(2))
+    off = []
+    for face in faces:
+        view.draw(face, canvas)
+        untouched.draw(Blendshapes(), rest)
+        cover = cast(FootageView, view).patch()
+        border = (cover > 12) & (cover < 243)
+        off.append(abs(float(_edges(canvas)[border].mean()) / float(_edges(rest)[border].mean()) - 1))
+    return 100 * float(np.mean(off))
+
+
+def loop_seam(avatar: FootageAvatar) -> float:
+    """How much the film changes from its last picture to its first, in parts of the largest change elsewhere in it."""
+    player = Player(avatar.film)
+    before = first = player.next().y.astype(np.float32)
+    changes = []
+    for _ in range(avatar.film.count - 1):
+        shot = player.next().y.astype(np.float32)
+        changes.append(float(np.abs(shot - before).mean()))
+        before = shot
+    return float(np.abs(first - before).mean()) / max(1e-6, *changes)
 
 
 def stray_pixels(avatar: PuppetAvatar, faces: Iterable[Blendshapes], video: VideoFormat) -> int:

@@ -6,6 +6,7 @@ Only what it can show is on it: one that was filmed does not turn its head when 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import cast
 
 import cv2
@@ -58,7 +59,7 @@ _CELL = VideoFormat(320, 360)
 
 
 class _Stage:
-    """An avatar in front of a backdrop, opened anew for every series of faces."""
+    """An avatar in front of a backdrop."""
 
     def __init__(self, avatar: Avatar, video: VideoFormat, placement: Placement) -> None:
         backdrop = np.empty((video.height, video.width, 3), np.uint8)
@@ -67,19 +68,27 @@ class _Stage:
         self._avatar, self._video, self._placement = avatar, video, setting.placement
         self._backdrop = backdrop if setting.background is None else setting.background
 
-    def last(self, *faces: Blendshapes) -> Bytes:
-        """What is seen once these faces were drawn: BGR."""
+    def pictures(self, faces: Iterable[Blendshapes]) -> list[Bytes]:
+        """One face after another, from the avatar's first picture on: BGR."""
         view, canvas = self._avatar.open(self._video, self._backdrop, self._placement), Picture.black(self._video)
+        found = []
         for one in faces:
             view.draw(one, canvas)
-        return cast(Bytes, cv2.cvtColor(canvas.data, cv2.COLOR_YUV2BGR_I420))
+            found.append(cast(Bytes, cv2.cvtColor(canvas.data, cv2.COLOR_YUV2BGR_I420)))
+        return found
 
 
 def _cells(avatar: Avatar) -> dict[str, Bytes]:
     """Pictures by their names, without those that look like rest."""
     stage = _Stage(avatar, _CELL, Placement(0.5, 0.47, 0.74))
-    cells = {name: stage.last(one) for name, one in SHEET.items()}
-    cells |= {f"after {time} s": stage.last(*[face()] * (time * _CELL.fps + 1)) for time in _LATER}
+    idle = stage.pictures([face()] * (max(_LATER) * _CELL.fps + 1))
+    if (idle[0] == idle[-1]).all():
+        pictures = stage.pictures(SHEET.values())
+    else:
+        # One that moves by itself begins anew with every face, so that the faces can be compared.
+        pictures = [stage.pictures([one])[0] for one in SHEET.values()]
+    cells = dict(zip(SHEET, pictures, strict=True))
+    cells |= {f"after {time} s": idle[time * _CELL.fps] for time in _LATER}
     return {name: cell for name, cell in cells.items() if name == "rest" or (cell != cells["rest"]).any()}
 
 
@@ -94,5 +103,5 @@ def contact_sheet(avatar: Avatar) -> Bytes:
     faces = np.vstack(rows)
     height = faces.shape[0] & ~1
     whole = VideoFormat(min(4096, height * 9 // 16 & ~1), height)
-    figure = _Stage(avatar, whole, Placement(0.5, 0.30, 0.25)).last(face())
+    figure = _Stage(avatar, whole, Placement(0.5, 0.30, 0.25)).pictures([face()])[0]
     return np.hstack([figure, faces[:height]])

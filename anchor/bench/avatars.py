@@ -36,7 +36,7 @@ _SESSIONS = 4
 
 
 @dataclass(frozen=True, slots=True)
-class _Said:
+class Said:
     """A sentence between two pauses, and the faces for it."""
 
     speech: SpeechChunk
@@ -57,14 +57,15 @@ class _Scores:
 
 
 async def measure(tell: Tell, portraits: Path | None) -> list[Figure]:
-    """Measure the bundled avatars, and those made from every picture in `portraits` that is accepted."""
-    said = [await _say(tag, text) for tag, text in TEXTS]
+    """Measure the bundled avatars, and those made from every picture and clip in `portraits` that is accepted."""
+    said = [await say(tag, text) for tag, text in TEXTS]
     avatars = registry.load("anchor.part", "avatars")
     with tempfile.TemporaryDirectory(prefix="anchor-bench-") as folder:
         packs, seconds = _make(Path(folder), portraits, tell)
-        memory = _further_session(str(packs[0]) if packs else "lin")
+        memory = further_session(str(packs[0]) if packs else "lin")
         made = [_score(app.open_avatar(str(pack)), said, tell) for pack in packs]
         bundled = [_score(app.open_avatar(name), said, tell) for name in avatars.library()]
+        filmed = _filmed(Path(folder), portraits, said, tell)
     scores = made + bundled
     figures = [Figure("avatars_measured", len(scores), ""), Figure("made_from_portraits", len(made), "")]
     if seconds:
@@ -83,7 +84,13 @@ async def measure(tell: Tell, portraits: Path | None) -> list[Figure]:
     if made:
         # A drawn figure's lips are cut along their edges, where there is nothing to compare with.
         figures.append(Figure("seam_gradient_percent_max", max(score.seam for score in made), "%", 10))
-    return figures
+    return figures + filmed
+
+
+def _filmed(folder: Path, clips: Path | None, said: Sequence[Said], tell: Tell) -> list[Figure]:
+    from anchor.bench import clips as bench
+
+    return bench.measure(folder, clips, said, tell) if clips else []
 
 
 def _make(folder: Path, portraits: Path | None, tell: Tell) -> tuple[list[Path], list[float]]:
@@ -104,7 +111,7 @@ def _make(folder: Path, portraits: Path | None, tell: Tell) -> tuple[list[Path],
     return packs, seconds
 
 
-async def _say(language: str, text: str) -> _Said:
+async def say(language: str, text: str) -> Said:
     voice = app.open_voice(VoiceConfig())
     try:
         chunks = [chunk async for chunk in voice.speak(Sentence(text, language))]
@@ -121,10 +128,10 @@ async def _say(language: str, text: str) -> _Said:
     async def stream() -> AsyncIterator[SpeechChunk]:
         yield speech
 
-    return _Said(speech, [face async for face in app.open_driver("phones").drive(stream(), VIDEO.fps)])
+    return Said(speech, [face async for face in app.open_driver("phones").drive(stream(), VIDEO.fps)])
 
 
-def _further_session(name: str) -> float:
+def further_session(name: str) -> float:
     """Mebibytes that one more picture of an avatar takes which is shown already."""
     avatar = app.open_avatar(name)
     scenes: list[Any] = []
@@ -142,19 +149,19 @@ def _further_session(name: str) -> float:
     return (resident_mib() - before) / _SESSIONS
 
 
-def _score(avatar: Avatar, said: Sequence[_Said], tell: Tell) -> _Scores:
+def _score(avatar: Avatar, said: Sequence[Said], tell: Tell) -> _Scores:
     probe = registry.load("anchor.part", "probe")
     times: list[float] = []
     recalls, correlations, silences, shut = [], [], [], []
     for one in said:
         life = Life(seed=1, fps=VIDEO.fps)
         alive = [face + life.frame(True) for face in one.faces]
-        times += _times(avatar, alive)
+        times += draw_times(avatar, alive)
         seen = list(probe.look(avatar, alive, VIDEO))
-        lips = _share([math.nan if item is None else item.lips for item in seen])
-        recalls += _closures(one, lips)
+        lips = share([math.nan if item is None else item.lips for item in seen])
+        recalls += closures(one, lips)
         correlations.append(float(np.corrcoef(opening(np.array([face.weights for face in one.faces])), lips)[0, 1]))
-        silences.append(_motion(avatar, one))
+        silences.append(motion(avatar, one))
         blinks = [face["eyeBlinkLeft"] > 0.95 for face in alive]
         shut += [item.eyes for item, blink in zip(seen, blinks, strict=True) if item is not None and blink]
     still = [Blendshapes(face.weights) for one in said for face in one.faces]
@@ -171,7 +178,7 @@ def _score(avatar: Avatar, said: Sequence[_Said], tell: Tell) -> _Scores:
     return scores
 
 
-def _times(avatar: Avatar, faces: Sequence[Blendshapes]) -> list[float]:
+def draw_times(avatar: Avatar, faces: Sequence[Blendshapes]) -> list[float]:
     scene = app.open_scene(avatar, app.open_driver("phones"), VIDEO, {})
     scene.draw(Look(Blendshapes()))
     times = []
@@ -182,7 +189,7 @@ def _times(avatar: Avatar, faces: Sequence[Blendshapes]) -> list[float]:
     return times
 
 
-def _share(gaps: Sequence[float]) -> Floats:
+def share(gaps: Sequence[float]) -> Floats:
     """Openings in parts of their range; pictures without a face lie between their neighbours."""
     known = np.flatnonzero(~np.isnan(gaps))
     filled = np.interp(np.arange(len(gaps)), known, np.asarray(gaps)[known])
@@ -191,7 +198,7 @@ def _share(gaps: Sequence[float]) -> Floats:
     return share
 
 
-def _closures(one: _Said, lips: Floats) -> list[bool]:
+def closures(one: Said, lips: Floats) -> list[bool]:
     """For every bilabial, whether the lips are seen to close."""
     middles = (np.arange(len(lips)) + 0.5) / VIDEO.fps
     found = []
@@ -202,9 +209,9 @@ def _closures(one: _Said, lips: Floats) -> list[bool]:
     return found
 
 
-def _motion(avatar: Avatar, one: _Said) -> float:
+def motion(avatar: Avatar, one: Said) -> float:
     """How much the lips stir before a word is said, without the life that every face has."""
     seen = registry.load("anchor.part", "probe").look(avatar, one.faces, VIDEO)
-    lips = _share([math.nan if item is None else item.lips for item in seen])
+    lips = share([math.nan if item is None else item.lips for item in seen])
     # Following one face, MediaPipe settles on it over some pictures.
     return 100 * float(np.std(lips[round(_SETTLED * VIDEO.fps) : round(_STILL * VIDEO.fps)]))

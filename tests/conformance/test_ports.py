@@ -1,6 +1,7 @@
 """Every back-end, and every fake, keeps the promises of its port."""
 
 import asyncio
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +11,8 @@ from anchor.config import VoiceConfig
 from anchor.media import ARKIT_INDEX, Blendshapes, HeadPose, VideoFormat
 from anchor.ports import Avatar, Driver, SpeechChunk, Voice
 from anchor.testing import FakeAvatar, FakeDriver, FakeVoice, check_avatar, check_driver, check_voice
+from avatars.maker import consent_of, make_avatar
+from tests.avatars import clips
 
 SENTENCES = {
     "en": ("The price is $1,299 today.", "Papa bought a map."),
@@ -67,3 +70,9 @@ def faces() -> list[Blendshapes]:
 @pytest.mark.parametrize("avatar", [FakeAvatar(), app.open_avatar("lin")], ids=["fake", "lin"])
 def test_avatars_keep_their_promises(avatar: Avatar) -> None:
     check_avatar(avatar, VideoFormat(320, 180, 25), faces())
+
+
+def test_filmed_avatars_keep_their_promises(tmp_path: Path) -> None:
+    clips.write(tmp_path / "lin.mp4", clips.filmed(clips.listening, clips.wall()))
+    make_avatar(tmp_path / "lin.mp4", tmp_path / "made", consent=consent_of("somebody", "tests", "unlimited"))
+    check_avatar(app.open_avatar(str(tmp_path / "made")), VideoFormat(320, 180, 25), faces())
