@@ -17,6 +17,7 @@ from rich.table import Table
 
 from anchor import __version__
 from anchor.errors import AnchorError
+from anchor.registry import DEFAULT_AVATAR
 
 app = typer.Typer(
     name="anchor", help="A real-time digital human: an AI anchor that speaks.", no_args_is_help=True,
@@ -105,7 +106,7 @@ def demo_config() -> Path:
 def render(
     script: Annotated[Path, typer.Argument(help="A .txt or .yaml script.")],
     target: OutOption,
-    avatar: AvatarOption = "lin",
+    avatar: AvatarOption = DEFAULT_AVATAR,
     voice: VoiceOption = "espeak",
     size: SizeOption = "1280x720",
     fps: FpsOption = 25,
@@ -124,7 +125,7 @@ def render(
 def say(
     text: Annotated[str, typer.Argument(help="What to say.")],
     target: OutOption,
-    avatar: AvatarOption = "lin",
+    avatar: AvatarOption = DEFAULT_AVATAR,
     voice: VoiceOption = "espeak",
     size: SizeOption = "1280x720",
     fps: FpsOption = 25,

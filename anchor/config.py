@@ -16,6 +16,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from anchor.errors import ConfigError, FormatError
 from anchor.events import Mood
 from anchor.media import VideoFormat
+from anchor.registry import DEFAULT_AVATAR
 
 
 def _secret(value: Any) -> Any:
@@ -72,7 +73,7 @@ class ChannelConfig(_Table):
 
     name: Name
     title: str = ""
-    avatar: Annotated[str | Path, BeforeValidator(_avatar)] = "lin"
+    avatar: Annotated[str | Path, BeforeValidator(_avatar)] = DEFAULT_AVATAR
     driver: str = "phones"
     language: str = "en"
     size: str = "1280x720"

@@ -10,6 +10,8 @@ from typing import Any
 from anchor.errors import ConfigError, MissingError
 
 GROUPS = ("anchor.voice", "anchor.driver", "anchor.avatar", "anchor.scene", "anchor.sink")
+DEFAULT_AVATAR = "yue"
+"""Who is seen where nobody else is asked for."""
 
 
 def names(group: str) -> list[str]:

@@ -62,7 +62,7 @@ async def measure(tell: Tell, portraits: Path | None) -> list[Figure]:
     avatars = registry.load("anchor.part", "avatars")
     with tempfile.TemporaryDirectory(prefix="anchor-bench-") as folder:
         packs, seconds = _make(Path(folder), portraits, tell)
-        memory = further_session(str(packs[0]) if packs else "lin")
+        memory = further_session(str(packs[0]) if packs else registry.DEFAULT_AVATAR)
         made = [_score(app.open_avatar(str(pack)), said, tell) for pack in packs]
         bundled = [_score(app.open_avatar(name), said, tell) for name in avatars.library()]
         filmed = _filmed(Path(folder), portraits, said, tell)

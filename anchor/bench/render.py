@@ -51,7 +51,7 @@ async def _measure(voice: Voice, folder: Path, tell: Tell) -> list[Figure]:
     alone = min(_x264_alone(pictures) for _ in range(REPEATS))
     del pictures
     tell("rendering the bulletin")
-    avatar = app.open_avatar("lin")
+    avatar = app.open_avatar(registry.DEFAULT_AVATAR)
     for _ in range(2):
         await _render(voice, avatar, folder / "bench.mp4")
     memory = resident_mib()
@@ -84,7 +84,7 @@ async def _render(voice: Voice, avatar: Avatar, target: Path) -> float:
 
 
 def _scene() -> Scene:
-    return app.open_scene(app.open_avatar("lin"), app.open_driver("phones"), VIDEO, {})
+    return app.open_scene(app.open_avatar(registry.DEFAULT_AVATAR), app.open_driver("phones"), VIDEO, {})
 
 
 class _Notebook:

@@ -90,9 +90,12 @@ def build(person: Person, head_file: Path, folder: Path) -> tuple[dict[str, Any]
     return job, arrays, born, rest
 
 
-def lashes_of(person: Person, head: Head, vertices: Any) -> tuple[Any, Any]:
-    """A person's lashes on the lids as they are in `vertices`: strands and radii."""
-    return strands.lashes(head, vertices, person.lash, person.lash_radius, person.lashes, person.seed)
+def lashes_of(person: Person, head: Head, vertices: Any, share: float = 1.0) -> tuple[Any, Any]:
+    """A person's lashes on the lids as they are in `vertices`: strands and radii.
+
+    Only a `share` of their length is drawn: on shut lids they point to the viewer.
+    """
+    return strands.lashes(head, vertices, share * person.lash, person.lash_radius, person.lashes, person.seed)
 
 
 def _bare(head: Head, person: Person, more: float) -> Any:

@@ -57,7 +57,7 @@ def passes(person: Person, job: dict[str, Any], arrays: dict[str, Any], born: He
             points = born.posed(**pose)
             key = f"lids_{row}_{column}"
             arrays[key] = points
-            arrays[f"{key}_lash"] = lashes_of(person, born, points)[0]
+            arrays[f"{key}_lash"] = lashes_of(person, born, points, 1 - 0.5 * max(0.0, closure) ** 2)[0]
             drawn[key] = {
                 "show": ["skin", "brow", "lash"], "hold": ["whites"], "shade": ["hair"],
                 "shapes": {"skin": key, "lash": f"{key}_lash"}, "crop": eyes_crop(rest, view), "samples": 24,
