@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 import tempfile
 import tomllib
-import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -176,18 +175,8 @@ def load_avatar(name_or_path: str | Path) -> Avatar:
 
     Raises `MissingError` where there is none, and `AvatarError` for one that cannot be used.
     """
-    path = find(name_or_path)
-    if path.is_dir():
-        return _load(path)
-    # Films are played from their file: what was unpacked stays as long as the avatar does.
-    scratch = tempfile.TemporaryDirectory(prefix="avatar-")
-    try:
-        avatar = _load(unpack(path, Path(scratch.name)))
-    except BaseException:
-        scratch.cleanup()
-        raise
-    weakref.finalize(avatar, scratch.cleanup)
-    return avatar
+    with unpacked(find(name_or_path)) as folder:
+        return _load(folder)
 
 
 def _load(folder: Path) -> Avatar:

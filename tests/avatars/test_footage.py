@@ -245,7 +245,7 @@ def arrays(change: Callable[[dict[str, np.ndarray]], None]) -> Callable[[Path], 
 BROKEN: dict[str, tuple[Callable[[Path], None], str]] = {
     "film missing": (lambda folder: (folder / "footage.mp4").unlink(), "footage.mp4"),
     "film cut off": (cut(0.5), r"footage\.mp4: cannot be played"),
-    "film empty": (cut(0), r"footage\.mp4: cannot be played"),
+    "film empty": (cut(0), r"footage\.mp4: is not an MP4 film"),
     "film garbled": (garbled, r"footage\.mp4: "),
     "film shorter": (shorter, r"footage\.mp4: is 9 pictures long, the manifest says \d+"),
     "film smaller": (smaller, r"footage\.mp4: is 64 wide, the manifest says 480"),
