@@ -10,7 +10,7 @@ from typing import Any
 from anchor.errors import ConfigError, MissingError
 
 GROUPS = ("anchor.voice", "anchor.driver", "anchor.avatar", "anchor.scene", "anchor.sink")
-DEFAULT_AVATAR = "yue"
+DEFAULT_AVATAR = "lin"
 """Who is seen where nobody else is asked for."""
 
 
