@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
@@ -39,6 +41,8 @@ _LONGEST_LOSS = 0.4
 """Seconds for which the face may be lost, as behind a hand that passes."""
 _SHUT, _OPEN = 0.03, 0.07
 """Gaps between the lips, in eye distances, from which a mouth counts as a little and as quite open."""
+_AT_A_TIME = 2
+"""Pictures that are cut out side by side."""
 _FADE = 10
 """Pictures over which the end of a loop becomes its beginning."""
 _ALIKE = 2.2
@@ -282,16 +286,31 @@ class _Cutter:
     def cuts(self) -> bool:
         return self._screen is not None or self._segmenter is not None
 
-    def cut(self, bgr: Bytes) -> _Shot:
-        """A picture as it goes into the film, and its matte where it is cut out."""
+    def cut(self, given: Iterable[Bytes]) -> Iterator[_Shot]:
+        """Pictures as they go into the film, each with its matte where it is cut out; a few are worked on at a time."""
+        waiting: deque[Future[_Shot]] = deque()
+        with ThreadPoolExecutor(_AT_A_TIME) as pool:
+            for bgr in given:
+                waiting.append(pool.submit(self._cut, bgr, self._seen(bgr)))
+                if len(waiting) > _AT_A_TIME:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+
+    def _seen(self, bgr: Bytes) -> Floats | None:
+        """Roughly where the network sees a person; what it sees flickers from picture to picture."""
+        if self._segmenter is None:
+            return None
+        found = self._segmenter.find(bgr)
+        self._last = found if self._last is None else cast(Floats, 0.5 * self._last + 0.5 * found)
+        return self._last
+
+    def _cut(self, bgr: Bytes, seen: Floats | None) -> _Shot:
         if self._screen is not None:
             return cutout.keyed(bgr, self._screen)
-        if self._segmenter is None:
+        if seen is None:
             return bgr, None
-        mask = cutout.sharpened(bgr, self._segmenter.find(bgr), max(2, bgr.shape[0] // 120))
-        # What a network sees flickers from picture to picture.
-        mask = mask if self._last is None else cast(Floats, 0.5 * self._last + 0.5 * mask)
-        self._last = mask
+        mask = cutout.sharpened(bgr, seen, max(2, bgr.shape[0] // 120))
         return cutout.decontaminated(bgr, mask), mask
 
     def close(self) -> None:
@@ -445,24 +464,23 @@ def _faded(values: Floats, loop: _Loop) -> Floats:
 
 def _write(source: Path, target: Path, track: _Track, loop: _Loop, cutter: _Cutter, size: tuple[int, int]) -> None:
     width, height = size
+    first = 0 if loop.to_and_fro else loop.first - _FADE
+
+    def steadied() -> Iterator[Bytes]:
+        for index, picture in enumerate(itertools.islice(pictures(source), loop.last + 1)):
+            if index >= first:
+                yield np.ascontiguousarray(_moved(picture, track.shift[index])[:height, :width])
+
     before: list[_Shot] = []
-    with (
-        closing(_Writer(target, size, cutter.cuts)) as film,
-        closing(cutter),
-    ):
-        for index, picture in enumerate(pictures(source)):
-            if index > loop.last:
-                break
-            if index < loop.first - _FADE and not loop.to_and_fro:
-                continue
-            shot = cutter.cut(np.ascontiguousarray(_moved(picture, track.shift[index])[:height, :width]))
+    with closing(_Writer(target, size, cutter.cuts)) as film, closing(cutter):
+        for index, shot in enumerate(cutter.cut(steadied()), first):
             back = loop.last - index
             if index < loop.first:
                 before.append(shot)
-                continue
-            if not loop.to_and_fro and back < _FADE:
-                shot = _between(shot, before[-1 - back], (_FADE - back) / (_FADE + 1))
-            film.add(*shot)
+            elif not loop.to_and_fro and back < _FADE:
+                film.add(*_between(shot, before[-1 - back], (_FADE - back) / (_FADE + 1)))
+            else:
+                film.add(*shot)
     if loop.to_and_fro:
         _there_and_back(target, size, cutter.cuts)
 

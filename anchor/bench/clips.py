@@ -50,7 +50,10 @@ class _Scores:
 
 
 def measure(folder: Path, clips: Path, said: Sequence[Said], tell: Tell) -> list[Figure]:
-    """Make an avatar of every clip in `clips`, keyed where it can be, and measure it. `folder` is for scratch."""
+    """Make avatars of every clip in `clips` and measure them; `folder` is for scratch.
+
+    A clip is keyed where it can be; else it keeps its background once, and is cut out once.
+    """
     scores, packs = [], []
     for pack, made, peak in _make(folder, clips, tell):
         scores.append(_score(pack, made, peak, said, tell))
@@ -76,7 +79,7 @@ def measure(folder: Path, clips: Path, said: Sequence[Said], tell: Tell) -> list
 def _make(folder: Path, clips: Path, tell: Tell) -> Iterator[tuple[Path, float, float]]:
     """Packages of all clips that are accepted, seconds each took for one of the clip, and mebibytes at the most."""
     for clip in sorted(item for item in clips.iterdir() if item.suffix.lower() in SUFFIXES):
-        for background in ("key", "keep"):
+        for background in ("key", "keep", "remove"):
             pack = folder / f"{clip.stem}-{background}"
             command = [sys.executable, "-m", "anchor", *_MAKE, str(clip), "-o", str(pack), "--background", background]
             start = time.perf_counter()
@@ -88,9 +91,11 @@ def _make(folder: Path, clips: Path, tell: Tell) -> Iterator[tuple[Path, float, 
             process.stderr.close()
             if process.returncode == 0:
                 yield pack, seconds / _length(clip), usage.ru_maxrss / 1024
-                break
-            if background == "keep":
+                if background == "key":
+                    break
+            elif background != "key":
                 tell(f"refused: {words[-1] if words else clip}")
+                break
 
 
 def _length(clip: Path) -> float:
