@@ -10,9 +10,10 @@ from collections.abc import AsyncIterable, AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol, Self, runtime_checkable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from anchor.events import Phone, Sentence, Word
 from anchor.media import Beat, Bytes, FaceFrame, FaceKind, Look, Picture, Samples, VideoFormat
@@ -23,12 +24,14 @@ class SpeechChunk:
     """A stretch of sound that follows the chunk before it without a gap, and what is said in it.
 
     Times of `words` and `phones` count from the start of the first chunk, not of this one. A word or phone comes in
-    the chunk where it starts or in an earlier one, never later, and in order.
+    the chunk where it starts or in an earlier one, never later, and in order. `sentence` is the one that starts with
+    this chunk.
     """
 
     audio: Samples
     words: tuple[Word, ...] = ()
     phones: tuple[Phone, ...] = ()
+    sentence: Sentence | None = None
 
     def shifted(self, samples: int) -> SpeechChunk:
         return replace(
@@ -93,6 +96,15 @@ class Driver(Protocol):
         Frames come as soon as `DriverInfo.lookahead_seconds` of speech after them is known, and all of them when the
         speech ends.
         """
+        ...
+
+
+@runtime_checkable
+class Classifies(Protocol):
+    """A driver that can also say which viseme it takes each moment for, to be scored by."""
+
+    async def classes(self, speech: AsyncIterable[SpeechChunk]) -> NDArray[np.int64]:
+        """The class of each 10 ms of the speech: indices into sil PP FF TH DD kk CH SS nn RR aa E I O U."""
         ...
 
 
