@@ -24,6 +24,7 @@ from anchor.errors import AnchorError, AvatarError, CapacityError, ConfigError, 
 from anchor.events import Gesture, Mood, State
 from anchor.media import Beat, VideoFormat
 from anchor.metrics import Metrics
+from anchor.pipeline.aligned import AlignedVoice
 from anchor.pipeline.idle import Life
 from anchor.pipeline.manner import Manner
 from anchor.pipeline.performer import Performer
@@ -41,6 +42,9 @@ HEAD_SECONDS = 0.4
 TAIL_SECONDS = 0.8
 """A file begins and ends with the anchor at rest."""
 
+READER = "espeak"
+"""The voice that knows how words are spoken, for those that give only sound."""
+
 SHOW_LEAD = 25
 TALK_LEAD = 3
 """Beats prepared before an utterance begins: a script can wait a second, a conversation cannot."""
@@ -56,7 +60,10 @@ CONSENT_SECONDS = 0.25
 def open_voice(config: VoiceConfig) -> Voice:
     factory = registry.load("anchor.voice", config.engine)
     voice: Voice = registry.build(factory, config.options, "voice.options")
-    return voice
+    if voice.info.phone_timings:
+        return voice
+    reader: Voice = registry.load("anchor.voice", READER)()
+    return AlignedVoice(voice, reader, registry.load("anchor.part", "aligner")())
 
 
 def open_avatar(name: str) -> Avatar:
@@ -472,7 +479,7 @@ async def show_avatar(name: str, path: Path, *, clip: bool, voice: Voice) -> lis
         language = next((tag for tag in spoken if tag in SAMPLES and tag in known), "en")
         films.append(path.with_suffix(".mp4"))
         await render(
-            [Segment(SAMPLES[language], language)], films[0], voice=voice, driver=open_driver("phones"), avatar=avatar,
+            [Segment(SAMPLES[language], language)], films[0], voice=voice, driver=open_driver(registry.DEFAULT_DRIVER), avatar=avatar,
             video=VideoFormat(1280, 720), captions="none", title=avatar.info.title,
         )  # fmt: skip
     await asyncio.to_thread(_write_sheet, avatar, path)

@@ -17,7 +17,7 @@ from rich.table import Table
 
 from anchor import __version__
 from anchor.errors import AnchorError
-from anchor.registry import DEFAULT_AVATAR
+from anchor.registry import DEFAULT_AVATAR, DEFAULT_DRIVER
 
 app = typer.Typer(
     name="anchor", help="A real-time digital human: an AI anchor that speaks.", no_args_is_help=True,
@@ -164,7 +164,7 @@ def _render(
 
         try:
             return await studio.render(
-                segments, target, voice=speaker, driver=studio.open_driver("phones"),
+                segments, target, voice=speaker, driver=studio.open_driver(DEFAULT_DRIVER),
                 avatar=studio.open_avatar(avatar), video=video, captions=captions, backdrop=backdrop, title=title,
                 on_progress=report,
             )  # fmt: skip

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self, runtime_checkable
+from typing import Literal, Protocol, Self, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,19 +19,21 @@ from anchor.events import Phone, Sentence, Word
 from anchor.media import Beat, Bytes, FaceFrame, FaceKind, Look, Picture, Samples, VideoFormat
 
 
+TimingSource = Literal["voice", "aligned"]
+
+
 @dataclass(frozen=True, slots=True)
 class SpeechChunk:
     """A stretch of sound that follows the chunk before it without a gap, and what is said in it.
 
     Times of `words` and `phones` count from the start of the first chunk, not of this one. A word or phone comes in
-    the chunk where it starts or in an earlier one, never later, and in order. `sentence` is the one that starts with
-    this chunk.
+    the chunk where it starts or in an earlier one, never later, and in order. `source` is who timed them.
     """
 
     audio: Samples
     words: tuple[Word, ...] = ()
     phones: tuple[Phone, ...] = ()
-    sentence: Sentence | None = None
+    source: TimingSource = "voice"
 
     def shifted(self, samples: int) -> SpeechChunk:
         return replace(
@@ -74,6 +76,29 @@ class Voice(Protocol):
         ...
 
     async def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class SpelledWord:
+    """A display word, as `Word.text`, and how it is spoken: IPA symbols with their stress, as in `Phone`."""
+
+    text: str
+    phones: tuple[tuple[str, int], ...]
+
+
+class Aligner(Protocol):
+    """Finds the words and phones of a known text in sound that came without timings."""
+
+    def warm(self) -> None:
+        """Load what it needs. Blocks."""
+        ...
+
+    def align(self, speech: AsyncIterable[SpeechChunk], words: Sequence[SpelledWord]) -> AsyncIterator[SpeechChunk]:
+        """Yield the sound of one sentence again, with its words and phones; it is held until they are settled.
+
+        Sound that another text fits far better goes on without timings.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True)

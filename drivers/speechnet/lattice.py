@@ -29,7 +29,7 @@ class Lattice:
     """Aligns log-posteriors to `units`; belongs to one sentence.
 
     A unit is a chain of `least` states whose last one may be stayed in. `push` frames as they come; `path` is the unit
-    of each frame so far, of which `settled` gives how many a further frame can hardly change.
+    of each frame so far, whose last half second the frames after it may still change.
     """
 
     def __init__(self, units: Sequence[Unit]) -> None:
@@ -82,14 +82,14 @@ class Lattice:
             score += row
             self._moves.append(moves)
 
-    def path(self, *, ended: bool) -> NDArray[np.int64]:
-        """The unit of every frame, by the best way to the end of the text, or else to wherever it is by now."""
-        states = np.zeros(len(self._moves), np.int64)
+    def path(self, since: int = 0, *, ended: bool) -> NDArray[np.int64]:
+        """The unit of every frame from `since` on, by the best way to the end of the text, or to wherever it is now."""
+        states = np.zeros(max(0, len(self._moves) - since), np.int64)
         if not states.size:
             return states
         state = max(self._lasts, key=lambda last: self._score[last]) if ended else int(np.argmax(self._score))
-        for frame in range(len(self._moves) - 1, -1, -1):
-            states[frame] = state
+        for frame in range(len(self._moves) - 1, since - 1, -1):
+            states[frame - since] = state
             move = self._moves[frame][state]
             if frame and move:
                 state = state - 1 if move == 1 else int(self._skip[state])
@@ -97,7 +97,12 @@ class Lattice:
         return units
 
     @property
-    def fits(self) -> bool:
+    def best(self) -> float:
+        """The score of the best way to wherever it is by now."""
+        return float(self._score.max()) if self._moves else 0.0
+
+    @property
+    def complete(self) -> bool:
         """Whether the end of the text can be reached by now."""
         return bool(self._moves) and max(self._score[last] for last in self._lasts) > _NEVER / 2
 
