@@ -189,12 +189,6 @@ class _Mouth:
             weights[:, _JAW] += 0.07 * _bell(before, after)
         return weights
 
-    def hold(self, viseme: str, start: float, end: float) -> None:
-        """Close the lips, or bring the lower one under the teeth, for a sound that is known by itself alone."""
-        if not any(hold.start < end + 0.02 and hold.end > start - 0.02 for hold in self._holds):
-            self._constrain(viseme, start, end)
-            self._holds.sort(key=lambda hold: hold.start)
-
     def unheard(self, middles: NDArray[np.float64]) -> NDArray[np.float64]:
         """How far each moment is from any phone: 0 near one, 1 where a voice gives none."""
         if not self._sounds:
@@ -226,18 +220,24 @@ class _Mouth:
         blend = np.einsum("fsc,sc->fc", pulls[:, :, _CHANNEL_OF_MOVED], _MOVED_SHAPES[viseme] * strength)
         weights[:, _MOVED] = blend * alive[:, None]
 
-    def constrain(self, middles: NDArray[np.float64], weights: Floats) -> None:
-        """Bring `weights` to closed lips, the lip under the teeth and teeth together where sounds demand it."""
+    def constrain(
+        self, middles: NDArray[np.float64], weights: Floats, seal: NDArray[np.float64], dental: NDArray[np.float64]
+    ) -> None:
+        """Bring `weights` to closed lips, the lip under the teeth and teeth together where sounds demand it.
+
+        `seal` and `dental`, shape (frames,), are what something else demands of lips already.
+        """
         first, last = float(middles[0]) - 0.1, float(middles[-1]) + 0.1
         holds = [hold.row for hold in self._holds if hold.start < last and hold.end > first]
-        if not holds:
-            return
-        kind, start, end, attack, release = np.array(holds).T
-        t = middles[:, None]
-        force = _bell((start - t) / attack, (t - end) / release)
-        seal, dental, teeth = ((force * (kind == which)).max(axis=1) for which in (_SEAL, _DENTAL, _TEETH))
+        if holds:
+            kind, start, end, attack, release = np.array(holds).T
+            t = middles[:, None]
+            force = _bell((start - t) / attack, (t - end) / release)
+            seal = np.maximum(seal, (force * (kind == _SEAL)).max(axis=1))
+            dental = np.maximum(dental, (force * (kind == _DENTAL)).max(axis=1))
+            teeth = (force * (kind == _TEETH)).max(axis=1)
+            weights[:, _JAW] += teeth * np.minimum(0, _TEETH_TOGETHER - weights[:, _JAW])
         dental = dental * (1 - seal)
-        weights[:, _JAW] += teeth * np.minimum(0, _TEETH_TOGETHER - weights[:, _JAW])
         for share, row in ((dental, _DENTAL_ROW), (seal, _SEAL_ROW)):
             kept = (1 - share)[:, None]
             weights[:, _SEALED] = weights[:, _SEALED] * kept + row[_SEALED] * share[:, None]
@@ -311,12 +311,9 @@ class _Take:
         weights = self._mouth.render(middles, levels)
         unheard = self._mouth.unheard(middles)
         if unheard.any():
-            face = self._untimed.face(middles, unheard, levels, brightness)
-            weights += unheard[:, None].astype(np.float32) * face
-            for viseme, start, end in self._untimed.holds(middles, unheard):
-                self._mouth.hold(viseme, start, end)
+            weights += self._untimed.face(middles, unheard, levels, brightness)
         self._limit(weights)
-        self._mouth.constrain(middles, weights)
+        self._mouth.constrain(middles, weights, *self._untimed.closures(middles, unheard))
         extra, pose = self._gestures.render(middles)
         if ended:
             self._come_to_rest(middles, weights, extra, pose)

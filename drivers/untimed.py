@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Protocol
 
@@ -13,10 +14,12 @@ from drivers.energy import face_from_sound
 from drivers.visemes import columns
 
 _STEP = SAMPLE_RATE // 100
-_KEPT = SAMPLE_RATE
-"""Samples from before the first moment without phones that are listened to, for the network to settle."""
+_SETTLING = 1.0
+"""Seconds before the first moment without phones that are listened to, for the network to settle."""
 _LOUD = 0.25
 _OPENING = columns("jaw", "lowerDown", "upperUp")
+
+Moments = NDArray[np.float64]
 
 
 class Listener(Protocol):
@@ -26,9 +29,9 @@ class Listener(Protocol):
 
     def finish(self) -> None: ...
 
-    def around(self, middles: NDArray[np.float64]) -> Floats: ...
+    def around(self, middles: Moments) -> Floats: ...
 
-    def events(self, since: float, until: float) -> list[tuple[str, float, float]]: ...
+    def closures(self, middles: Moments) -> tuple[Moments, Moments]: ...
 
     def forget(self, before: float) -> None: ...
 
@@ -42,10 +45,10 @@ class Untimed:
     def __init__(self, listen: Callable[[int], Listener] | None) -> None:
         self._listen = listen
         self._listener: Listener | None = None
+        self._since = math.inf
         self._recent: Samples = np.zeros(0, np.float32)
         self._recent_from = 0
         self._ended = False
-        self._held_until = 0.0
 
     @property
     def source(self) -> LipSource:
@@ -62,39 +65,43 @@ class Untimed:
         if self._listener is not None:
             self._listener.finish()
 
-    def face(
-        self, middles: NDArray[np.float64], unheard: NDArray[np.float64], levels: Floats, brightness: Floats
-    ) -> Floats:
-        """Mouth weights, float32 of shape (frames, 52), at times in seconds."""
-        if self._listener is None and self._listen is not None and (levels[unheard > 0] > _LOUD).any():
-            self._begin(self._listen)
+    def face(self, middles: Moments, unheard: Moments, levels: Floats, brightness: Floats) -> Floats:
+        """Mouth weights, float32 of shape (frames, 52), at times in seconds, scaled by how far phones are away."""
+        if self._listener is None and self._listen is not None:
+            self._begin(middles[(unheard > 0) & (levels > _LOUD)], self._listen)
+        share = unheard[:, None].astype(np.float32)
         if self._listener is None:
-            return face_from_sound(levels, brightness)
+            return share * face_from_sound(levels, brightness)
         weights = self._listener.around(middles)
         weights[:, _OPENING] *= np.clip(0.45 + 0.75 * levels, 0.3, 1.15)[:, None]
-        return weights
+        return share * weights * (middles >= self._since)[:, None]
 
-    def holds(self, middles: NDArray[np.float64], unheard: NDArray[np.float64]) -> list[tuple[str, float, float]]:
-        """Closures and lips under teeth that become known and lie where there are no phones; each comes once."""
+    def closures(self, middles: Moments, unheard: Moments) -> tuple[Moments, Moments]:
+        """How far lips are closed, and the lower lip is under the teeth, where there are no phones."""
         if self._listener is None:
-            return []
-        since, self._held_until = self._held_until, max(self._held_until, float(middles[-1]) + 0.08)
-        found = self._listener.events(since, self._held_until)
-        return [each for each in found if np.interp(each[1], middles, unheard) > 0.5]
+            return np.zeros(middles.size), np.zeros(middles.size)
+        share = unheard * (middles >= self._since)
+        seal, dental = self._listener.closures(middles)
+        return seal * share, dental * share
 
     def forget(self, before: float) -> None:
         """Let go of sound from earlier than `before` seconds."""
         if self._listener is not None:
             self._listener.forget(before)
             return
-        count = (int(before * SAMPLE_RATE) - self._recent_from) // _STEP * _STEP
-        if count > _KEPT:
+        count = int((before - _SETTLING) * SAMPLE_RATE) // _STEP * _STEP - self._recent_from
+        if count > SAMPLE_RATE:
             self._recent = self._recent[count:]
             self._recent_from += count
 
-    def _begin(self, listen: Callable[[int], Listener]) -> None:
-        self._listener = listen(self._recent_from // _STEP)
-        self._listener.push(self._recent)
+    def _begin(self, needed: Moments, listen: Callable[[int], Listener]) -> None:
+        """Listen from a little before the first moment of `needed` on."""
+        if not needed.size:
+            return
+        self._since = float(needed[0])
+        origin = max(0, math.floor((self._since - _SETTLING) * 100))
+        self._listener = listen(origin)
+        self._listener.push(self._recent[origin * _STEP - self._recent_from :])
         self._recent = self._recent[:0]
         if self._ended:
             self._listener.finish()

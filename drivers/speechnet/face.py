@@ -7,6 +7,8 @@ blended: a chance of one third is enough, for a missed closure is seen and a sho
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,14 +19,20 @@ from drivers.visemes import CHANNEL_COLUMNS, MATRIX, PULLS, VISEME_INDEX, viseme
 
 RATE = 100
 """Frames of the network a second."""
+AHEAD = 0.09
+"""Seconds after a moment whose sounds may shape its mouth; with the network's own delay well within a driver's."""
 CLOSED = 0.35
 DENTAL = 0.25
 """Chances from which on a closure and a lip under the teeth are shown."""
 
-_ATTACK = np.array([0.07, 0.09, 0.13, 0.06, 0.05])
-_RELEASE = np.array([0.07, 0.09, 0.10, 0.06, 0.05])
+_ATTACK = np.array([0.07, 0.09, 0.09, 0.06, 0.05])
+_RELEASE = np.array([0.07, 0.09, 0.12, 0.06, 0.05])
 _REST = 0.6
 """Dominance of silence."""
+_CLOSING, _PARTING = 0.05, 0.045
+"""Seconds in which lips come together before a closure and part after it."""
+_EARLY, _HELD = 2, 7
+"""Frames by which a closure comes before it is heard, for lips close before sound stops, and lasts at least."""
 
 
 def _asked() -> tuple[Floats, Floats]:
@@ -74,36 +82,38 @@ class Heard:
 
     def around(self, middles: NDArray[np.float64]) -> Floats:
         """Mouth weights, float32 of shape (len(middles), 52), at times in seconds; closures are not in it."""
-        reach = float(max(_ATTACK.max(), _RELEASE.max()))
-        first = max(0, int((middles[0] - reach) * RATE) - self._dropped)
-        last = min(len(self._chances), int((middles[-1] + reach) * RATE) + 2 - self._dropped)
-        chances = self._chances[first:last]
         weights = np.zeros((middles.size, len(ARKIT)), np.float32)
+        chances, away = self._near(middles)
         if not len(chances):
             return weights
-        times = (np.arange(first, last) + self._dropped) / RATE
         dominance, shaped = chances @ _DOMINANCE, chances @ _SHAPED
-        away = times[None, :] - middles[:, None]
         for channel, columns in enumerate(CHANNEL_COLUMNS):
-            width = np.where(away > 0, _ATTACK[channel], _RELEASE[channel])
-            kernel = np.cos(np.pi / 2 * np.minimum(1, np.abs(away) / width)).astype(np.float32) ** 2
+            kernel = _bell(away, _ATTACK[channel], _RELEASE[channel])
             total = kernel @ dominance[:, channel]
             weights[:, columns] = (kernel @ shaped[:, columns]) / np.maximum(total, 1e-6)[:, None]
         return weights
 
-    def events(self, since: float, until: float) -> list[tuple[str, float, float]]:
-        """Closures (``PP``) and lips under teeth (``FF``) that begin from `since` on and before `until`, in seconds.
+    def closures(self, middles: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """How far lips are closed, and the lower lip is under the teeth, at times in seconds: 0 to 1."""
+        chances, away = self._near(middles)
+        if not len(chances):
+            return np.zeros(middles.size), np.zeros(middles.size)
+        kernel = _bell(away, _CLOSING, _PARTING)
+        seal = (kernel * _lasting(chances[:, _BILABIAL].sum(1) > CLOSED)).max(axis=1)
+        dental = (kernel * _lasting(chances[:, _LABIODENTAL].sum(1) > DENTAL)).max(axis=1)
+        return seal.astype(np.float64), dental.astype(np.float64)
 
-        One that reaches what is not heard yet ends there.
+    def _near(self, middles: NDArray[np.float64]) -> tuple[Floats, NDArray[np.float64]]:
+        """Chances around `middles`, and how much later than each of them they are: shape (middles, frames).
+
+        What is later than `AHEAD` counts as endlessly late, known or not: frames do not depend on the cut of the sound.
         """
-        found = []
-        for name, which, least in (("PP", _BILABIAL, CLOSED), ("FF", _LABIODENTAL, DENTAL)):
-            shown = np.concatenate([[False], self._chances[:, which].sum(1) > least, [False]])
-            edges = np.flatnonzero(np.diff(shown.astype(np.int8))).reshape(-1, 2)
-            for low, high in (edges + self._dropped) / RATE:
-                if since <= low < until:
-                    found.append((name, float(low), float(high)))
-        return found
+        first = max(0, math.floor((middles[0] - 0.25) * RATE) - self._dropped)
+        last = min(len(self._chances), math.floor((middles[-1] + AHEAD) * RATE) + 1 - self._dropped)
+        times = (np.arange(first, max(first, last)) + self._dropped) / RATE
+        away = times[None, :] - middles[:, None]
+        away[away > AHEAD] = np.inf
+        return self._chances[first : max(first, last)], away
 
     def forget(self, before: float) -> None:
         """Let go of what was heard earlier than `before` seconds."""
@@ -111,3 +121,20 @@ class Heard:
         if count > RATE:
             self._chances = self._chances[count:]
             self._dropped += count
+
+
+def _bell(away: NDArray[np.float64], before: float, after: float) -> Floats:
+    """Squared cosine, 1 at no distance and 0 from `before` seconds ahead and `after` seconds behind on."""
+    width = np.minimum(1, np.maximum(away / before, -away / after))
+    return (np.cos(np.pi / 2 * width) ** 2).astype(np.float32)
+
+
+def _lasting(shown: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Where a closure is kept that is heard where `shown`: from a little before, and for long enough to be seen."""
+    kept = shown.copy()
+    for step in range(1, _EARLY + 1):
+        kept[:-step] |= shown[step:]
+    begun = shown & ~np.concatenate([[False], shown[:-1]])
+    for step in range(1, _HELD - _EARLY):
+        kept[step:] |= begun[:-step]
+    return kept
