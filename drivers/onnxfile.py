@@ -25,6 +25,9 @@ or quantizes a file. Any other would need a library of somebody's, which is a pr
 _OUTWARD = ("EPContext", "PythonOp", "ATen")
 """Built-in operators that load other files or call out."""
 
+_OTHERS = {b"PK\3\4": "a zip", b"\x80\2": "a pickle", b"\x80\4": "a pickle", b"\x1f\x8b": "a gzip file"}
+"""What files of networks also are, by how they begin."""
+
 _BITS = {
     1: 32, 2: 8, 3: 8, 4: 16, 5: 16, 6: 32, 7: 64, 8: 0, 9: 8, 10: 16, 11: 64, 12: 32, 13: 64, 14: 64, 15: 128, 16: 16,
     17: 8, 18: 8, 19: 8, 20: 8, 21: 4, 22: 4, 23: 4, 24: 8, 25: 2, 26: 2,
@@ -65,12 +68,7 @@ def _read(path: Path, max_bytes: int) -> bytes:
         raise ModelError(f"{path}: is empty")
     if len(data) > max_bytes:
         raise ModelError(f"{path}: is larger than {max_bytes >> 20} MB, the most that is read")
-    for mark, kind in (
-        (b"PK\3\4", "a zip"),
-        (b"\x80\2", "a pickle"),
-        (b"\x80\4", "a pickle"),
-        (b"\x1f\x8b", "a gzip file"),
-    ):
+    for mark, kind in _OTHERS.items():
         if data.startswith(mark):
             raise ModelError(f"{path}: is {kind}, not an ONNX file")
     if data[4:8] == b"ORTM":  # the runtime would read it in its own format, whatever it also is

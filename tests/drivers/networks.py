@@ -11,7 +11,7 @@ from onnx import TensorProto, helper, numpy_helper
 Shape = Sequence[int | str | None]
 
 
-def value(name: str, shape: Shape, kind: int = TensorProto.FLOAT) -> Any:
+def value(name: str, shape: Shape | None, kind: int = TensorProto.FLOAT) -> Any:
     return helper.make_tensor_value_info(name, kind, shape)
 
 

@@ -71,7 +71,8 @@ def test_a_network_of_16_bit_numbers_is_fed_and_gives_32(tmp_path: Path) -> None
     assert model.inputs["x"].dtype == np.float16
     for kind in (np.float32, np.float16):
         result = model.run({"x": np.full((2, 4), 1.5, kind)})["y"]
-        assert (result.dtype, result.tolist()) == (np.float32, [[3.0] * 4] * 2)
+        assert result.dtype == np.float32
+        assert result.tolist() == [[3.0] * 4] * 2
 
 
 CIRCLE = network(
@@ -286,7 +287,7 @@ def test_interleaved_sessions_with_state_never_mix(counter: OnnxModel, plans: li
     async def session(number: int, rate: float) -> None:
         state = np.full((2, 3), number, "f4")
         for frame in range(3):
-            feeds = {"x": np.full(3, number + frame, "f4"), "state": state, "rate": np.float32(rate)}
+            feeds: dict[str, Any] = {"x": np.full(3, number + frame, "f4"), "state": state, "rate": np.float32(rate)}
             result = await batcher.submit(feeds, deadline=LoopClock().now() + 60)
             assert np.array_equal(result["next"], state + rate * (number + frame))
             state = result["next"]
