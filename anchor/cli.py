@@ -318,7 +318,7 @@ def check(
 
 @app.command()
 def bench(
-    name: Annotated[str, typer.Argument(help="avatars, render, latency, capacity or fanout.")],
+    name: Annotated[str, typer.Argument(help="avatars, batcher, render, latency, capacity or fanout.")],
     portraits: Annotated[
         Path | None, typer.Option("--portraits", help="With avatars: a folder of portraits and clips to make more of.")
     ] = None,
