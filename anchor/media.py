@@ -181,6 +181,7 @@ class Look:
 
     face: FaceFrame
     caption: Caption | None = None
+    lips: LipSource = ""
     lower_third: LowerThird | None = None
 
 
@@ -189,7 +190,7 @@ class Beat:
     """One video frame and exactly the sound under it: the only thing that leaves the system.
 
     `index` is stream time; video time stamps are ``index * ticks_per_beat``, audio ``index * samples_per_beat``.
-    `words` are those that end in this beat: once it is out, they have been heard.
+    `words` are those that end in this beat: once it is out, they have been heard. `lips`: what its mouth was made from.
     """
 
     index: int
@@ -199,3 +200,4 @@ class Beat:
     utterance: str | None = None
     words: tuple[Word, ...] = ()
     caption: Caption | None = None
+    lips: LipSource = ""
