@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from drivers.speechnet.features import BLOCK, HOP, RATE, WINDOW, Leveller, levelled, log_mel
 from drivers.speechnet.inventory import sounds_of
-from tools.train_speechnet.augment import disturbed, stretched
 from tools.train_speechnet.spoken import Segment, Spoken, load
 
 
@@ -60,6 +59,8 @@ def examples(paths: Iterable[Path], copies: int, seed: int) -> Iterator[Example]
 
 
 def _example(item: Spoken, rng: np.random.Generator, others: list[NDArray[np.float32]] | None) -> Example:
+    from tools.train_speechnet.augment import disturbed, stretched
+
     sound, factor = item.audio, 1.0
     before = float(rng.uniform(0, 0.5))
     if others is not None and rng.random() < 0.75:

@@ -51,17 +51,12 @@ class _Graph:
     def name(self, value: str, name: str) -> None:
         self.nodes.append(helper.make_node("Identity", [value], [name]))
 
-    def silu(self, x: str) -> str:
-        return str(self.add("Mul", x, self.add("Sigmoid", x)))
-
-    def convolution(self, x: str, conv: nn.Conv1d, norm: nn.BatchNorm1d | None = None) -> str:
-        weight, bias = conv.weight.detach().numpy(), _numbers(conv.bias)
-        if norm is not None:
-            scale = _numbers(norm.weight) / np.sqrt(_numbers(norm.running_var) + norm.eps)
-            weight = weight * scale[:, None, None]
-            bias = (bias - _numbers(norm.running_mean)) * scale + _numbers(norm.bias)
+    def convolution(self, x: str, conv: nn.Conv1d, norm: nn.BatchNorm1d) -> str:
+        scale = _numbers(norm.weight) / np.sqrt(_numbers(norm.running_var) + norm.eps)
+        weight = _numbers(conv.weight) * scale[:, None, None]
+        bias = (_numbers(conv.bias) - _numbers(norm.running_mean)) * scale + _numbers(norm.bias)
         constants = self.constant(weight.astype(np.float32)), self.constant(bias.astype(np.float32))
-        return str(self.add("Conv", x, *constants, group=conv.groups, dilations=list(conv.dilation)))
+        return str(self.add("Relu", self.add("Conv", x, *constants, dilations=list(conv.dilation))))
 
     def remembered(self, x: str, past: str, channels: int, length: int) -> tuple[str, str]:
         """`x` behind its past, and the flat past for the next time."""
@@ -82,13 +77,12 @@ def build(net: SpeechNet) -> Any:
     x = graph.add("Transpose", "features", perm=[0, 2, 1])
     seen, past = graph.remembered(x, parts[0], BANDS, net.front_past)
     after = [past]
-    x = graph.silu(graph.convolution(seen, net.front, net.front_norm))
+    x = graph.convolution(seen, net.front, net.front_norm)
     for block, part in zip(net.blocks, parts[1:-1], strict=True):
         assert isinstance(block, Causal)
         seen, past = graph.remembered(x, part, net.channels, block.past)
         after.append(past)
-        y = graph.silu(graph.convolution(seen, block.depth, block.norm))
-        x = graph.add("Add", x, graph.silu(graph.convolution(y, block.mix)))
+        x = graph.add("Add", x, graph.convolution(seen, block.conv, block.norm))
     times_first = graph.add("Transpose", x, perm=[2, 0, 1])
     y, memory = graph.add("GRU", times_first, *_gru(graph, net), "", _memory(graph, parts[-1]), outputs=2,
                           hidden_size=net.hidden, linear_before_reset=1)  # fmt: skip

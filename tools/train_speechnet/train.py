@@ -101,7 +101,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--copies", type=int, default=3)
     parser.add_argument("--steps", type=int, default=8000)
-    parser.add_argument("--channels", type=int, default=160)
+    parser.add_argument("--channels", type=int, default=128)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--kinds", default="", help="only files whose names begin so, separated by commas")
     given = parser.parse_args()
