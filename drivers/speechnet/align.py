@@ -23,7 +23,7 @@ LEAST_LIKELY = -7.0
 """Log-probability that one frame costs at most: a phone that the speaker left out must not bend its neighbours."""
 MISFIT = 2.2
 """Nepers a frame by which the text may be less likely than what the network hears; more is another text."""
-_BRIEF = frozenset("ə t d ɾ h ɪ j w".split())
+_BRIEF = frozenset(["ə", "t", "d", "ɾ", "h", "ɪ", "j", "w"])
 
 
 @dataclass(frozen=True, slots=True)

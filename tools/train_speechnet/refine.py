@@ -27,9 +27,7 @@ _LEAST = -6.0
 
 def refined(item: Spoken) -> Spoken:
     """The same speech with its times moved to where the network hears the sounds."""
-    spans = [
-        (sound, start, end) for segment in item.segments for sound, start, end in _parts(segment) if end > start
-    ]
+    spans = [(sound, start, end) for segment in item.segments for sound, start, end in _parts(segment) if end > start]
     scores = np.maximum(_heard(item.audio), _LEAST)
     times = np.arange(len(scores)) / _FRAMES
     columns = np.stack([_column(scores, times, *span) for span in spans], axis=1)
