@@ -32,7 +32,9 @@ class Binding:
         self._outputs = outputs
         self._buffers: dict[tuple[tuple[int, ...], ...], _Buffers] = {}
 
-    def run(self, feeds: Mapping[str, Array], named: Mapping[str, int]) -> dict[str, Array]:
+    def run(
+        self, feeds: Mapping[str, Array], named: Mapping[str, int], options: onnxruntime.RunOptions | None = None
+    ) -> dict[str, Array]:
         key = tuple(array.shape for array in feeds.values())
         buffers = self._buffers.pop(key, None) or self._allocate(feeds, named)
         self._buffers[key] = buffers  # the last used is the last in line
@@ -43,7 +45,7 @@ class Binding:
         for name in self._outputs.keys() - buffers.outputs.keys():
             # Bound anew each time: its size may depend on what is fed.
             buffers.binding.bind_output(name, *self._device)
-        self._session.run_with_iobinding(buffers.binding)
+        self._session.run_with_iobinding(buffers.binding, options)
         values = zip(self._bound(buffers), buffers.binding.get_outputs(), strict=True)
         return {name: _own(value.numpy()) for name, value in values}
 

@@ -21,10 +21,14 @@ from drivers.half import halved
 from drivers.onnxfile import read_checked
 from drivers.stacking import Axes, Layout, Request, Result, example, stacked
 from drivers.tensors import TYPES, Array, TensorSpec, fitted
+from drivers.watchdog import time_limit
 
-__all__ = ["ModelBatcher", "OnnxModel", "TensorSpec", "batcher_for", "stacked"]
+__all__ = ["ModelBatcher", "OnnxModel", "TensorSpec", "batcher_for", "batchers", "stacked"]
 
 log = logging.getLogger(__name__)
+
+MOST_SECONDS = 30
+"""No batch of a lip network takes a hundredth of it; what takes longer never ends."""
 
 ModelBatcher = Batcher[Request, Result]
 
@@ -47,6 +51,8 @@ class OnnxModel:
         kept_there = device != CPU
         self._binding = Binding(session, "cuda", device.index, self.outputs) if kept_there else None
         self._one_at_a_time = threading.Lock()
+        # TensorRT builds its engine in the first run of a size, for minutes.
+        self._most_seconds = 1800 if device.kind == "tensorrt" else MOST_SECONDS
 
     @classmethod
     def load(
@@ -79,11 +85,12 @@ class OnnxModel:
         except ValueError as error:
             raise ModelError(f"{self.path}: {error}") from None
         try:
-            if self._binding is None:
-                outputs = dict(zip(self.outputs, self._session.run(None, arrays), strict=True))
-            else:
-                with self._one_at_a_time:
-                    outputs = self._binding.run(arrays, named)
+            with time_limit(self._most_seconds) as options:
+                if self._binding is None:
+                    outputs = dict(zip(self.outputs, self._session.run(None, arrays, options), strict=True))
+                else:
+                    with self._one_at_a_time:
+                        outputs = self._binding.run(arrays, named, options)
         except Exception as error:  # the runtime's own classes have no base
             raise ModelError(f"{self.path}: failed on {self.device}: {reason_of(error)}") from error
         return {name: array.astype("f4") if array.dtype == "f2" else array for name, array in outputs.items()}
@@ -111,6 +118,11 @@ def _specs(path: Path, found: Iterable[onnxruntime.NodeArg]) -> Mapping[str, Ten
 
 
 _batchers: WeakValueDictionary[tuple[object, ...], ModelBatcher] = WeakValueDictionary()
+
+
+def batchers() -> list[ModelBatcher]:
+    """Those that some session holds now, for whoever counts."""
+    return list(_batchers.values())
 
 
 def batcher_for(model: OnnxModel, clock: Clock, axes: Axes | None = None) -> ModelBatcher:

@@ -121,6 +121,23 @@ def test_a_file_of_a_few_bytes_that_asks_for_eight_gigabytes_gets_none(tmp_path:
         loaded(bomb, tmp_path).run({"x": ones(1, 4)})
 
 
+def test_a_network_that_never_ends_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("drivers.runtime.MOST_SECONDS", 0.5)
+    monkeypatch.setattr("drivers.watchdog._TICK_SECONDS", 0.1)
+    body = helper.make_graph(
+        [helper.make_node("Identity", ["go"], ["on"]), helper.make_node("Identity", ["a"], ["b"])],
+        "body",
+        [value("i", [], TensorProto.INT64), value("go", [], TensorProto.BOOL), value("a", ["batch", 4])],
+        [value("on", [], TensorProto.BOOL), value("b", ["batch", 4])],
+    )
+    endless = with_node(
+        helper.make_node("Loop", ["rounds", "yes", "x"], ["y"], body=body),
+        weights=[weight("rounds", np.array(1 << 62)), weight("yes", np.array(True))],
+    )
+    with pytest.raises(ModelError, match=r"model\.onnx: failed on cpu: .*terminate"):
+        loaded(endless, tmp_path).run({"x": ones(1, 4)})
+
+
 def test_a_device_that_is_not_there_is_replaced_with_a_line_that_says_why(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
