@@ -17,7 +17,7 @@ from rich.table import Table
 
 from anchor import __version__
 from anchor.errors import AnchorError
-from anchor.registry import DEFAULT_AVATAR
+from anchor.registry import DEFAULT_AVATAR, DEFAULT_DRIVER
 
 app = typer.Typer(
     name="anchor", help="A real-time digital human: an AI anchor that speaks.", no_args_is_help=True,
@@ -35,6 +35,11 @@ AvatarOption = Annotated[str, typer.Option("--avatar", help="Bundled name, folde
 VoiceOption = Annotated[str, typer.Option("--voice", help="Voice engine; see 'anchor voices'.")]
 SizeOption = Annotated[str, typer.Option("--size", help="Picture size, WIDTHxHEIGHT.")]
 FpsOption = Annotated[int, typer.Option("--fps", help="Frames a second.")]
+LIPS = {
+    "voice": "the voice's own phones", "aligned": "phones aligned to the sound", "network": "heard by the network",
+    "energy": "loudness",
+}  # fmt: skip
+"""What `anchor.media.LipSource` means."""
 Captions = Literal["burn", "file", "none"]
 CaptionsOption = Annotated[Captions, typer.Option("--captions", help="In the picture and beside it, beside it, or no.")]
 LanguageOption = Annotated[
@@ -155,7 +160,7 @@ def _render(
         raise typer.BadParameter(f"{target}: only .mp4 files can be written", param_hint="--out")
     video = VideoFormat.parse(size, fps)
 
-    async def work(progress: Progress) -> float:
+    async def work(progress: Progress) -> studio.Rendered:
         bar = progress.add_task("rendering", total=1.0)
         speaker = studio.open_voice(VoiceConfig(engine=voice))
 
@@ -164,7 +169,7 @@ def _render(
 
         try:
             return await studio.render(
-                segments, target, voice=speaker, driver=studio.open_driver("phones"),
+                segments, target, voice=speaker, driver=studio.open_driver(DEFAULT_DRIVER),
                 avatar=studio.open_avatar(avatar), video=video, captions=captions, backdrop=backdrop, title=title,
                 on_progress=report,
             )  # fmt: skip
@@ -173,8 +178,11 @@ def _render(
 
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     with Progress(*columns, console=err, transient=True) as progress:
-        seconds = _run(work(progress))
-    out.print(f"{target}: {seconds:.1f} s, {video.width}x{video.height} at {video.fps}", highlight=False)
+        made = _run(work(progress))
+    lips = " and ".join(LIPS[source] for source in made.lips)
+    out.print(
+        f"{target}: {made.seconds:.1f} s, {video.width}x{video.height} at {video.fps}; lips: {lips}", highlight=False
+    )
 
 
 @app.command()

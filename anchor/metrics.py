@@ -36,6 +36,8 @@ class Metrics:
         )  # fmt: skip
         self.utterances = Counter("anchor_utterances", "Utterances by outcome", ("channel", "outcome"),
                                   registry=self.registry)  # fmt: skip
+        self.lips = Counter("anchor_lips_beats", "Beats with a moving mouth, by what it was made from",
+                            ("channel", "source"), registry=self.registry)  # fmt: skip
         self.viewers = Gauge("anchor_viewers", "Viewers connected", channel, registry=self.registry)
         self.first_beat = Histogram(
             "anchor_first_beat_seconds", "From an utterance's arrival to its first speaking beat", channel,
