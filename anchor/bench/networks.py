@@ -70,8 +70,8 @@ class _Maker:
         self.parameters += values.size
         return name
 
-    def node(self, operator: str, inputs: Sequence[str], **attributes: Sequence[int] | int) -> str:
-        name = f"n{len(self._nodes)}"
+    def node(self, operator: str, inputs: Sequence[str], name: str = "", **attributes: Sequence[int] | int) -> str:
+        name = name or f"n{len(self._nodes)}"
         parts = [_field(1, one) for one in inputs] + [_field(2, name), _field(4, operator)]
         for key, value in attributes.items():
             if isinstance(value, int):
@@ -172,4 +172,5 @@ def lip_network(size: int = 256, wide: float = 1.0, *, half: bool = True) -> Mad
         x = make.grow(x, _width(channels, wide), *((4, 1, 0) if level == 0 else (3, 2, 1)))
         x = make.beside(make.rests(x, 1 if level == 0 else 2), skips.pop())
     x = make.conv(make.conv(x, _width(32, wide), 3, pad=1), 3, 1, relu=False)
-    return make.finish({"mel": MEL, "face": (6, size, size)}, make.node("Sigmoid", [x.name]), [3, size, size])
+    lips = make.node("Sigmoid", [x.name], name="lips")
+    return make.finish({"mel": MEL, "face": (6, size, size)}, lips, [3, size, size])
