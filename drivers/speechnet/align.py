@@ -83,7 +83,7 @@ class Alignment:
     @property
     def settled(self) -> int:
         """The sample up to which nothing further will be given, except at the end."""
-        return self._settled_until * STEP
+        return _sample(self._settled_until)
 
     def _hear(self, scores: Floats) -> None:
         bounded = np.maximum(scores, LEAST_LIKELY)
