@@ -29,7 +29,7 @@ _LEAST = -6.0
 
 
 def refined(item: Spoken, offset: float = 0.0, reach: float = REACH) -> Spoken:
-    """The same speech with its times moved to where the network hears the sounds: by `offset` and up to `reach` more."""
+    """The same speech, its times moved to where the network hears the sounds: by `offset` and up to `reach` more."""
     spans = [(sound, start, end) for segment in item.segments for sound, start, end in _parts(segment) if end > start]
     scores = np.maximum(_heard(item.audio), _LEAST)
     times = np.arange(len(scores)) / _FRAMES - offset
