@@ -90,17 +90,17 @@ class Range:
         return ((openings - self.low) / (self.high - self.low)).astype(np.float32)
 
 
-def within(phone: Phone, frames: int, slack: float = SLACK) -> slice:
+def within(phone: Phone, frames: int, slack: float = SLACK, rate: int = RATE) -> slice:
     """The steps whose middles lie in a phone, `slack` seconds to either side included."""
-    first = math.ceil((phone.start / SAMPLE_RATE - slack) * RATE - 0.5 - 1e-6)
-    last = math.floor((phone.end / SAMPLE_RATE + slack) * RATE - 0.5 + 1e-6)
+    first = math.ceil((phone.start / SAMPLE_RATE - slack) * rate - 0.5 - 1e-6)
+    last = math.floor((phone.end / SAMPLE_RATE + slack) * rate - 0.5 + 1e-6)
     return slice(max(0, first), max(0, min(frames, last + 1)))
 
 
-def bilabials_closed(parts: Floats, phones: Sequence[Phone]) -> list[bool]:
+def bilabials_closed(parts: Floats, phones: Sequence[Phone], rate: int = RATE) -> list[bool]:
     """For every p, b, m whether lips that open by `parts` of their range close in it: recall is the mean."""
     return [
-        bool(parts[within(phone, len(parts))].min(initial=1.0) < SHUT)
+        bool(parts[within(phone, len(parts), rate=rate)].min(initial=1.0) < SHUT)
         for phone in phones
         if phone.symbol.startswith(BILABIAL)
     ]
