@@ -24,7 +24,7 @@ EARLIEST, LATEST = -10, 15
 OFFSETS = 0.25
 """Seconds to either side within which the offset of a recording is looked for."""
 PAUSE = 0.3
-_EDGE = 0.1
+_EDGE = 0.25
 _STILL = 1e-3
 _LABIODENTAL = ("f", "v", "ɱ", "ʋ")
 Openings = NDArray[np.float32] | NDArray[np.float64]
@@ -220,14 +220,16 @@ def offset(shown: Openings, asked: Openings) -> float:
 def jitter(parts: Floats, phones: Sequence[Phone]) -> list[float]:
     """How much lips stir, as the standard deviation in parts of their range, in every pause of `PAUSE` or more.
 
-    A tenth of a second at either end, in which a mouth comes to rest or makes ready, is left out.
+    A quarter of a second at either end (a third of shorter pauses), in which a mouth comes to rest or draws breath, is
+    left out.
     """
     quiet = np.ones(len(parts), bool)
     for phone in phones:
         quiet[within(phone, len(parts), 0.0)] = False
-    edge = round(_EDGE * RATE)
-    return [
-        float(np.std(parts[run.start + edge : run.stop - edge]))
-        for run in runs(quiet)
-        if run.stop - run.start >= PAUSE * RATE
-    ]
+    stirred = []
+    for run in runs(quiet):
+        length = run.stop - run.start
+        edge = min(round(_EDGE * RATE), length // 3)
+        if length >= PAUSE * RATE:
+            stirred.append(float(np.std(parts[run.start + edge : run.stop - edge])))
+    return stirred

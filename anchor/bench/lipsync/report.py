@@ -12,22 +12,21 @@ from typing import Any
 import numpy as np
 
 from anchor import app, registry
-from anchor.bench import corpus, shown
+from anchor.bench import corpus
 from anchor.bench.corpus import Item
 from anchor.bench.lipsync import feeding
 from anchor.bench.lipsync import rhubarb as beside
 from anchor.bench.lipsync.captured import Capture, captures, jaw_correlation
 from anchor.bench.lipsync.classes import face_classes
-from anchor.bench.lipsync.feeding import FPS, WAYS, Way
+from anchor.bench.lipsync.feeding import WAYS, Way
 from anchor.bench.lipsync.rows import PIXELS, WEIGHTS, Row, Track, frames_of, held, resampled, rows
+from anchor.bench.lipsync.screen import Screen
 from anchor.bench.measure import Figure, Tell
 from anchor.errors import ConfigError, MissingError
-from anchor.media import ARKIT_INDEX, SAMPLE_RATE, Blendshapes, Floats, Samples, VideoFormat
+from anchor.media import ARKIT_INDEX, SAMPLE_RATE, Floats, Samples
 from anchor.ports import Driver
 
 AVATAR = "yue"
-VIDEO = VideoFormat(720, 720, FPS)
-"""The head is as tall as in a picture of 1280x720."""
 PREFERRED: tuple[tuple[str, Way], ...] = (
     ("phones", "timings"), ("phones", "audio"), ("speechnet", "audio"), ("align", "text"), ("auto", "text"),
 )  # fmt: skip
@@ -106,7 +105,7 @@ async def measure(
     material = _material(speech, items, captured, sounds)
     for line in material["said"]:
         tell(line)
-    screen = _Screen(avatar) if pixels else None
+    screen = Screen(avatar) if pixels else None
     found: list[Row] = []
     examples: dict[str, Track] = {}
     for entry in entries:
@@ -162,19 +161,6 @@ def _material(
         "labels": {f"{language} {origin}": count for (language, origin), count in sorted(kinds.items())},
         "said": said,
     }  # fmt: skip
-
-
-class _Screen:
-    """The avatar that all faces are drawn by."""
-
-    def __init__(self, name: str) -> None:
-        self._avatar = app.open_avatar(name)
-
-    def fill(self, tracks: Sequence[Track]) -> None:
-        """Draw every face of every track, and find how far its lips are apart in the picture."""
-        for track in tracks:
-            seen = shown.look(self._avatar, [Blendshapes(row) for row in track.weights], VIDEO)
-            track.pixels = shown.lip_gaps(seen)
 
 
 async def _driven(
@@ -238,7 +224,7 @@ def _finished(
     way: str,
     tracks: Sequence[Track],
     more: dict[str, float],
-    screen: _Screen | None,
+    screen: Screen | None,
     examples: dict[str, Track],
 ) -> list[Row]:
     if screen is not None:

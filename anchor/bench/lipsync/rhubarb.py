@@ -15,7 +15,7 @@ import resource
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,14 +45,12 @@ MOUTHS = {
 }
 """Its mouths: the viseme that each is drawn as, and the classes it serves."""
 _RECOGNISER_RATE = 16_000
-_MINUTES = 20
 _SCRIPT = """
 import { readFileSync } from "node:fs";
 import { Rhubarb } from "rhubarb-lip-sync-wasm";
-for (const path of readFileSync(0, "utf8").split("\\n").filter(Boolean)) {
-  let line;
-  try { line = (await Rhubarb.getLipSync(readFileSync(path), {})).mouthCues; } catch (error) { line = String(error); }
-  console.log("cues " + JSON.stringify(line));
+for (const path of process.argv.slice(1)) {
+  const found = await Rhubarb.getLipSync(readFileSync(path), {});
+  console.log("cues " + JSON.stringify(found.mouthCues));
 }
 """
 
@@ -100,6 +98,7 @@ def cues(sounds: Sequence[Samples], tell: Tell) -> tuple[list[list[Cue]], float 
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     for number, found in zip(missing, _recognise(folder, [pcm[number] for number in missing]), strict=True):
         kept[number].write_text(json.dumps(found))
+        tell(f"rhubarb: {missing.index(number) + 1} of {len(missing)}")
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return [_cues(json.loads(path.read_text())) for path in kept], seconds if len(missing) == len(kept) else None
@@ -110,24 +109,31 @@ def _pcm(sound: Samples) -> bytes:
     return np.clip(np.round(heard * 32767), -32768, 32767).astype("<i2").tobytes()
 
 
-def _recognise(folder: Path, pcm: Sequence[bytes]) -> list[Any]:
+def _recognise(folder: Path, pcm: Sequence[bytes]) -> Iterator[Any]:
+    """The cues of each recording as soon as they are known."""
     if not pcm:
-        return []
+        return
     with tempfile.TemporaryDirectory(prefix="anchor-rhubarb-") as scratch:
         paths = [Path(scratch) / f"{number}.pcm" for number in range(len(pcm))]
         for path, data in zip(paths, pcm, strict=True):
             path.write_bytes(data)
-        done = subprocess.run(
-            ["node", "--input-type=module", "-e", _SCRIPT],
-            cwd=folder, input="\n".join(map(str, paths)), capture_output=True, text=True, timeout=60 * _MINUTES,
-            check=False,
-        )  # fmt: skip
-    found = [json.loads(line[5:]) for line in done.stdout.splitlines() if line.startswith("cues ")]
-    wrong = next((each for each in found if isinstance(each, str)), None)
-    if wrong is not None or len(found) != len(pcm):
-        last = wrong or (done.stderr.strip().splitlines() or ["it ended early"])[-1]
+        with subprocess.Popen(
+            ["node", "--input-type=module", "-e", _SCRIPT, *map(str, paths)],
+            cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        ) as node:  # fmt: skip
+            assert node.stdout is not None
+            last, known = "it ended early", 0
+            try:
+                for line in node.stdout:
+                    last = line.strip() or last
+                    found = json.loads(line[5:]) if line.startswith("cues ") else ""
+                    if isinstance(found, list):
+                        known += 1
+                        yield found
+            finally:
+                node.kill()
+    if known != len(pcm):
         raise MissingError(f"Rhubarb cannot be run here: {last}")
-    return found
 
 
 def _cues(found: Any) -> list[Cue]:
