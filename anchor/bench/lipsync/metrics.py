@@ -113,14 +113,15 @@ def runs(mask: NDArray[np.bool_]) -> list[slice]:
 
 
 def closures_meant(parts: Floats, phones: Sequence[Phone]) -> list[bool]:
-    """For every time that lips are closed whether a p, b, m or silence is there: precision is the mean."""
+    """For every time that lips are closed whether a p, b, m or silence is there: precision is the mean.
+
+    An f or v means it too: with the lip under the teeth no gap is left between a speaker's lips either.
+    """
     meant = np.ones(len(parts), bool)
-    for phone in phones:
-        if not phone.symbol.startswith(BILABIAL):
-            meant[within(phone, len(parts), 0.0)] = False
-    for phone in phones:
-        if phone.symbol.startswith(BILABIAL):
-            meant[within(phone, len(parts))] = True
+    for closing in (False, True):
+        for phone in phones:
+            if phone.symbol.startswith((*BILABIAL, *_LABIODENTAL)) == closing:
+                meant[within(phone, len(parts), SLACK if closing else 0.0)] = closing
     return [bool(meant[run].any()) for run in runs(parts < SHUT)]
 
 
