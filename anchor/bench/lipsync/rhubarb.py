@@ -45,6 +45,7 @@ MOUTHS = {
 }
 """Its mouths: the viseme that each is drawn as, and the classes it serves."""
 _RECOGNISER_RATE = 16_000
+_PATIENCE = 300
 _SCRIPT = """
 import { readFileSync } from "node:fs";
 import { Rhubarb } from "rhubarb-lip-sync-wasm";
@@ -75,13 +76,14 @@ def install() -> Path:
     if not (folder / "node_modules" / PACKAGE).is_dir():
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "package.json").write_text('{"private": true}')
-        done = subprocess.run(
-            ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", f"{PACKAGE}@{VERSION}"],
-            cwd=folder, capture_output=True, text=True, timeout=300, check=False,
-        )  # fmt: skip
-        if done.returncode:
-            last = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-            raise MissingError(f"npm cannot install {PACKAGE} {VERSION}: {last}")
+        command = ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", f"{PACKAGE}@{VERSION}"]
+        try:
+            subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=_PATIENCE, check=True)
+        except subprocess.TimeoutExpired:
+            raise MissingError(f"npm did not bring {PACKAGE} {VERSION} in {_PATIENCE} s; is there a network?") from None
+        except subprocess.CalledProcessError as error:
+            last = (error.stderr.strip().splitlines() or ["no reason given"])[-1]
+            raise MissingError(f"npm cannot install {PACKAGE} {VERSION}: {last}") from error
     return folder
 
 
