@@ -51,17 +51,18 @@ def by_name(found: list[Row], name: str) -> Row:
 
 
 def test_sound_alone_says_nothing_of_phones_or_text() -> None:
-    cut = feeding.chunks(SPEECH.audio, "audio", item())
-    assert all(not chunk.phones and chunk.sentence is None for chunk in cut)
+    cut = feeding.feed(SPEECH.audio, "audio", item()).chunks
+    assert all(not chunk.phones and not chunk.words for chunk in cut)
     assert {len(chunk.audio) for chunk in cut[:-1]} == {1920}
     assert np.array_equal(np.concatenate([chunk.audio for chunk in cut]), SPEECH.audio)
 
 
 def test_text_comes_with_the_first_sound_and_phones_with_the_sound_they_start_in() -> None:
-    with_text = feeding.chunks(SPEECH.audio, "text", item())
-    assert [chunk.sentence.text for chunk in with_text if chunk.sentence] == ["Bobby for mu"]
-    assert with_text[0].sentence is not None and not any(chunk.phones for chunk in with_text)
-    timed = feeding.chunks(SPEECH.audio, "timings", item())
+    (words,) = asyncio.run(feeding.spelled([item()]))
+    assert "".join(word.text for word in words) == "Bobby for mu"
+    with_text = feeding.feed(SPEECH.audio, "text", item(), words)
+    assert with_text.words == words and not any(chunk.phones for chunk in with_text.chunks)
+    timed = feeding.feed(SPEECH.audio, "timings", item()).chunks
     assert tuple(phone for chunk in timed for phone in chunk.phones) == SPEECH.phones
     assert all(1920 * at <= phone.start < 1920 * (at + 1) for at, chunk in enumerate(timed) for phone in chunk.phones)
 
@@ -112,7 +113,7 @@ class Knowing(PhoneDriver):
 
 
 def test_a_driver_that_classifies_is_asked_and_others_are_judged_by_their_faces() -> None:
-    speech = feeding.chunks(SPEECH.audio, "timings", item())
+    speech = feeding.feed(SPEECH.audio, "timings", item())
     said: Classes | None = asyncio.run(feeding.classes(Knowing(), speech))
     assert isinstance(Knowing(), Classifies)
     assert said is not None and set(said.tolist()) == {INDEX["U"]} and len(said) == frames_of(len(SPEECH.audio))
@@ -275,7 +276,7 @@ def test_lips_are_looked_at_in_rendered_pictures() -> None:
 
     speech = make_speech([("ɑ", 0.2), ("p", 0.1), ("ɑ", 0.3)], lead=0.3, tail=0.3)
     said = Item("apa", speech.audio, speech.phones, "en", "by the voice", "made", "apa")
-    weights = asyncio.run(feeding.faces(PhoneDriver(), feeding.chunks(speech.audio, "timings", said)))
+    weights = asyncio.run(feeding.faces(PhoneDriver(), feeding.feed(speech.audio, "timings", said)))
     track = Track(said, weights, held(face_classes(weights), frames_of(len(speech.audio))))
     Screen(report.AVATAR).fill([track])
     (row,) = rows("phones", "timings", [track])
@@ -289,7 +290,9 @@ def test_two_real_recordings_are_scored_by_their_labels(shared: Path, tmp_path: 
     for name in ("mary.wav", "mary.TextGrid", "bobby.wav", "bobby_phones.TextGrid", "bobby_words.TextGrid"):
         (tmp_path / name).write_bytes((shared / "aligned" / "praatio" / name).read_bytes())
     assert [each.text for each in corpus.items(tmp_path)] == ["BOBBY RIPPED THE LEDGER", "mary rolled the barrel"]
-    found = measured("--no-pixels", "--no-rhubarb", "--driver", "phones", "--speech", str(tmp_path))
+    found = measured(
+        "--no-pixels", "--no-rhubarb", "--driver", "phones", "--driver", "energy", "--speech", str(tmp_path)
+    )
     figures = {figure["name"]: figure["value"] for figure in found["figures"]}  # type: ignore[attr-defined]
     assert found["material"]["labels"] == {"en by hand": 2}  # type: ignore[index]
     assert figures["phones_timings_by_hand_recordings"] == 2

@@ -28,11 +28,10 @@ from anchor.ports import Driver
 
 AVATAR = "yue"
 PREFERRED: tuple[tuple[str, Way], ...] = (
-    ("phones", "timings"), ("phones", "audio"), ("speechnet", "audio"), ("align", "text"), ("auto", "text"),
+    ("phones", "timings"), ("energy", "audio"), ("speechnet", "audio"), ("auto", "text"),
 )  # fmt: skip
 """What is measured where no driver is named, as far as it is there."""
-LOUDNESS = ("phones", "audio")
-"""Without phones this driver has nothing but loudness to go by (`drivers.energy`)."""
+LOUDNESS = ("energy", "audio")
 _JAW = ARKIT_INDEX["jawOpen"]
 
 COLUMNS = (
@@ -169,10 +168,11 @@ async def _driven(
     """Tracks of all recordings that can be given this way, and what counts for all of them together."""
     tracks: list[Track] = []
     spent = length = 0.0
-    for item, sound in zip(items, sounds, strict=True):
-        if way == "text" and not item.text:
+    spelled = await feeding.spelled(items) if way == "text" else [()] * len(items)
+    for item, sound, words in zip(items, sounds, spelled, strict=True):
+        if way == "text" and not words:
             continue
-        speech = feeding.chunks(sound, way, item)
+        speech = feeding.feed(sound, way, item, words)
         if not tracks:
             await feeding.processor_ms(driver, speech)  # What is loaded on first use is not counted.
         spent += await feeding.processor_ms(driver, speech)
@@ -187,7 +187,7 @@ async def _driven(
         jaws = []
         for capture in captured:
             audio = capture.audio()
-            weights = await feeding.faces(driver, feeding.chunks(audio, way, items[0]))
+            weights = await feeding.faces(driver, feeding.feed(audio, way, items[0]))
             jaws.append(resampled(weights[:, _JAW], frames_of(len(audio))))
         more |= _captured(jaws, captured)
     return tracks, more
