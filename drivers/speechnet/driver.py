@@ -68,10 +68,14 @@ async def classes_of(speech: AsyncIterable[SpeechChunk], *, timed: bool) -> NDAr
     likeliest: NDArray[np.int64] = np.argmax(chances @ COLLAPSE, axis=1)
     if phones:
         likeliest[:] = 0
+    breath: int | None = None
     for phone in phones:
         edges = np.cumsum([0.0, *(share for _, share in visemes_of(phone.symbol))])
         places = np.round((phone.start + edges * (phone.end - phone.start)) / STEP).astype(int).tolist()
         for (viseme, _), low, high in zip(visemes_of(phone.symbol), places, places[1:], strict=False):
-            if viseme != "hh":
-                likeliest[low:high] = OCULUS.index(FOLDED.get(viseme, viseme))
+            if viseme == "hh":
+                breath = low
+                continue
+            low, breath = low if breath is None else breath, None
+            likeliest[low:high] = OCULUS.index(FOLDED.get(viseme, viseme))
     return likeliest
