@@ -60,8 +60,8 @@ class OnnxModel:
         self.outputs = _specs(path, session.get_outputs())
         self._names = {visible(one.name): one.name for one in (*session.get_inputs(), *session.get_outputs())}
         self._session = session
-        kept_there = device != CPU
-        self._binding = Binding(session, "cuda", device.index, self.outputs, self._names) if kept_there else None
+        memory, index = device.memory, device.index
+        self._binding = Binding(session, memory, index, self.outputs, self._names) if memory else None
         self._one_at_a_time = threading.Lock()
         # TensorRT builds its engine in the first run of a size, for minutes.
         self._most_seconds = 1800 if device.kind == "tensorrt" else MOST_SECONDS
