@@ -96,9 +96,11 @@ class OnnxModel:
                 if half:
                     smaller = bordered(smaller, border)
                     session, where = open_session(path, smaller, str(where), threads=threads, half=True)
+            model = cls(path, sha256, session, where, half=half and where != CPU, pixels=border)
         except Damaged as reason:
             raise ModelError(f"{path}: {reason}") from None
-        model = cls(path, sha256, session, where, half=half and where != CPU, pixels=border)
+        except UnicodeDecodeError:  # by the runtime, for names that nobody else looks at
+            raise ModelError(f"{path}: is damaged: a name that is no text") from None
         as_bytes = {name for name, spec in {**model.inputs, **model.outputs}.items() if spec.dtype == np.uint8}
         if not border.keys() <= as_bytes:
             missing = ", ".join(sorted(border.keys() - as_bytes))

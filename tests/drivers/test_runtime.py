@@ -1,6 +1,7 @@
 """Networks: what they take, where they run, and that sessions which share one never get each other's results."""
 
 import asyncio
+import contextlib
 import hashlib
 import logging
 import sys
@@ -168,6 +169,27 @@ def test_a_network_that_never_ends_is_ended(tmp_path: Path, monkeypatch: pytest.
     )
     with pytest.raises(ModelError, match=r"model\.onnx: failed on cpu: .*terminate"):
         loaded(endless, tmp_path).run({"x": ones(1, 4)})
+
+
+SEEDS = [model.SerializeToString() for model in (doubling(), doubling(TensorProto.FLOAT16), counting())]
+
+
+@settings(deadline=None, max_examples=150)
+@given(st.sampled_from(SEEDS), st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 255)), min_size=1, max_size=3))
+def test_a_changed_file_loads_or_says_what_is_wrong_with_it(
+    tmp_path_factory: pytest.TempPathFactory, seed: bytes, changes: list[tuple[int, int]]
+) -> None:
+    content = bytearray(seed)
+    for place, byte in changes:
+        content[place % len(content)] = byte
+    path = saved(bytes(content), tmp_path_factory.getbasetemp() / "changed.onnx")
+    with contextlib.suppress(ModelError):
+        OnnxModel.load(path, device="cpu")
+
+
+def test_a_name_that_is_no_text_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"model\.onnx: is damaged: a name that is no text"):
+        loaded(doubling().SerializeToString().replace(b"batch", b"bat\xffh"), tmp_path)
 
 
 def test_a_device_that_is_not_there_is_replaced_with_a_line_that_says_why(
