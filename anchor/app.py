@@ -495,8 +495,9 @@ async def show_avatar(name: str, path: Path, *, clip: bool, voice: Voice) -> lis
         language = next((tag for tag in spoken if tag in SAMPLES and tag in known), "en")
         films.append(path.with_suffix(".mp4"))
         await render(
-            [Segment(SAMPLES[language], language)], films[0], voice=voice, driver=open_driver(registry.DEFAULT_DRIVER), avatar=avatar,
-            video=VideoFormat(1280, 720), captions="none", title=avatar.info.title,
+            [Segment(SAMPLES[language], language)], films[0], voice=voice, avatar=avatar,
+            driver=open_driver(registry.DEFAULT_DRIVER), video=VideoFormat(1280, 720), captions="none",
+            title=avatar.info.title,
         )  # fmt: skip
     await asyncio.to_thread(_write_sheet, avatar, path)
     return [path, *films]

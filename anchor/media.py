@@ -181,7 +181,6 @@ class Look:
 
     face: FaceFrame
     caption: Caption | None = None
-    lips: LipSource = ""
     lower_third: LowerThird | None = None
 
 

@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from anchor.events import Phone, Sentence, Word
 from anchor.media import Beat, Bytes, FaceFrame, FaceKind, Look, Picture, Samples, VideoFormat
 
-
 TimingSource = Literal["voice", "aligned"]
 
 

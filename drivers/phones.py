@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from anchor.errors import FormatError
 from anchor.events import Phone
-from anchor.media import ARKIT, SAMPLE_RATE, Blendshapes, Floats, HeadPose, LipSource
+from anchor.media import ARKIT, SAMPLE_RATE, Blendshapes, Floats, HeadPose, LipSource, Samples
 from anchor.ports import DriverInfo, SpeechChunk
 from drivers.energy import Loudness
 from drivers.gestures import Gestures, smooth_step
@@ -30,6 +30,8 @@ HOLD = 0.08
 """Seconds for which lips stay closed at least: two frames of 25 a second, wherever their middles fall."""
 
 _BLOCK = 64
+_STRIDE = round(0.08 * SAMPLE_RATE)
+"""Samples that are taken together: two beats, for what a live stream costs is calls, not numbers."""
 _PAST = 0.7
 _PARTED_BEFORE = 0.16
 _REST_AFTER = 0.22
@@ -264,24 +266,34 @@ class _Take:
         self._timed = timed
         self._source: LipSource = "voice"
         self._phones: list[Phone] = []
+        self._waiting: list[Samples] = [np.zeros(0, np.float32)]
         self._known = 0
         self._next = 0
         self._last: Floats = np.zeros(len(ARKIT), np.float32)
 
     def push(self, chunk: SpeechChunk) -> list[Blendshapes]:
-        self._loudness.push(chunk.audio)
-        self._untimed.push(chunk.audio)
         if self._timed and chunk.phones:
             self._phones += chunk.phones
             self._source = chunk.source
-        self._known += chunk.audio.size
+        self._waiting.append(chunk.audio)
+        if sum(audio.size for audio in self._waiting) < _STRIDE:
+            return []
+        self._listen()
         ready = (self._known - round(LOOKAHEAD * SAMPLE_RATE) - self._samples // 2) // self._samples + 1
         return self._frames(ready, ended=False)
 
     def finish(self) -> list[Blendshapes]:
+        self._listen()
         self._loudness.finish()
         self._untimed.finish()
         return self._frames(-(-self._known // self._samples), ended=True)
+
+    def _listen(self) -> None:
+        sound = np.concatenate(self._waiting)
+        self._waiting = [sound[:0]]
+        self._loudness.push(sound)
+        self._untimed.push(sound)
+        self._known += sound.size
 
     def _frames(self, until: int, *, ended: bool) -> list[Blendshapes]:
         frames: list[Blendshapes] = []
@@ -359,7 +371,7 @@ class PhoneDriver:
 
     @property
     def info(self) -> DriverInfo:
-        return DriverInfo(self.name, "blendshapes", LOOKAHEAD)
+        return DriverInfo(self.name, "blendshapes", LOOKAHEAD + _STRIDE / SAMPLE_RATE)
 
     async def drive(self, speech: AsyncIterable[SpeechChunk], fps: int) -> AsyncIterator[Blendshapes]:
         """Yield one face for every started 1/fps of sound.

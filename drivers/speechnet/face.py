@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anchor.media import ARKIT, Floats, Samples
-from drivers.speechnet.inventory import INDEX, SOUNDS
+from drivers.speechnet.inventory import SOUNDS
 from drivers.speechnet.network import Listening
 from drivers.visemes import CHANNEL_COLUMNS, MATRIX, PULLS, VISEME_INDEX, visemes_of
 
@@ -50,8 +50,8 @@ def _asked() -> tuple[Floats, Floats]:
 
 
 _DOMINANCE, _SHAPED = _asked()
-_BILABIAL = [INDEX[sound] for sound in "pbm"]
-_LABIODENTAL = [INDEX[sound] for sound in "fv"]
+_DECIDED = np.array([[sound in "pbm", sound in "fv"] for sound in SOUNDS], np.float32)
+_LEAST = np.array([CLOSED, DENTAL], np.float32)
 
 
 class Heard:
@@ -99,9 +99,9 @@ class Heard:
         if not len(chances):
             return np.zeros(middles.size), np.zeros(middles.size)
         kernel = _bell(away, _CLOSING, _PARTING)
-        seal = (kernel * _lasting(chances[:, _BILABIAL].sum(1) > CLOSED)).max(axis=1)
-        dental = (kernel * _lasting(chances[:, _LABIODENTAL].sum(1) > DENTAL)).max(axis=1)
-        return seal.astype(np.float64), dental.astype(np.float64)
+        kept = _lasting(chances @ _DECIDED > _LEAST)
+        seal, dental = ((kernel * kept[:, which]).max(axis=1).astype(np.float64) for which in (0, 1))
+        return seal, dental
 
     def _near(self, middles: NDArray[np.float64]) -> tuple[Floats, NDArray[np.float64]]:
         """Chances around `middles`, and how much later than each of them they are: shape (middles, frames).
@@ -130,11 +130,14 @@ def _bell(away: NDArray[np.float64], before: float, after: float) -> Floats:
 
 
 def _lasting(shown: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Where a closure is kept that is heard where `shown`: from a little before, and for long enough to be seen."""
+    """Where a closure is kept that is heard where `shown`, shape (frames, kinds): from a little before, and for long
+    enough to be seen.
+    """
     kept = shown.copy()
     for step in range(1, _EARLY + 1):
         kept[:-step] |= shown[step:]
-    begun = shown & ~np.concatenate([[False], shown[:-1]])
+    begun = shown.copy()
+    begun[1:] &= ~shown[:-1]
     for step in range(1, _HELD - _EARLY):
         kept[step:] |= begun[:-step]
     return kept

@@ -7,10 +7,10 @@ instead of 43); here a slow mean of each band over active frames is taken off, k
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from anchor.media import SAMPLE_RATE, Floats, Samples
 
@@ -38,16 +38,19 @@ def _taps() -> Floats:
     place = np.arange(-24, 25)
     cut = 7400 / SAMPLE_RATE
     taps = 2 * cut * np.sinc(2 * cut * place) * np.kaiser(place.size, 7.0)
-    return (taps / taps.sum()).astype(np.float32)
+    found: Floats = (taps / taps.sum()).astype(np.float32)
+    return found
 
 
 def _filters() -> Floats:
     """Triangles on the mel scale (O'Shaughnessy), float32 of shape (bins, bands)."""
-    edges = 700 * (10 ** (np.linspace(*(2595 * np.log10(1 + np.array([_LOWEST, _HIGHEST]) / 700)), BANDS + 2) / 2595) - 1)
+    low, high = (2595 * math.log10(1 + edge / 700) for edge in (_LOWEST, _HIGHEST))
+    edges = 700 * (10 ** (np.linspace(low, high, BANDS + 2) / 2595) - 1)
     bins = np.arange(_FFT // 2 + 1) * RATE / _FFT
     rising = (bins[:, None] - edges[:-2]) / (edges[1:-1] - edges[:-2])
     falling = (edges[2:] - bins[:, None]) / (edges[2:] - edges[1:-1])
-    return np.maximum(0, np.minimum(rising, falling)).astype(np.float32)
+    found: Floats = np.maximum(0, np.minimum(rising, falling)).astype(np.float32)
+    return found
 
 
 _TAPS = _taps()
@@ -110,7 +113,7 @@ class Ear:
         wide = np.concatenate([self._wide, audio])
         count = max(0, (wide.size - _TAPS.size) // _DECIMATE + 1)
         if count:
-            windows = np.lib.stride_tricks.sliding_window_view(wide, _TAPS.size)[:: _DECIMATE][:count]
+            windows = np.lib.stride_tricks.sliding_window_view(wide, _TAPS.size)[::_DECIMATE][:count]
             narrow = windows @ _TAPS
             self._wide = wide[count * _DECIMATE :]
             self._sound = np.concatenate([self._sound, narrow])
@@ -135,6 +138,3 @@ def levelled(mel: Floats, leveller: Leveller) -> Floats:
     """Level a whole number of blocks in order."""
     blocks = [leveller.level(mel[at : at + BLOCK]) for at in range(0, len(mel), BLOCK)]
     return np.concatenate(blocks) if blocks else np.zeros((0, BANDS), np.float32)
-
-
-Hidden = NDArray[np.float32]

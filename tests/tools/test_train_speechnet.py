@@ -53,7 +53,7 @@ def test_labels_are_the_sound_in_the_middle_of_each_ten_milliseconds() -> None:
 
 def test_marks_of_kokoro_belong_to_sounds_and_short_gaps_to_closures() -> None:
     symbols = "hˈI bɪɡ."
-    times = np.arange(len(symbols) + 3) * 0.05
+    times = np.arange(len(symbols) + 3, dtype=np.float64) * 0.05
     found = timed(symbols, times)
     assert [one.symbol for one in found] == ["", "h", "aɪ", "b", "ɪ", "ɡ", "", ""]
     assert found[2].start == pytest.approx(0.10) and found[3].start == pytest.approx(0.20)

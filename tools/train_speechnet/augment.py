@@ -16,7 +16,8 @@ Sound = NDArray[np.float32]
 def stretched(sound: Sound, factor: float) -> Sound:
     """Play `sound` faster by `factor`: time, pitch and formants move together, as with a smaller head."""
     place = np.arange(0, sound.size - 1, factor)
-    return np.interp(place, np.arange(sound.size), sound).astype(np.float32)
+    found: Sound = np.interp(place, np.arange(sound.size), sound).astype(np.float32)
+    return found
 
 
 def disturbed(sound: Sound, rng: np.random.Generator, others: Sequence[Sound]) -> Sound:

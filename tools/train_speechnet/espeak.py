@@ -48,7 +48,7 @@ class EspeakVoices:
             "pitch": int(rng.integers(15, 85)), "range": int(rng.integers(20, 90)),
         }  # fmt: skip
         answer, sound = self._engine.speak(request)
-        audio = np.frombuffer(sound, np.int16).astype(np.float32) / 32768
+        audio = (np.frombuffer(sound, np.int16) / 32768).astype(np.float32)
         if "error" in answer or not audio.size:
             return None
         marks = [Mark(event[2], event[3], event[1]) for event in answer["events"] if event[0] == EVENT_PHONEME]

@@ -29,7 +29,8 @@ def load(path: Path) -> SpeechNet:
     channels = weights["front.weight"].shape[0]
     net = SpeechNet(channels, channels)
     net.load_state_dict(weights)
-    return net.eval()
+    net.eval()
+    return net
 
 
 class _Graph:

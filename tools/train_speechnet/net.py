@@ -16,7 +16,7 @@ DELAY = 10
 """Frames of 10 ms between a sound and the answer to it: the look-ahead."""
 
 
-class Causal(nn.Module):
+class Causal(nn.Module):  # type: ignore[misc,unused-ignore]
     """A residual block: a dilated convolution that looks back only."""
 
     def __init__(self, channels: int, kernel: int, dilation: int) -> None:
@@ -30,7 +30,7 @@ class Causal(nn.Module):
         return x + functional.relu(self.norm(self.conv(seen))), seen[:, :, seen.shape[2] - self.past :]
 
 
-class SpeechNet(nn.Module):
+class SpeechNet(nn.Module):  # type: ignore[misc,unused-ignore]
     """Whole convolutions, not depthwise ones: a runtime does them in one step, and steps are what a live call costs."""
 
     def __init__(self, channels: int = 128, hidden: int = 128) -> None:

@@ -19,7 +19,9 @@ _FLATTENED = 0.6
 def _words(language: str) -> tuple[list[str], np.ndarray]:
     from wordfreq import top_n_list
 
-    words = [word for word in top_n_list(language, 2 * _WORDS) if word.isalpha() and (len(word) > 1 or language in CHINESE)]
+    words = [
+        word for word in top_n_list(language, 2 * _WORDS) if word.isalpha() and (len(word) > 1 or language in CHINESE)
+    ]
     if language == "zh":
         words = [word for word in words if all("一" <= char <= "鿿" for char in word)]
     words = words[:_WORDS]

@@ -68,7 +68,7 @@ def test_the_best_source_is_taken_and_told(spoken: dict[str, SpeechChunk]) -> No
     speech = spoken["en"]
 
     def sources(driver: Driver, chunk: SpeechChunk) -> set[str]:
-        return {face.lips for face in _drive(driver, [chunk])} - {""}
+        return {str(face.lips) for face in _drive(driver, [chunk])} - {""}
 
     assert sources(AutoDriver(), speech) == {"voice"}
     assert sources(AutoDriver(), replace(speech, source="aligned")) == {"aligned"}

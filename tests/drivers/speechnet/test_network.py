@@ -66,7 +66,7 @@ def test_the_look_ahead_is_a_tenth_of_a_second(spoken: dict[str, SpeechChunk]) -
     """What comes later than the network's delay and one window changes no answer that was given."""
     sound = spoken["en"].audio[: 2 * SAMPLE_RATE].copy()
     listening = Listening()
-    early = listening.push(sound[: SAMPLE_RATE])
+    early = listening.push(sound[:SAMPLE_RATE])
     assert len(early) >= 100 - DELAY - 8
     changed = sound.copy()
     changed[SAMPLE_RATE:] = np.random.default_rng(1).normal(0, 0.2, len(changed) - SAMPLE_RATE)
