@@ -104,7 +104,7 @@ def test_a_frame_comes_as_soon_as_the_look_ahead_is_known() -> None:
 
     for frames, known in asyncio.run(count()):
         middle = (frames - 0.5) / 25
-        assert known / SAMPLE_RATE <= middle + LOOKAHEAD + 0.0401 or known == len(PAPA.audio)
+        assert known / SAMPLE_RATE <= middle + PhoneDriver().info.lookahead_seconds + 0.0401 or known == len(PAPA.audio)
 
 
 @pytest.mark.parametrize("sound", ["p", "b", "m", "pʰ"])
