@@ -15,7 +15,7 @@ from anchor.events import Phone
 from anchor.media import ARKIT_INDEX, SAMPLE_RATE, Blendshapes
 from anchor.ports import SpeechChunk
 from anchor.testing import check_driver
-from drivers.phones import LOOKAHEAD, PhoneDriver
+from drivers.phones import PhoneDriver
 from tests.drivers.speech import aperture, cut, drive, make_speech, track
 
 PAPA = make_speech(
