@@ -170,8 +170,17 @@ def test_a_path_in_a_list_does_not_lead_out_of_the_folders(tmp_path: Path) -> No
     folder = tmp_path / "a" / "b"
     folder.mkdir(parents=True)
     (tmp_path / "secret.wav").write_bytes(b"")
-    assert corpus.locate(folder, "../../secret.wav") is None
-    assert corpus.locate(folder, str(tmp_path / "secret.wav")) is None
+    assert corpus.locate([folder], "../../secret.wav") is None
+    assert corpus.locate([folder], str(tmp_path / "secret.wav")) is None
+
+
+def test_what_lies_beside_the_folder_is_not_read_unless_a_list_names_it(tmp_path: Path) -> None:
+    here, beside = tmp_path / "here", tmp_path / "beside"
+    here.mkdir()
+    beside.mkdir()
+    write_labelled(here)
+    (beside / "transcripts.jsonl").write_text("broken")
+    assert len(corpus.items(here)) == 1
 
 
 def test_a_folder_without_labels_says_what_is_missing(tmp_path: Path) -> None:
