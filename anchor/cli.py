@@ -197,7 +197,7 @@ def voices() -> None:
         except AnchorError as error:
             table.add_row(engine, "", _plain(str(error)), "", "")
             continue
-        timed = "timed" if info.phone_timings else "-"
+        timed = "timed" if info.phone_timings else "aligned"
         table.add_row(engine, info.name, ", ".join(info.languages), timed, info.licence)
     out.print(table)
 

@@ -54,8 +54,9 @@ for _channel, _columns in enumerate(CHANNEL_COLUMNS):
     _CHANNEL[_columns] = _channel
 _DECIDED = np.array([[sound in "pbm", sound in "fv"] for sound in SOUNDS], np.float32)
 _LEAST = np.array([CLOSED, DENTAL], np.float32)
-_BEFORE, _AFTER = 12, 9
-"""Frames before and after a moment that may shape its mouth."""
+AHEAD = 9
+_BEFORE = 12
+"""Frames after and before a moment that may shape its mouth."""
 
 
 class Heard:
@@ -112,7 +113,7 @@ class Heard:
             ticks = round(middle * RATE * _PHASES)
             frame, phase = divmod(ticks, _PHASES)
             begun = frame - _BEFORE - self._first
-            low, high = max(0, begun), min(len(self._shaped), frame + _AFTER + 1 - self._first)
+            low, high = max(0, begun), min(len(self._shaped), frame + AHEAD + 1 - self._first)
             yield slice(low, max(low, high)), kernel_at(phase)[low - begun : max(low, high) - begun]
 
     def forget(self, before: float) -> None:
@@ -130,7 +131,7 @@ _PHASES = 24
 
 def _bell(phase: int, before: NDArray[np.float64], after: NDArray[np.float64]) -> Floats:
     """Squared cosine over frames around a moment: 1 at it, 0 from `before` seconds ahead and `after` behind on."""
-    away = (np.arange(-_BEFORE, _AFTER + 1) - phase / _PHASES)[:, None] / RATE
+    away = (np.arange(-_BEFORE, AHEAD + 1) - phase / _PHASES)[:, None] / RATE
     width = np.minimum(1, np.maximum(away / before, -away / after))
     return (np.cos(np.pi / 2 * width) ** 2).astype(np.float32)
 
