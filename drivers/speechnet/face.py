@@ -2,7 +2,7 @@
 
 The blend is that of `drivers.phones` (dominance, Cohen and Massaro 1993) with chances in the place of known phones, so
 that doubt shows as a middling mouth and not as a wrong one. Closed lips and the lip under the teeth are decided, not
-blended: a chance of one third is enough, for a missed closure is seen and a short one too many is not.
+blended: a chance of about a half is enough, whatever else may be as likely: a missed closure is seen.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from drivers.visemes import CHANNEL_COLUMNS, MATRIX, PULLS, VISEME_INDEX, viseme
 
 RATE = 100
 """Frames of the network a second."""
-CLOSED = 0.35
-DENTAL = 0.25
+CLOSED = 0.5
+DENTAL = 0.45
 """Chances from which on a closure and a lip under the teeth are shown."""
 
 _ATTACK = np.array([0.07, 0.09, 0.09, 0.06, 0.05])
