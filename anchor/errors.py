@@ -7,6 +7,7 @@ AnchorError
 ├── MissingError     a back-end, package, font or file that is not here: says how to get it
 ├── VoiceError       a voice that cannot speak what it was given
 ├── AvatarError      an avatar package that cannot be used
+├── TakeError        a recording of a performer's face that cannot be read: names file, line and column
 ├── OutputError      a file or stream that cannot be written
 ├── CapacityError    no room for another viewer or session now
 └── SignallingError  an SDP offer or trickle fragment that cannot be answered
@@ -44,6 +45,10 @@ class VoiceError(AnchorError):
 
 class AvatarError(AnchorError):
     """An avatar package cannot be used; the text names the file in it."""
+
+
+class TakeError(AnchorError):
+    """A recording of a performer's face cannot be read; the text names the file, and line and column where it has."""
 
 
 class OutputError(AnchorError):

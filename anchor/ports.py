@@ -15,7 +15,7 @@ from typing import Protocol, Self
 import numpy as np
 
 from anchor.events import Phone, Sentence, Word
-from anchor.media import Beat, Bytes, FaceFrame, FaceKind, Look, Picture, Samples, VideoFormat
+from anchor.media import Beat, Bytes, FaceFrame, FaceKind, Floats, Look, Picture, Samples, VideoFormat
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +71,40 @@ class Voice(Protocol):
         ...
 
     async def close(self) -> None: ...
+
+
+class Take(Protocol):
+    """A performer's face as it was recorded, in seconds from its beginning."""
+
+    @property
+    def seconds(self) -> float: ...
+
+    def at(self, seconds: float) -> FaceFrame | None:
+        """The face then: all that it is, relative to the performer's rest; None outside the take."""
+        ...
+
+
+class SeenFace(Protocol):
+    """A face found in a picture. `points`: float32, (478, 3), pixels; x right, y down, z away from the viewer."""
+
+    @property
+    def points(self) -> Floats: ...
+
+
+class FaceTracker(Protocol):
+    """Follows faces through the pictures of a film, MediaPipe's landmarks of each; belongs to one thread at a time."""
+
+    def find(self, bgr: Bytes) -> Sequence[SeenFace]: ...
+
+    def close(self) -> None: ...
+
+
+class Onlooker(Protocol):
+    """Takes in the pictures of a performer's camera, in a thread of its own. Stores and forwards none of them."""
+
+    def look(self, bgr: Bytes) -> None: ...
+
+    def close(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
