@@ -13,6 +13,7 @@ import secrets
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
@@ -40,6 +41,7 @@ class _Performer:
     joined: float
     thread: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix="capture"))
     seen: guard.Watch | None = None
+    receiving: asyncio.Task[None] | None = None
     looking: asyncio.Future[None] | None = None
     pictures: int = 0
     dropped: int = 0
@@ -97,11 +99,11 @@ class Camera:
         self._answering = True
         configuration = RTCConfiguration(iceServers=self._ice_servers, bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
         connection = RTCPeerConnection(configuration)
+        performer = _Performer(secrets.token_urlsafe(12), connection, self._begin(), self._loop.time())
         try:
-            performer = _Performer(secrets.token_urlsafe(12), connection, self._begin(), self._loop.time())
             sdp = await self._answer(performer, wish)
         except BaseException:
-            await connection.close()
+            await self._close(performer)
             raise
         finally:
             self._answering = False
@@ -114,10 +116,11 @@ class Camera:
             transceiver = connection.addTransceiver("video", direction="recvonly")
             known: Any = RTCRtpReceiver.getCapabilities("video")
             transceiver.setCodecPreferences([c for name in _CODECS for c in known.codecs if c.mimeType.lower() == name])
-            connection.on("track", lambda track: self._tasks.create_task(self._receive(performer, track)))
+            connection.on("track", partial(self._begin_receiving, performer))
             connection.on("connectionstatechange", lambda: self._changed(performer))
             await connection.setRemoteDescription(RTCSessionDescription(wish.sdp, "offer"))
-            if transceiver._offerDirection not in ("sendonly", "sendrecv"):
+            # As aiortc turns it round: from where we stand.
+            if transceiver._offerDirection not in ("recvonly", "sendrecv"):
                 raise SignallingError("the SDP offer does not send video")
             ice = transceiver.receiver.transport.transport._connection
             performer.seen = guard.watch(ice, self._loop.time, gather_seconds=GATHER_SECONDS)
@@ -149,6 +152,9 @@ class Camera:
             self._tasks.create_task(self._close(performer))
 
     async def _close(self, performer: _Performer) -> None:
+        if performer.receiving is not None:
+            # A track whose connection is closed may leave whoever waits for its next picture waiting.
+            performer.receiving.cancel()
         try:
             await performer.connection.close()
         except Exception:
@@ -158,6 +164,9 @@ class Camera:
                 await performer.looking
         await self._loop.run_in_executor(performer.thread, performer.onlooker.close)
         performer.thread.shutdown(wait=False)
+
+    def _begin_receiving(self, performer: _Performer, track: Any) -> None:
+        performer.receiving = self._tasks.create_task(self._receive(performer, track))
 
     async def _receive(self, performer: _Performer, track: Any) -> None:
         """Hand pictures over, the newest whenever the one before has been looked at."""
@@ -174,8 +183,6 @@ class Camera:
                     continue
                 if (error := performer.looking.exception()) is not None:
                     logger.error("a performer's picture could not be looked at", exc_info=error)
-            if self._performer not in (None, performer) or performer.connection.connectionState == "closed":
-                return
             performer.looking = self._loop.run_in_executor(performer.thread, _look, performer.onlooker, picture)
 
     async def _watch(self) -> None:
