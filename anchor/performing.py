@@ -152,10 +152,9 @@ class LivePerformance:
         self._camera: Any = registry.load("anchor.part", "camera")(self._open, ice_servers=tuple(ice_servers))
 
     def _open(self) -> Any:
-        """A capture for a performer who has come; returns what takes their pictures in, in a thread of its own."""
-        capture = registry.load("anchor.part", "capture")(registry.load("anchor.part", "face_tracker"))
-        self._capture = capture
-        return _Look(capture, self._clock)
+        """A capture for a performer who has come."""
+        self._capture = registry.load("anchor.part", "capture")(registry.load("anchor.part", "face_tracker"))
+        return self._capture
 
     async def join(self, offer: str) -> Answer:
         """Let a performer in. Raises `SignallingError`, and `CapacityError` when there is one already."""
@@ -187,16 +186,3 @@ class LivePerformance:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._camera.__aexit__(kind, error, trace)
-
-
-class _Look:
-    """A capture with its clock."""
-
-    def __init__(self, capture: Any, clock: Clock) -> None:
-        self._capture, self._clock = capture, clock
-
-    def look(self, bgr: Bytes) -> None:
-        self._capture.look(bgr, self._clock.now())
-
-    def close(self) -> None:
-        self._capture.close()

@@ -102,7 +102,9 @@ class FaceTracker(Protocol):
 class Onlooker(Protocol):
     """Takes in the pictures of a performer's camera, in a thread of its own. Stores and forwards none of them."""
 
-    def look(self, bgr: Bytes) -> None: ...
+    def look(self, bgr: Bytes, at: float) -> None:
+        """Take in a picture that came at `at`, seconds of the event loop's clock."""
+        ...
 
     def close(self) -> None: ...
 

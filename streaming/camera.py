@@ -173,6 +173,7 @@ class Camera:
         while True:
             try:
                 picture = await track.recv()
+                at = self._loop.time()
             except MediaStreamError:
                 self._forget(performer)
                 return
@@ -183,7 +184,7 @@ class Camera:
                     continue
                 if (error := performer.looking.exception()) is not None:
                     logger.error("a performer's picture could not be looked at", exc_info=error)
-            performer.looking = self._loop.run_in_executor(performer.thread, _look, performer.onlooker, picture)
+            performer.looking = self._loop.run_in_executor(performer.thread, _look, performer.onlooker, picture, at)
 
     async def _watch(self) -> None:
         """Forget a performer who never connects, or from whom nothing authentic comes any more."""
@@ -203,6 +204,6 @@ class Camera:
         return performer.seen is not None and now - performer.seen.heard > SILENT_SECONDS
 
 
-def _look(onlooker: Onlooker, picture: Any) -> None:
+def _look(onlooker: Onlooker, picture: Any, at: float) -> None:
     bgr: Bytes = np.asarray(picture.to_ndarray(format="bgr24"), np.uint8)
-    onlooker.look(bgr)
+    onlooker.look(bgr, at)

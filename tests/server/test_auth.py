@@ -60,7 +60,10 @@ def test_every_operation_refuses_whoever_has_no_token(operation: tuple[str, str]
             headers = {} if given is None else {"Authorization": given}
             body: Any = {"text": "hello"} if method == "POST" else None
             answer = await client.request(
-                method, path.format(channel="news", viewer="x", avatar="lin", performer="p1"), headers=headers, json=body
+                method,
+                path.format(channel="news", viewer="x", avatar="lin", performer="p1"),
+                headers=headers,
+                json=body,
             )
             assert answer.status_code == 401
             assert answer.headers["www-authenticate"] == "Bearer"

@@ -43,7 +43,7 @@ class Note:
         self.go = threading.Event()
         self.go.set()
 
-    def look(self, bgr: Bytes) -> None:
+    def look(self, bgr: Bytes, at: float) -> None:
         self.seen.append(bgr.shape)
         self.go.wait(10)
 
