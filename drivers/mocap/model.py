@@ -33,7 +33,10 @@ _BROWS = (
 )  # fmt: skip
 _BROW_SHAPES = tuple(name for name in ARKIT if name.startswith("brow"))
 _LOW_SHAPES = tuple(
-    name for name in ARKIT if name.startswith(("jaw", "mouth", "cheek", "nose")) and name != "mouthClose"
+    name
+    for name in ARKIT
+    # What one camera cannot tell: a jaw that comes nearer, and cheeks that rise (a smile says so).
+    if name.startswith(("jaw", "mouth", "cheekPuff", "nose")) and name not in ("mouthClose", "jawForward")
 )
 _LOW_FROM = 0.35
 """Height under the eyes from which landmarks belong to the lower face, in distances between the irises."""
@@ -92,7 +95,7 @@ class Block:
             both = _EVEN * float(size[left] * size[right])
             gram[[left, right], [left, right]] += both
             gram[[left, right], [right, left]] -= both
-        return cls(chosen, share, matrix, places, gram, _NOISE * size)
+        return cls(chosen, share, matrix, places, gram, _NOISE * (size + 0.12))
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,9 @@ _SQUINT_RISE = 0.05
 """How far squinting raises the lower lid, in distances between the irises."""
 _WIDE_SHARE = 0.45
 """How much wider than at rest eyes open at most."""
+_CHEEK_OF_SMILE = 0.5
+_CHEEKS = [ARKIT_INDEX["cheekSquintLeft"], ARKIT_INDEX["cheekSquintRight"]]
+_SMILES = [ARKIT_INDEX["mouthSmileLeft"], ARKIT_INDEX["mouthSmileRight"]]
 _JAW, _CLOSE = ARKIT_INDEX["jawOpen"], ARKIT_INDEX["mouthClose"]
 _PARTS = [place for place, name in enumerate(ARKIT) if name.startswith(("mouthLowerDown", "mouthUpperUp"))]
 
@@ -88,6 +91,7 @@ class Solver:
         weights = np.zeros(len(ARKIT))
         self._brows = self._explain(model.brows, moved, self._brows, weights)
         self._low = self._explain(model.low, moved, self._low, weights)
+        weights[_CHEEKS] = _CHEEK_OF_SMILE * weights[_SMILES]
         self._close_lips(weights, measures.lips - rest.measures.lips)
         eyes = np.stack([measures.lids, measures.lower, *measures.irises.T])
         self._look(weights, self._filters.eyes(eyes.T, at))

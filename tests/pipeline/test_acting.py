@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -26,10 +27,13 @@ PERFORMED = face(HeadPose(yaw=0.3, pitch=0.1), gaze=(0.2, -0.1), jawOpen=0.2, br
 class Script:
     """An actor who shows what is written, then nothing."""
 
-    faces: list[Acted | None]
+    faces: Iterable[Acted | None]
+
+    def __post_init__(self) -> None:
+        self._rest = iter(self.faces)
 
     def act(self) -> Acted | None:
-        return self.faces.pop(0) if self.faces else None
+        return next(self._rest, None)
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from anchor.media import Bytes
 from streaming.camera import Camera
 
 
-class Greys(VideoStreamTrack):  # type: ignore[misc]
+class Greys(VideoStreamTrack):
     """A camera that sees one grey after another."""
 
     def __init__(self, pause: float = 0.02) -> None:
