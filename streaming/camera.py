@@ -184,6 +184,8 @@ class Camera:
                     continue
                 if (error := performer.looking.exception()) is not None:
                     logger.error("a performer's picture could not be looked at", exc_info=error)
+                    self._forget(performer)
+                    return
             performer.looking = self._loop.run_in_executor(performer.thread, _look, performer.onlooker, picture, at)
 
     async def _watch(self) -> None:

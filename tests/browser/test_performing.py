@@ -101,7 +101,8 @@ def test_second_performer_is_told_that_there_is_one(tmp_path: Path, film: Path) 
     async def main() -> None:
         async with demo(configuration) as address, page(flags=camera(film)) as one:
             await one.goto(f"{address}/")
-            two = await one.context.new_page()
+            assert one.context.browser is not None
+            two = await one.context.browser.new_page()
             await two.goto(f"{address}/")
             await expect(two.locator("[data-act=perform]")).to_be_enabled()
             await one.locator("[data-act=perform]").click()

@@ -140,6 +140,22 @@ def test_performer_whose_connection_ends_makes_room() -> None:
     run(main())
 
 
+def test_picture_that_cannot_be_looked_at_ends_the_performance(caplog: pytest.LogCaptureFixture) -> None:
+    class Blind(Note):
+        def look(self, bgr: Bytes, at: float) -> None:
+            raise RuntimeError("no models here")
+
+    async def main() -> None:
+        note = Blind()
+        async with Camera(lambda: note) as camera, sending() as (connection, offer):
+            answer = await camera.join(offer)
+            await connection.setRemoteDescription(RTCSessionDescription(answer.sdp, "answer"))
+            await until(lambda: not camera.taken and note.closed)
+
+    run(main())
+    assert len([one for one in caplog.records if one.name == "streaming.camera"]) == 1
+
+
 @pytest.mark.parametrize(
     ("offer", "told"),
     [("", "does not begin with v=0"), ("v=0\r\n", "asks for no video"), ("v=0\r\nm=video 9 x 0\r\n", "bundle")],
