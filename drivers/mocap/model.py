@@ -53,6 +53,10 @@ _LIPS = frozenset((
 ))  # fmt: skip
 _RIDGE, _NOISE = 0.04, 0.02
 """Of expressions that could explain the same, many small ones beat a large one; none is told from noise this large."""
+_FAINT = 0.12
+"""What is hardly seen costs as much more as this, so that errors of the pose are not taken for it."""
+_SELDOM, _DEAR = ("mouthLowerDown", "mouthFrown", "jawLeft", "jawRight", "noseSneer"), 3.0
+"""What a dropping jaw or a turned head looks like too, and what is therefore believed last."""
 _EVEN = 0.3
 """Faces are mostly even: what it costs when left and right differ."""
 _UNSEEN = 0.02
@@ -95,7 +99,8 @@ class Block:
             both = _EVEN * float(size[left] * size[right])
             gram[[left, right], [left, right]] += both
             gram[[left, right], [right, left]] -= both
-        return cls(chosen, share, matrix, places, gram, _NOISE * (size + 0.12))
+        dear = np.array([_DEAR if name.startswith(_SELDOM) else 1.0 for name in known])
+        return cls(chosen, share, matrix, places, gram, _NOISE * dear * (size + _FAINT))
 
 
 @dataclass(frozen=True, slots=True)

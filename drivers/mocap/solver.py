@@ -33,8 +33,8 @@ _LID_OF_SQUINT, _LID_OF_DOWN, _LID_OF_UP = 0.26, 0.34, -0.20
 """What squinting and looking up or down close of an eye by themselves."""
 _SQUINT_RISE = 0.05
 """How far squinting raises the lower lid, in distances between the irises."""
-_WIDE_SHARE = 0.45
-"""How much wider than at rest eyes open at most."""
+_WIDE_FROM, _WIDE_SHARE = 0.08, 0.4
+"""How much wider than at rest eyes open before it counts, and then at most."""
 _CHEEK_OF_SMILE = 0.5
 _CHEEKS = [ARKIT_INDEX["cheekSquintLeft"], ARKIT_INDEX["cheekSquintRight"]]
 _SMILES = [ARKIT_INDEX["mouthSmileLeft"], ARKIT_INDEX["mouthSmileRight"]]
@@ -144,7 +144,7 @@ class Solver:
             blink = (closing - by_themselves) / (1 - by_themselves)
             values = {
                 "eyeLookOut": outwards, "eyeLookIn": -outwards, "eyeLookUp": up, "eyeLookDown": down_,
-                "eyeBlink": blink if blink > 0.08 else 0.0, "eyeWide": -closing / _WIDE_SHARE if closing < 0 else 0.0,
+                "eyeBlink": blink if blink > 0.08 else 0.0, "eyeWide": (-closing - _WIDE_FROM) / _WIDE_SHARE,
                 "eyeSquint": squint * (1 - min(1.0, max(0.0, blink))),
             }  # fmt: skip
             for key, value in values.items():

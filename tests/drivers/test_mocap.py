@@ -20,21 +20,24 @@ from drivers.mocap.table import read_table, write_table
 from drivers.mocap.take import Take
 from tests.drivers.performers import ACT, ACTS, FPS, acted, column, filmed, mean_of, pictures
 
-WHO = ("yue", "leo")
+WHO = ("yue", "leo", "lin")
+"""Two rendered people, by whom the solver's basis was measured, and a drawn one, whom it never saw."""
 NAMES = [name for name, _ in ACTS]
 
 MEASURES: dict[str, tuple[Callable[[Blendshapes], float], float]] = {
-    "jawOpen": (mean_of("jawOpen"), 0.95),
-    "blinks": (mean_of("eyeBlink"), 0.85),
-    "smile": (mean_of("mouthSmile"), 0.88),
-    "pucker": (mean_of("mouthPucker"), 0.80),
-    "brows": (mean_of("browInnerUp", "browOuterUp"), 0.80),
-    "yaw": (lambda one: one.head.yaw, 0.95),
-    "pitch": (lambda one: one.head.pitch, 0.90),
-    "roll": (lambda one: one.head.roll, 0.93),
-    "gaze": (lambda one: one.gaze[0] + 0.55 * (one["eyeLookOutLeft"] - one["eyeLookInLeft"]), 0.80),
+    "jawOpen": (mean_of("jawOpen"), 0.97),
+    "blinks": (mean_of("eyeBlink"), 0.95),
+    "smile": (mean_of("mouthSmile"), 0.92),
+    "pucker": (mean_of("mouthPucker"), 0.90),
+    "brows": (mean_of("browInnerUp", "browOuterUp"), 0.87),
+    "yaw": (lambda one: one.head.yaw, 0.96),
+    "pitch": (lambda one: one.head.pitch, 0.93),
+    "roll": (lambda one: one.head.roll, 0.96),
+    "gaze": (lambda one: one.gaze[0] + 0.55 * (one["eyeLookOutLeft"] - one["eyeLookInLeft"]), 0.89),
 }
 """What is compared, and the correlation it must reach."""
+FLAT = {("lin", "pitch"): 0.70}
+"""A drawn head that nods is only shifted layers."""
 
 
 @cache
@@ -57,10 +60,10 @@ def correlation(who: str, read: Callable[[Blendshapes], float]) -> float:
 @pytest.mark.parametrize("measure", MEASURES)
 def test_performers_movements_are_told_from_their_pictures(who: str, measure: str) -> None:
     read, least = MEASURES[measure]
-    assert correlation(who, read) > least
+    assert correlation(who, read) > FLAT.get((who, measure), least)
 
 
-@pytest.mark.parametrize("who", WHO)
+@pytest.mark.parametrize("who", ["yue", "leo"])
 def test_head_turns_as_far_as_it_was_turned(who: str) -> None:
     for read in (lambda one: one.head.yaw, lambda one: one.head.pitch, lambda one: one.head.roll):
         slope = np.polyfit(column(acted(), read), column(captured(who).faces(), read), 1)[0]
@@ -73,7 +76,7 @@ def test_shut_lips_stay_shut_whatever_else_moves(who: str) -> None:
     opened = column(faces, lambda one: max(0.0, one["jawOpen"] - one["mouthClose"]))
     for name in ("rest", "blink", "press", "brows up", "look right", "rest again"):
         assert max(opened[during(name)]) < 0.03
-    assert min(opened[during("jaw")]) > 0.3
+    assert min(opened[during("jaw")]) > 0.2
 
 
 @pytest.mark.parametrize("who", WHO)
