@@ -10,7 +10,7 @@ import logging
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 
@@ -22,7 +22,7 @@ from anchor.events import Sentence, Word
 from anchor.media import SAMPLE_RATE, Bytes, Samples, VideoFormat
 from anchor.pipeline.acting import Acted
 from anchor.pipeline.utterance import Part
-from anchor.ports import Answer, SpeechChunk, Take, VoiceInfo
+from anchor.ports import Answer, CameraPort, Capture, Onlooker, SpeechChunk, Take, VoiceInfo
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ def open_take(path: Path, *, fps: int | None = None, tell: Callable[[float], Non
             take = registry.load("anchor.part", "read_clip")(path, _pictures(path), CLIP_FPS, tracker, tell)
         finally:
             tracker.close()
-    for note in getattr(take, "notes", ()):
+    for note in take.notes:
         log.warning(note)
     return take
 
@@ -148,18 +148,18 @@ class LivePerformance:
 
     def __init__(self, clock: Clock, ice_servers: Sequence[str] = ()) -> None:
         self._clock = clock
-        self._capture: Any = None
-        self._camera: Any = registry.load("anchor.part", "camera")(self._open, ice_servers=tuple(ice_servers))
+        self._capture: Capture | None = None
+        self._camera: CameraPort = registry.load("anchor.part", "camera")(self._open, ice_servers=tuple(ice_servers))
 
-    def _open(self) -> Any:
+    def _open(self) -> Onlooker:
         """A capture for a performer who has come."""
-        self._capture = registry.load("anchor.part", "capture")(registry.load("anchor.part", "face_tracker"))
+        make: Callable[..., Capture] = registry.load("anchor.part", "capture")
+        self._capture = make(registry.load("anchor.part", "face_tracker"))
         return self._capture
 
     async def join(self, offer: str) -> Answer:
         """Let a performer in. Raises `SignallingError`, and `CapacityError` when there is one already."""
-        answer: Answer = await self._camera.join(offer)
-        return answer
+        return await self._camera.join(offer)
 
     async def leave(self, performer: str) -> None:
         """Raises `KeyError` for one who is not there."""

@@ -79,6 +79,11 @@ class Take(Protocol):
     @property
     def seconds(self) -> float: ...
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was found odd when it was read, each a line for whoever recorded it."""
+        ...
+
     def at(self, seconds: float) -> FaceFrame | None:
         """The face then: all that it is, relative to the performer's rest; None outside the take."""
         ...
@@ -107,6 +112,39 @@ class Onlooker(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+class Capture(Onlooker, Protocol):
+    """A performer before a camera, as a face; `now` is of the event loop's clock."""
+
+    def face(self, now: float) -> FaceFrame | None:
+        """The newest face, while it is fresh. Never waits."""
+        ...
+
+    def state(self, now: float) -> str:
+        """``waiting``, ``no face``, ``calibrating`` or ``driving``."""
+        ...
+
+
+class CameraPort(Protocol):
+    """Lets in one performer's camera at a time, and hands its pictures to an `Onlooker`. Keeps none."""
+
+    @property
+    def taken(self) -> bool: ...
+
+    async def join(self, offer: str) -> Answer:
+        """Answer an SDP offer. Raises `SignallingError`, and `CapacityError` when there is a performer already."""
+        ...
+
+    async def leave(self, performer: str) -> None:
+        """Raises `KeyError` for one who is not there."""
+        ...
+
+    async def __aenter__(self) -> Self: ...
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)

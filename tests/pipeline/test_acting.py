@@ -41,6 +41,7 @@ class StillTake:
     """Shows one face, with the time as its smile."""
 
     seconds: float = 2.0
+    notes: tuple[str, ...] = ()
 
     def at(self, seconds: float) -> Blendshapes | None:
         return face(jawOpen=0.1, browInnerUp=seconds / 4) if 0 <= seconds <= self.seconds else None
