@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import numpy as np
 import pytest
 from playwright.async_api import Page, expect
 
@@ -48,13 +49,13 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return filmed(path, drawn("yue", (swaying(number / FPS) for number in range(8 * FPS))), codec="mjpeg")
 
 
-async def farthest(shown: Page, seconds: float) -> float:
-    """How far from the first picture it goes meanwhile."""
+async def moved(shown: Page, seconds: float) -> float:
+    """How far from the first picture it goes meanwhile, but for a tenth of the time, in which people blink."""
     start = await shown.evaluate("window.rows.length")
     await shown.wait_for_timeout(seconds * 1000)
     rows: list[float] = await shown.evaluate("window.rows")
     assert len(rows) > start
-    return max(rows[start:])
+    return float(np.quantile(rows[start:], 0.9))
 
 
 def camera(film: Path) -> tuple[str, ...]:
@@ -73,7 +74,7 @@ def test_performers_head_moves_the_anchor_and_comes_to_rest_when_they_stop(tmp_p
             await shown.goto(f"{address}/")
             await expect(shown.locator(".stage")).to_have_attribute("data-state", "live", timeout=20_000)
             await shown.evaluate(WATCH)
-            idle = await farthest(shown, 3)
+            idle = await moved(shown, 3)
             perform, badge = shown.locator("[data-act=perform]"), shown.locator("[data-field=performing]")
             await perform.click()
             await expect(badge).to_have_text("Driving the face", timeout=40_000)
@@ -81,15 +82,15 @@ def test_performers_head_moves_the_anchor_and_comes_to_rest_when_they_stop(tmp_p
             assert await shown.locator(".mirror").evaluate("one => getComputedStyle(one).transform") == (
                 "matrix(-1, 0, 0, 1, 0, 0)"
             )
-            driven = await farthest(shown, 7)
+            driven = await moved(shown, 7)
             await shown.screenshot(path=str(tmp_path / "performing.png"))
             await perform.click()
             await expect(badge).to_be_hidden(timeout=10_000)
             await expect(shown.locator(".mirror")).to_be_hidden()
             await shown.wait_for_timeout(1500)
-            after = await farthest(shown, 3)
-            assert driven > 3 * idle
-            assert after < 0.5 * driven
+            after = await moved(shown, 3)
+            assert driven > 2 * idle
+            assert driven > 2 * after
 
     asyncio.run(main())
 

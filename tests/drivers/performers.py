@@ -58,7 +58,7 @@ def acted() -> list[Blendshapes]:
 
 def swaying(seconds: float) -> Blendshapes:
     """At rest for two seconds, then a head that turns to and fro."""
-    return face(HeadPose(yaw=0.24 * math.sin(math.pi * (seconds - 2)) if seconds > 2 else 0.0))
+    return face(HeadPose(yaw=0.3 * math.sin(math.pi * (seconds - 2)) if seconds > 2 else 0.0))
 
 
 def drawn(who: str, faces: Iterable[Blendshapes], video: VideoFormat = SIZE) -> Iterator[Bytes]:
