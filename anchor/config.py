@@ -16,7 +16,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from anchor.errors import ConfigError, FormatError
 from anchor.events import Mood
 from anchor.media import VideoFormat
-from anchor.registry import DEFAULT_AVATAR
+from anchor.registry import DEFAULT_AVATAR, DEFAULT_DRIVER
 
 
 def _secret(value: Any) -> Any:
@@ -74,7 +74,7 @@ class ChannelConfig(_Table):
     name: Name
     title: str = ""
     avatar: Annotated[str | Path, BeforeValidator(_avatar)] = DEFAULT_AVATAR
-    driver: str = "phones"
+    driver: str = DEFAULT_DRIVER
     language: str = "en"
     size: str = "1280x720"
     fps: int = 25

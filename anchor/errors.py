@@ -3,13 +3,16 @@
 AnchorError
 ├── ConfigError      a configuration file: names file and key
 ├── ScriptError      a script or rundown: names file and line
+├── LabelError       a file of phone labels: names file and line
 ├── FormatError      a size, rate or other media parameter that cannot work
 ├── MissingError     a back-end, package, font or file that is not here: says how to get it
 ├── VoiceError       a voice that cannot speak what it was given
 ├── AvatarError      an avatar package that cannot be used
 ├── TakeError        a recording of a performer's face that cannot be read: names file, line and column
+├── ModelError       a network's file that cannot be used, or was fed what it does not take
 ├── OutputError      a file or stream that cannot be written
 ├── CapacityError    no room for another viewer or session now
+├── LateError        work that cannot be done by the time it is due
 └── SignallingError  an SDP offer or trickle fragment that cannot be answered
 
 The text of an error is one or two lines for the person who made the mistake: what, where (``file:line`` or key), and
@@ -29,6 +32,10 @@ class ConfigError(AnchorError):
 
 class ScriptError(AnchorError):
     """A script or rundown is wrong; the text names the file and the line."""
+
+
+class LabelError(AnchorError):
+    """A file of phone labels cannot be read; the text names the file and the line."""
 
 
 class FormatError(AnchorError):
@@ -51,12 +58,20 @@ class TakeError(AnchorError):
     """A recording of a performer's face cannot be read; the text names the file, and line and column where it has."""
 
 
+class ModelError(AnchorError):
+    """A file with a neural network cannot be used, or does not take what it was given; the text names the file."""
+
+
 class OutputError(AnchorError):
     """A file or stream cannot be written."""
 
 
 class CapacityError(AnchorError):
     """There is no room for another viewer or session now; trying again later may work."""
+
+
+class LateError(AnchorError):
+    """Work that cannot be done by the time it is due; who asked for it goes on with what it has."""
 
 
 class SignallingError(AnchorError):

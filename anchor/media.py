@@ -27,6 +27,13 @@ Samples = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
+OCULUS = ("sil", "PP", "FF", "TH", "DD", "kk", "CH", "SS", "nn", "RR", "aa", "E", "I", "O", "U")
+"""The fifteen visemes of Oculus and OpenXR face tracking."""
+
+LipSource = Literal["", "voice", "aligned", "network", "energy"]
+"""What a mouth was made from, best first: phones timed by the voice, phones aligned to the sound, the sound heard by a
+network, its loudness."""
+
 FaceKind = Literal["blendshapes"]
 """What a driver produces and an avatar accepts; a wrong pair is refused when the configuration is read."""
 
@@ -144,12 +151,14 @@ class Blendshapes:
 
     `weights`: float32, shape (52,), 0..1, in the order of `ARKIT`; "left" is the anchor's own left, as in ARKit.
     `gaze`: radians (to the viewer's right, up) added to what the eyeLook weights say. `breath`: 0 (out) to 1 (in).
+    `lips`: what the mouth was made from, or nothing at rest.
     """
 
     weights: Floats = field(default_factory=_zeros)
     head: HeadPose = HeadPose()
     gaze: tuple[float, float] = (0.0, 0.0)
     breath: float = 0.0
+    lips: LipSource = ""
 
     def __getitem__(self, name: str) -> float:
         return float(self.weights[ARKIT_INDEX[name]])
@@ -161,6 +170,7 @@ class Blendshapes:
             self.head + other.head,
             (self.gaze[0] + other.gaze[0], self.gaze[1] + other.gaze[1]),
             min(1.0, self.breath + other.breath),
+            self.lips or other.lips,
         )
 
 
@@ -182,7 +192,7 @@ class Beat:
     """One video frame and exactly the sound under it: the only thing that leaves the system.
 
     `index` is stream time; video time stamps are ``index * ticks_per_beat``, audio ``index * samples_per_beat``.
-    `words` are those that end in this beat: once it is out, they have been heard.
+    `words` are those that end in this beat: once it is out, they have been heard. `lips`: what its mouth was made from.
     """
 
     index: int
@@ -192,3 +202,4 @@ class Beat:
     utterance: str | None = None
     words: tuple[Word, ...] = ()
     caption: Caption | None = None
+    lips: LipSource = ""

@@ -8,7 +8,7 @@ performer's too. At both ends, and when one performance follows another, the fac
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 import numpy as np
@@ -118,4 +118,5 @@ class Acting:
         # At the ends exactly one or the other: lips that meet must go on meeting.
         mixed = np.where(share >= 1, row, mine + share * (row - mine))
         yaw, pitch, roll, x, y, right, up = mixed[len(ARKIT) :].tolist()
-        return Blendshapes(mixed[: len(ARKIT)], HeadPose(yaw, pitch, roll, x, y), (right, up), own.breath)
+        head = HeadPose(yaw, pitch, roll, x, y)
+        return replace(own, weights=mixed[: len(ARKIT)], head=head, gaze=(right, up))

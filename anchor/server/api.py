@@ -56,6 +56,8 @@ class ChannelInfo:
     burned_captions: bool = False
     notice: str = ""
     performing: str = ""
+    lips: str = ""
+    """What the mouth was last made from: voice, aligned, network or energy."""
 
 
 class Channel(Protocol):
@@ -174,6 +176,7 @@ class ChannelModel(_Body):
     waiting: int
     notice: str
     performing: str
+    lips: str
 
     @classmethod
     def of(cls, info: ChannelInfo) -> ChannelModel:
