@@ -20,6 +20,7 @@ from typing import Protocol
 
 from anchor.clock import Clock
 from anchor.media import Beat, Blendshapes, Look, Picture, VideoFormat
+from anchor.pipeline.acting import Acting, Actor
 from anchor.pipeline.manner import Manner
 from anchor.pipeline.performer import Performer, Step
 from anchor.pipeline.utterance import Performance
@@ -61,6 +62,7 @@ class Playout:
         *,
         first: int = 0,
         manner: Manner | None = None,
+        actor: Actor | None = None,
         burn_captions: bool = True,
         on_beat: Callable[[Beat], None] | None = None,
     ) -> None:
@@ -68,6 +70,7 @@ class Playout:
         self._performer = performer
         self._life = life
         self._manner = manner or Manner(performer.video.fps)
+        self._acting = Acting(performer.video, actor)
         self._begun: Performance | None = None
         self._scene = scene
         self._sinks = sinks
@@ -103,9 +106,10 @@ class Playout:
         """The picture for this beat, or the one before when drawing does not keep up."""
         speaking = step.speaking
         living = self._life.frame(speaking) + self._mannered(step)
+        face = self._acting.frame(step.face + living, step.performance)
         if self._drawing is None:
             caption = step.caption if self._burn_captions else None
-            look = Look(step.face + living, caption, step.lower_third)
+            look = Look(face, caption, step.lower_third)
             self._drawing = asyncio.get_running_loop().run_in_executor(thread, self._scene.draw, look)
         if self._picture is None or not self._clock.live:
             self._picture, self._drawing = await self._drawing, None
