@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,7 @@ from zlib import crc32
 from anchor import registry
 from anchor.broadcast.script import Segment, load_script, speakable
 from anchor.broadcast.show import present
-from anchor.clock import FreeClock, LoopClock
+from anchor.clock import Clock, FreeClock, LoopClock
 from anchor.config import ChannelConfig, Config, VoiceConfig
 from anchor.errors import AnchorError, AvatarError, CapacityError, ConfigError, OutputError, ScriptError, VoiceError
 from anchor.events import Gesture, Mood, State
@@ -26,10 +27,12 @@ from anchor.media import Beat, VideoFormat
 from anchor.metrics import Metrics
 from anchor.pipeline.idle import Life
 from anchor.pipeline.manner import Manner
+from anchor.pipeline.painting import Painting
 from anchor.pipeline.performer import Performer
 from anchor.pipeline.playout import Playout
 from anchor.pipeline.utterance import Performance, Utterance
 from anchor.ports import Avatar, AvatarEntry, ConsentWatch, Driver, Shelf, Sink, Stage, ViewerSink, Voice, VoiceInfo
+from anchor.selftest import fit
 from anchor.server.api import ChannelInfo
 from anchor.trust.label import KEY, aigc_label
 
@@ -65,8 +68,15 @@ def open_avatar(name: str) -> Avatar:
     return avatar
 
 
-def open_driver(name: str) -> Driver:
-    driver: Driver = registry.load("anchor.driver", name)()
+def open_driver(name: str | Path, *, clock: Clock | None = None, options: Mapping[str, Any] | None = None) -> Driver:
+    """A driver by its name, or one made of the ONNX files at a path, which takes `options`: device and half."""
+    if isinstance(name, Path) or "/" in name or name.lower().endswith(".onnx"):
+        brought: Driver = registry.build(
+            functools.partial(registry.load("anchor.part", "net_driver"), Path(name), clock=clock),
+            options or {}, "driver_options",
+        )  # fmt: skip
+        return brought
+    driver: Driver = registry.build(registry.load("anchor.driver", name), options or {}, "driver_options")
     return driver
 
 
@@ -86,11 +96,13 @@ def open_scene(avatar: Avatar, driver: Driver, video: VideoFormat, options: dict
 
 def check_pair(avatar: Avatar, driver: Driver) -> None:
     """Raise `ConfigError` for an avatar that cannot be moved by this driver."""
-    if avatar.info.accepts != driver.info.produces:
-        raise ConfigError(
-            f"avatar {avatar.info.name!r} is driven by {avatar.info.accepts}, "
-            f"but driver {driver.info.name!r} produces {driver.info.produces}"
-        )
+    if driver.info.produces in avatar.info.accepts:
+        return
+    mend = "; choose an avatar made from a clip or a photo" if driver.info.produces == "patch" else ""
+    raise ConfigError(
+        f"avatar {avatar.info.name!r} is driven by {' and '.join(avatar.info.accepts)}, "
+        f"but driver {driver.info.name!r} produces {driver.info.produces}{mend}"
+    )
 
 
 def check_language(voice: Voice, language: str) -> None:
@@ -135,6 +147,7 @@ async def render(
     for segment in segments:
         check_language(voice, segment.language)
     scene = open_scene(avatar, driver, video, {"backdrop": backdrop, "languages": _languages(segments)})
+    painter = await fit(driver, avatar)
     total = sum(len(segment.text) for segment in segments)
     progress = _RenderProgress(total, video, on_progress)
     clock = FreeClock()
@@ -166,7 +179,7 @@ async def render(
         performer.finish()
         await Playout(
             performer, Life(seed=1, fps=video.fps), scene, sinks, clock,
-            burn_captions=captions == "burn", on_beat=progress.beat,
+            painting=Painting(video, clock, painter), burn_captions=captions == "burn", on_beat=progress.beat,
         ).run()  # fmt: skip
         if not progress.said:
             raise ScriptError("there is nothing to say")
@@ -204,7 +217,8 @@ class LiveChannel:
         self.config = config
         self.name = config.name
         self.video = config.video
-        self.driver = open_driver(config.driver)
+        self._clock = LoopClock()
+        self.driver = open_driver(config.driver, clock=self._clock, options=config.driver_options)
         self._shelf = shelf
         entry = shelf.entry(config.avatar)
         avatar = shelf.load(entry)
@@ -215,7 +229,6 @@ class LiveChannel:
         self._casting = asyncio.Lock()
         self.scripts = [load_script(path) for path in config.scripts]
         self.voice = voice
-        self._clock = LoopClock()
         self._metrics = metrics
         check_language(voice, config.language)
         segments = [segment for script in self.scripts for segment in script.segments]
@@ -232,7 +245,13 @@ class LiveChannel:
         self.performer = Performer(self.driver, self.video, self._clock, on_end=self._ended)
         self.playout: Playout | None = None
         self.manner = Manner(self.video.fps, config.mood)
+        self._painting = Painting(self.video, self._clock)
         self._beats = 0
+
+    async def prepare(self) -> None:
+        """Make the driver ready for the avatar. Raises `ModelError` for one that does not pass its self-test."""
+        if self.avatar is not None:
+            self._painting.painter = await fit(self.driver, self.avatar)
 
     async def run(self) -> None:
         """Keep the channel on air for ever; a defect costs a second, not the stream."""
@@ -253,6 +272,7 @@ class LiveChannel:
             self._clock,
             first=self._beats,
             manner=self.manner,
+            painting=self._painting,
             burn_captions=self.config.captions == "burn",
             on_beat=self._count,
         )
@@ -315,11 +335,14 @@ class LiveChannel:
     async def cast(self, name: str) -> None:
         """Show another avatar from the next beat on; until it is ready, the one before stays.
 
-        Raises `MissingError` for a name that is not on the shelf and `AvatarError` for one that cannot be used.
+        Raises `MissingError` for a name that is not on the shelf, `AvatarError` for one that cannot be used, and
+        `ConfigError` or `ModelError` for one that the channel's driver cannot move.
         """
         async with self._casting:
             avatar, consent, show = await asyncio.to_thread(self._prepare, name)
+            painter = await fit(self.driver, avatar)
             show()
+            self._painting.painter = painter
             self.avatar, self._consent, self.notice = avatar, consent, ""
 
     def _prepare(self, name: str) -> tuple[Avatar, ConsentWatch, Callable[[], None]]:
@@ -410,6 +433,8 @@ class Studio:
         """Run every channel for as long as the context lasts."""
         languages = [tag for channel in self._channels.values() for tag in channel.languages]
         await self.voice.warm(tuple(dict.fromkeys(languages)))
+        for channel in self._channels.values():
+            await channel.prepare()
         async with asyncio.TaskGroup() as tasks:
             self._running = [tasks.create_task(channel.run(), name=name) for name, channel in self._channels.items()]
             try:

@@ -32,6 +32,10 @@ out = Console()
 err = Console(stderr=True, highlight=False)
 
 AvatarOption = Annotated[str, typer.Option("--avatar", help="Bundled name, folder or zip.")]
+DriverOption = Annotated[str, typer.Option("--driver", help="What moves the lips: a name, or a path of ONNX files.")]
+DeviceOption = Annotated[
+    str, typer.Option("--device", help="Where ONNX files run: auto, cpu or cuda; +half for 16-bit floats.")
+]
 VoiceOption = Annotated[str, typer.Option("--voice", help="Voice engine; see 'anchor voices'.")]
 SizeOption = Annotated[str, typer.Option("--size", help="Picture size, WIDTHxHEIGHT.")]
 FpsOption = Annotated[int, typer.Option("--fps", help="Frames a second.")]
@@ -113,12 +117,14 @@ def render(
     captions: CaptionsOption = "burn",
     language: LanguageOption = None,
     backdrop: BackdropOption = None,
+    driver: DriverOption = "phones",
+    device: DeviceOption = "",
 ) -> None:
     """Render a scripted bulletin to a file, faster than real time; captions go beside it."""
     from anchor.broadcast.script import load_script
 
     loaded = load_script(script, language)
-    _render(loaded.segments, loaded.title, target, avatar, voice, size, fps, captions, backdrop)
+    _render(loaded.segments, loaded.title, target, avatar, voice, size, fps, captions, backdrop, driver, device)
 
 
 @app.command()
@@ -132,6 +138,8 @@ def say(
     captions: CaptionsOption = "burn",
     language: LanguageOption = None,
     backdrop: BackdropOption = None,
+    driver: DriverOption = "phones",
+    device: DeviceOption = "",
 ) -> None:
     """Render one sentence, or a few, to a file."""
     from anchor.broadcast.script import parse_text
@@ -140,12 +148,12 @@ def say(
     script = parse_text(text, language)
     if not script.segments:
         raise ScriptError("TEXT: there is nothing to say in it")
-    _render(script.segments, "", target, avatar, voice, size, fps, captions, backdrop)
+    _render(script.segments, "", target, avatar, voice, size, fps, captions, backdrop, driver, device)
 
 
 def _render(
     segments: Any, title: str, target: Path, avatar: str, voice: str, size: str, fps: int, captions: Captions,
-    backdrop: Path | None,
+    backdrop: Path | None, driver: str, device: str,
 ) -> None:  # fmt: skip
     from anchor import app as studio
     from anchor.config import VoiceConfig
@@ -164,7 +172,7 @@ def _render(
 
         try:
             return await studio.render(
-                segments, target, voice=speaker, driver=studio.open_driver("phones"),
+                segments, target, voice=speaker, driver=studio.open_driver(driver, options=_device(device)),
                 avatar=studio.open_avatar(avatar), video=video, captions=captions, backdrop=backdrop, title=title,
                 on_progress=report,
             )  # fmt: skip
@@ -175,6 +183,14 @@ def _render(
     with Progress(*columns, console=err, transient=True) as progress:
         seconds = _run(work(progress))
     out.print(f"{target}: {seconds:.1f} s, {video.width}x{video.height} at {video.fps}", highlight=False)
+
+
+def _device(text: str) -> dict[str, Any]:
+    """``cuda+half`` as options of a driver."""
+    device, _, half = text.partition("+")
+    if half not in ("", "half"):
+        raise typer.BadParameter(f"{text}: write a device, or a device and +half", param_hint="--device")
+    return ({"device": device} if device else {}) | ({"half": True} if half else {})
 
 
 @app.command()

@@ -7,8 +7,10 @@ AnchorError
 ├── MissingError     a back-end, package, font or file that is not here: says how to get it
 ├── VoiceError       a voice that cannot speak what it was given
 ├── AvatarError      an avatar package that cannot be used
+├── ModelError       a network's file that cannot be used, or was fed what it does not take
 ├── OutputError      a file or stream that cannot be written
 ├── CapacityError    no room for another viewer or session now
+├── LateError        work that cannot be done by the time it is due
 └── SignallingError  an SDP offer or trickle fragment that cannot be answered
 
 The text of an error is one or two lines for the person who made the mistake: what, where (``file:line`` or key), and
@@ -46,12 +48,20 @@ class AvatarError(AnchorError):
     """An avatar package cannot be used; the text names the file in it."""
 
 
+class ModelError(AnchorError):
+    """A file with a neural network cannot be used, or does not take what it was given; the text names the file."""
+
+
 class OutputError(AnchorError):
     """A file or stream cannot be written."""
 
 
 class CapacityError(AnchorError):
     """There is no room for another viewer or session now; trying again later may work."""
+
+
+class LateError(AnchorError):
+    """Work that cannot be done by the time it is due; who asked for it goes on with what it has."""
 
 
 class SignallingError(AnchorError):

@@ -15,7 +15,7 @@ from typing import Protocol, Self
 import numpy as np
 
 from anchor.events import Phone, Sentence, Word
-from anchor.media import Beat, Bytes, FaceFrame, FaceKind, Look, Picture, Samples, VideoFormat
+from anchor.media import Beat, Bytes, DrawnFace, FaceFrame, FaceKind, Look, MouthPatch, Picture, Samples, VideoFormat
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +79,8 @@ class DriverInfo:
     produces: FaceKind
     lookahead_seconds: float
     """How far ahead of a face frame the driver must know the speech."""
+    source: Path | None = None
+    """The files that somebody brought, which must pass the self-test on every avatar that they are to move."""
 
 
 class Driver(Protocol):
@@ -93,6 +95,52 @@ class Driver(Protocol):
         Frames come as soon as `DriverInfo.lookahead_seconds` of speech after them is known, and all of them when the
         speech ends.
         """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class FaceShape:
+    """Where a face's parts are in its avatar's art coordinates, the same in all pictures of its footage.
+
+    The origin lies between the eyes, x goes to the viewer's right and y down, and the unit is the avatar's own.
+    `chin`: height of the chin under the eyes; `mouth`: middle of the line of the shut lips; `width`: of that line.
+    """
+
+    chin: float
+    mouth: tuple[float, float]
+    width: float
+
+
+class Paintable(Protocol):
+    """An avatar that accepts patches: a still face, or footage of one."""
+
+    @property
+    def shape(self) -> FaceShape: ...
+
+    def crops(self, box: tuple[float, float, float, float], size: tuple[int, int]) -> Sequence[Bytes]:
+        """What a box of art coordinates (left, top, right, bottom) shows in every picture of the footage.
+
+        BGR, uint8, `size` is width and height. Takes seconds for long footage: call it in a worker thread.
+        """
+        ...
+
+
+class Painter(Protocol):
+    """Paints mouths for one stream over one avatar."""
+
+    async def paint(self, cue: object, base: int, *, deadline: float) -> MouthPatch:
+        """The mouth of a moment over a picture of the footage, by `deadline` on the clock.
+
+        Raises `LateError` where that cannot be, and `ModelError` for a model that failed.
+        """
+        ...
+
+
+class PatchDriver(Driver, Protocol):
+    """A driver whose frames carry cues."""
+
+    def painter(self, avatar: Paintable) -> Painter:
+        """Prepare to paint over an avatar. Takes seconds: call it in a worker thread. Raises `ModelError`."""
         ...
 
 
@@ -113,7 +161,7 @@ class AvatarInfo:
     name: str
     title: str
     kind: str
-    accepts: FaceKind
+    accepts: tuple[FaceKind, ...]
     licence: str
     languages: tuple[str, ...] = ()
     details: dict[str, str] = field(default_factory=dict)
@@ -136,11 +184,15 @@ class AvatarEntry:
 class AvatarView(Protocol):
     """An avatar opened at one picture size over one backdrop; belongs to one stream and one thread at a time."""
 
-    def draw(self, face: FaceFrame, canvas: Picture) -> None:
+    def draw(self, face: DrawnFace, canvas: Picture) -> None:
         """Bring `canvas` from the face drawn last to this one, touching only what moved.
 
         The first call draws everything, backdrop included. Nobody else writes to `canvas`.
         """
+        ...
+
+    def base(self, ahead: int) -> int:
+        """Which picture of its footage the view will show `ahead` calls of `draw` from now; 0 for a still one."""
         ...
 
 
@@ -200,6 +252,10 @@ class Scene(Protocol):
 
     def draw(self, look: Look) -> Picture:
         """Draw a picture of its own that no later call changes. Blocks for milliseconds; call it in a worker thread."""
+        ...
+
+    def base(self, ahead: int) -> int:
+        """Which picture of the avatar's footage will be shown `ahead` calls of `draw` from now. Instant."""
         ...
 
 

@@ -16,7 +16,18 @@ import numpy as np
 from anchor.channel import closing
 from anchor.errors import VoiceError
 from anchor.events import Phone, Sentence, Word
-from anchor.media import ARKIT_INDEX, SAMPLE_RATE, Beat, Blendshapes, Bytes, FaceFrame, Look, Picture, VideoFormat
+from anchor.media import (
+    ARKIT_INDEX,
+    SAMPLE_RATE,
+    Beat,
+    Blendshapes,
+    Bytes,
+    DrawnFace,
+    FaceFrame,
+    Look,
+    Picture,
+    VideoFormat,
+)
 from anchor.ports import (
     Avatar,
     AvatarInfo,
@@ -101,7 +112,7 @@ class FakeDriver:
 class FakeAvatar:
     """A grey disc on the backdrop, whose brightness is jawOpen."""
 
-    info = AvatarInfo("fake", "A disc", "fake", "blendshapes", "Apache-2.0")
+    info = AvatarInfo("fake", "A disc", "fake", ("blendshapes",), "Apache-2.0")
 
     def setting(self, video: VideoFormat, wanted: Placement, *, own_background: bool) -> Setting:
         return Setting(wanted)
@@ -119,7 +130,10 @@ class _FakeView:
         self._backdrop = (backdrop.mean(axis=2) * (219 / 255) + 16).astype(np.uint8)
         self._drawn = False
 
-    def draw(self, face: FaceFrame, canvas: Picture) -> None:
+    def base(self, ahead: int) -> int:
+        return 0
+
+    def draw(self, face: DrawnFace, canvas: Picture) -> None:
         if not self._drawn:
             canvas.y[:] = self._backdrop
             canvas.u[:] = canvas.v[:] = 128
@@ -134,6 +148,10 @@ class FakeScene:
         self.looks: list[Look] = []
         self._video = video
         self._before = before
+
+    def base(self, ahead: int) -> int:
+        """As footage without an end would play."""
+        return len(self.looks) + ahead - 1
 
     def draw(self, look: Look) -> Picture:
         if self._before is not None:

@@ -18,7 +18,7 @@ from typing import Any, cast
 from anchor import registry
 from anchor.clock import today
 from anchor.errors import AvatarError, MissingError
-from anchor.media import Bytes
+from anchor.media import Bytes, FaceKind
 from anchor.ports import Avatar, AvatarInfo
 from avatars.archive import unpack
 from avatars.files import MANIFEST, MOST_SIDE, folder_problems, member, read_arrays, read_image
@@ -64,10 +64,11 @@ class Manifest:
     def where(self) -> str:
         return str(self.folder / MANIFEST)
 
-    def info(self, **details: str) -> AvatarInfo:
+    def info(self, *, paintable: bool = False, **details: str) -> AvatarInfo:
         until = self.consent.until.isoformat() if self.consent.until else "unlimited"
         details = {"consent": self.consent.who, "scope": self.consent.scope, "until": until, **details}
-        return AvatarInfo(self.name, self.title, self.kind, "blendshapes", self.licence, self.languages, details)
+        accepts: tuple[FaceKind, ...] = ("blendshapes", "patch") if paintable else ("blendshapes",)
+        return AvatarInfo(self.name, self.title, self.kind, accepts, self.licence, self.languages, details)
 
 
 def read_consent(table: Table, day: date) -> Consent:

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 from anchor.errors import AvatarError
-from anchor.media import Blendshapes, Bytes, Floats, HeadPose, Picture, VideoFormat
+from anchor.media import Blendshapes, Bytes, DrawnFace, Floats, HeadPose, PatchedFace, Picture, VideoFormat
 from anchor.ports import AvatarInfo, Placement, Setting
 from avatars.framing import frame
 from avatars.mouth_inside import Inside
@@ -279,8 +279,13 @@ class PuppetView:
 
     # Drawing
 
-    def draw(self, face: Blendshapes, canvas: Picture) -> None:
+    def base(self, ahead: int) -> int:
+        return 0
+
+    def draw(self, face: DrawnFace, canvas: Picture) -> None:
         """Bring `canvas` from the face drawn last to this one. The first call draws everything."""
+        if isinstance(face, PatchedFace):
+            face = face.face
         state, last = self._state_of(face), self._state
         if state == last:
             return

@@ -21,6 +21,7 @@ from typing import Protocol
 from anchor.clock import Clock
 from anchor.media import Beat, Blendshapes, Look, Picture, VideoFormat
 from anchor.pipeline.manner import Manner
+from anchor.pipeline.painting import AHEAD, Painting
 from anchor.pipeline.performer import Performer, Step
 from anchor.pipeline.utterance import Performance
 from anchor.ports import Scene, Sink
@@ -61,6 +62,7 @@ class Playout:
         *,
         first: int = 0,
         manner: Manner | None = None,
+        painting: Painting | None = None,
         burn_captions: bool = True,
         on_beat: Callable[[Beat], None] | None = None,
     ) -> None:
@@ -68,6 +70,7 @@ class Playout:
         self._performer = performer
         self._life = life
         self._manner = manner or Manner(performer.video.fps)
+        self._painting = painting or Painting(performer.video, clock)
         self._begun: Performance | None = None
         self._scene = scene
         self._sinks = sinks
@@ -81,6 +84,10 @@ class Playout:
 
     async def run(self) -> None:
         """Release beats until the performer has finished, or for ever."""
+        async with self._painting.open():
+            await self._play()
+
+    async def _play(self) -> None:
         thread = ThreadPoolExecutor(1, thread_name_prefix="draw")
         try:
             start = self._clock.now()
@@ -103,9 +110,11 @@ class Playout:
         """The picture for this beat, or the one before when drawing does not keep up."""
         speaking = step.speaking
         living = self._life.frame(speaking) + self._mannered(step)
+        self._painting.ahead([step.face, *self._performer.upcoming(AHEAD)], self._scene.base, deadline)
+        face = await self._painting.face(step.face)
         if self._drawing is None:
             caption = step.caption if self._burn_captions else None
-            look = Look(step.face + living, caption, step.lower_third)
+            look = Look(face + living, caption, step.lower_third)
             self._drawing = asyncio.get_running_loop().run_in_executor(thread, self._scene.draw, look)
         if self._picture is None or not self._clock.live:
             self._picture, self._drawing = await self._drawing, None

@@ -11,7 +11,16 @@ LAYERS = [
     {"anchor.voice", "anchor.trust", "drivers", "avatars", "streaming"},
     {"anchor.pipeline"},
     {"anchor.broadcast"},
-    {"anchor.cli", "anchor.app", "anchor.serve", "anchor.check", "anchor.bench", "anchor.server", "anchor.testing"},
+    {
+        "anchor.cli",
+        "anchor.app",
+        "anchor.selftest",
+        "anchor.serve",
+        "anchor.check",
+        "anchor.bench",
+        "anchor.server",
+        "anchor.testing",
+    },
 ]
 HEAVY = {"cv2", "aiortc", "av", "onnxruntime", "torch", "mediapipe", "transformers", "TTS", "faster_whisper"}
 

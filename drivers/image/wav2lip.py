@@ -1,0 +1,83 @@
+"""The Wav2Lip family (Prajwal et al. 2020): a mel spectrum and a face whose lower half is blacked give a face.
+
+In the source's training the window of sound for picture i begins at that of picture i - 1 (``get_segmented_mels``), in
+its inference at that of i: there the lips lead by a picture. Here it begins as in training.
+"""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import numpy as np
+
+from anchor.batching import Batcher
+from anchor.clock import Clock
+from anchor.media import Bytes, Floats
+from anchor.ports import FaceShape
+from drivers.features import DECIMATION_SECONDS, MEL_HOP, MEL_WINDOW, RATE, Ear, mel_reach, wav2lip_mel
+from drivers.image.manifest import Manifest
+from drivers.image.nets import picture
+from drivers.image.paste import Box
+from drivers.image.signature import Bound, fixed
+from drivers.runtime import batcher_for
+
+_FRAMES = 16
+_BEFORE = 0.06
+"""Seconds from the window's begin to the middle of its picture: at 25 pictures a second, one and a half of them."""
+
+
+class MelHearing:
+    """Windows of 16 mel spectra, 200 ms."""
+
+    def needs(self, middle: float) -> int:
+        return mel_reach(_first(middle) + _FRAMES - 1)[1]
+
+    async def cue(self, ear: Ear, middle: float) -> Floats:
+        first = _first(middle)
+        return wav2lip_mel(ear.take(mel_reach(first)[0], mel_reach(first + _FRAMES - 1)[1]))
+
+
+def _first(middle: float) -> int:
+    """The mel frame where the window of a moment begins; a hair more, so that 80 / 25 stays what it is."""
+    return int(np.floor((middle - _BEFORE) * RATE / MEL_HOP + 1e-6))
+
+
+class Wav2Lip:
+    family = "wav2lip"
+    lookahead = (_FRAMES - 1) * MEL_HOP / RATE + MEL_WINDOW / 2 / RATE - _BEFORE + DECIMATION_SECONDS
+
+    def __init__(self, bound: Bound, manifest: Manifest, clock: Clock) -> None:
+        self._bound = bound
+        self.bounds = (bound,)
+        side = fixed(bound.spec("face"), 2)
+        self.size = (side, side)
+        # The mouth lies in the lower half, which is all that is painted.
+        self.painted: Box = (0, 0.5, 1, 1)
+        self._rgb = manifest.colour == "rgb"
+        self._batcher: Batcher[Any, Any] = batcher_for(bound.model, clock)
+
+    def box(self, shape: FaceShape) -> Box:
+        """As the S3FD detector of the source frames faces, with its margin below the chin."""
+        c = shape.chin
+        return -0.64 * c, -0.76 * c, 0.64 * c, 1.07 * c
+
+    def hearing(self) -> MelHearing:
+        return MelHearing()
+
+    def faces(self, crop: Bytes) -> Floats:
+        """What the network sees: the crop with its lower half black, and the crop; float32, (6, side, side), 0..1."""
+        seen = (crop[..., ::-1] if self._rgb else crop).transpose(2, 0, 1).astype(np.float32) / 255
+        masked = seen.copy()
+        masked[:, self.size[1] // 2 :] = 0
+        return cast(Floats, np.concatenate([masked, seen]))
+
+    async def paint(self, cue: Any, crop: Bytes, base: int, deadline: float) -> Bytes:
+        kind = self._bound.spec("face").dtype
+        request = {
+            self._bound.inputs["mel"]: cue[None].astype(kind),
+            self._bound.inputs["face"]: self.faces(crop).astype(kind),
+        }
+        async with self._batcher as batcher:
+            given = await batcher.submit(request, deadline=deadline)
+        found = picture(self._bound, given[self._bound.outputs["face"]])
+        return cast(Bytes, found[..., ::-1] if self._rgb else found)
