@@ -7,7 +7,15 @@ ROOT = Path(__file__).resolve().parents[2]
 
 LAYERS = [
     {"anchor.media", "anchor.events", "anchor.errors", "anchor.ports", "anchor.linebreak"},
-    {"anchor.clock", "anchor.channel", "anchor.registry", "anchor.config", "anchor.metrics"},
+    {
+        "anchor.batching",
+        "anchor.channel",
+        "anchor.clock",
+        "anchor.config",
+        "anchor.costs",
+        "anchor.metrics",
+        "anchor.registry",
+    },
     {"anchor.voice", "anchor.trust", "drivers", "avatars", "streaming"},
     {"anchor.pipeline"},
     {"anchor.broadcast"},
