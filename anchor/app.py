@@ -179,7 +179,7 @@ async def render(
         performer.finish()
         await Playout(
             performer, Life(seed=1, fps=video.fps), scene, sinks, clock,
-            painting=Painting(video, clock, painter), burn_captions=captions == "burn", on_beat=progress.beat,
+            painting=Painting(video, clock, scene, painter), burn_captions=captions == "burn", on_beat=progress.beat,
         ).run()  # fmt: skip
         if not progress.said:
             raise ScriptError("there is nothing to say")
@@ -245,7 +245,7 @@ class LiveChannel:
         self.performer = Performer(self.driver, self.video, self._clock, on_end=self._ended)
         self.playout: Playout | None = None
         self.manner = Manner(self.video.fps, config.mood)
-        self._painting = Painting(self.video, self._clock)
+        self._painting = Painting(self.video, self._clock, self._scene)
         self._beats = 0
 
     async def prepare(self) -> None:

@@ -254,10 +254,6 @@ class Scene(Protocol):
         """Draw a picture of its own that no later call changes. Blocks for milliseconds; call it in a worker thread."""
         ...
 
-    def base(self, ahead: int) -> int:
-        """Which picture of the avatar's footage will be shown `ahead` calls of `draw` from now. Instant."""
-        ...
-
 
 class Stage(Scene, Protocol):
     """A scene in which another avatar can take over while it is drawn."""
@@ -267,6 +263,10 @@ class Stage(Scene, Protocol):
 
         The first picture drawn after that call shows the new one, and captions go on. Raises `AvatarError`.
         """
+        ...
+
+    def base(self, ahead: int) -> int:
+        """Which picture of the avatar's footage will be shown `ahead` calls of `draw` from now. Instant."""
         ...
 
 

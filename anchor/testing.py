@@ -153,6 +153,9 @@ class FakeScene:
         """As footage without an end would play."""
         return len(self.looks) + ahead - 1
 
+    def cast(self, avatar: Avatar | None) -> Callable[[], None]:
+        return lambda: None
+
     def draw(self, look: Look) -> Picture:
         if self._before is not None:
             self._before(len(self.looks))

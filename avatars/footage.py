@@ -237,20 +237,19 @@ class FootageView:
 
     def draw(self, face: DrawnFace, canvas: Picture) -> None:
         """Show the next picture of the footage with this face. The first call draws everything."""
-        strength = 0.0
-        patch = None
-        if isinstance(face, PatchedFace):
-            face, patch, strength = face.face, face.mouth, face.strength
+        patched = face if isinstance(face, PatchedFace) else None
+        strength = patched.strength if patched else 0.0
+        numbers = face.face if isinstance(face, PatchedFace) else face
         if self._shot is None:
             canvas.data[:] = self._ground.data
         shot = self._shot = self._next()
         index = self._player.index
-        weights = (face.weights[self._avatar.columns] - self._avatar.own[index]) * np.float32(1 - strength)
+        weights = (numbers.weights[self._avatar.columns] - self._avatar.own[index]) * np.float32(1 - strength)
         weights = np.rint(weights * _STEPS) * np.float32(1 / _STEPS)
         if float(np.abs(weights).sum()) > _STILL:
-            shot = self._faced(shot, index, weights, face)
-        if patch is not None:
-            shot = self._patched(shot, index, patch, strength)
+            shot = self._faced(shot, index, weights, numbers)
+        if patched is not None:
+            shot = self._patched(shot, index, patched.mouth, strength)
         self._show(shot, canvas)
 
     def _next(self) -> Shot:
@@ -309,7 +308,7 @@ class FootageView:
             return shot
         box, picture, mask = found
         if strength < 1:
-            mask = cv2.convertScaleAbs(mask, alpha=strength)
+            mask = cast(Bytes, cv2.convertScaleAbs(mask, alpha=strength))
         out = shot.copy()
         painted = Picture(np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2YUV_I420), np.uint8))
         part, faint = out.part(box.x0, box.y0, *box.size), _halved(mask)

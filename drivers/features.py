@@ -132,7 +132,7 @@ def slaney_filters(size: int, bins: int, low: float, high: float) -> Floats:
 
 def _hann(size: int) -> NDArray[np.float64]:
     """Periodic, as for spectra."""
-    return cast("NDArray[np.float64]", 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(size) / size))
+    return 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(size) / size)
 
 
 def _frames(sound: Any, size: int, hop: int) -> Any:

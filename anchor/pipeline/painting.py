@@ -10,13 +10,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
 from anchor.clock import Clock
 from anchor.errors import AnchorError, LateError
 from anchor.media import Blendshapes, DrawnFace, MouthPatch, PatchedFace, VideoFormat
-from anchor.ports import Painter
+from anchor.ports import Painter, Stage
 
 log = logging.getLogger(__name__)
 
@@ -44,13 +44,15 @@ class _Order:
 
 
 class Painting:
-    """One stream's patches. `painter` may be exchanged at any time; without one, lips go by numbers alone.
+    """One stream's patches, over the footage that `stage` shows.
 
-    `ahead` and `face` are called once for every beat, in this order.
+    `painter` may be exchanged at any time; without one, lips go by numbers alone. `ahead` and `face` are called once
+    for every beat, in this order.
     """
 
-    def __init__(self, video: VideoFormat, clock: Clock, painter: Painter | None = None) -> None:
+    def __init__(self, video: VideoFormat, clock: Clock, stage: Stage, painter: Painter | None = None) -> None:
         self.painter = painter
+        self._stage = stage
         self.counters = PaintingCounters()
         self._beat = video.seconds_per_beat
         self._fade = 1 / max(1, round(FADE_SECONDS * video.fps))
@@ -78,11 +80,8 @@ class Painting:
         if failure is not None:
             raise failure
 
-    def ahead(self, faces: Sequence[Blendshapes], base: Callable[[int], int], deadline: float) -> None:
-        """Ask for the patches of the next faces.
-
-        The first of them is shown at `deadline`, the others a beat apart; `base` says over which picture.
-        """
+    def ahead(self, faces: Sequence[Blendshapes], deadline: float) -> None:
+        """Ask for the patches of the next faces: the first of them is shown at `deadline`, the others a beat apart."""
         painter = self.painter
         wanted = {id(face) for face in faces}
         for key in [key for key in self._orders if key not in wanted]:
@@ -93,7 +92,7 @@ class Painting:
             if face.cue is None or id(face) in self._orders:
                 continue
             by = deadline + index * self._beat - DRAW_SECONDS if self._clock.live else float("inf")
-            work = self._paint(painter, face.cue, base(index + 1), by)
+            work = self._paint(painter, face.cue, self._stage.base(index + 1), by)
             self._orders[id(face)] = _Order(face, self._tasks.create_task(work))
 
     @staticmethod

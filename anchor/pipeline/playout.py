@@ -12,6 +12,7 @@ a burst of stale beats.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +20,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from anchor.clock import Clock
-from anchor.media import Beat, Blendshapes, Look, Picture, VideoFormat
+from anchor.media import Beat, Blendshapes, DrawnFace, Look, Picture, VideoFormat
 from anchor.pipeline.manner import Manner
 from anchor.pipeline.painting import AHEAD, Painting
 from anchor.pipeline.performer import Performer, Step
@@ -70,7 +71,7 @@ class Playout:
         self._performer = performer
         self._life = life
         self._manner = manner or Manner(performer.video.fps)
-        self._painting = painting or Painting(performer.video, clock)
+        self._painting = painting
         self._begun: Performance | None = None
         self._scene = scene
         self._sinks = sinks
@@ -84,7 +85,7 @@ class Playout:
 
     async def run(self) -> None:
         """Release beats until the performer has finished, or for ever."""
-        async with self._painting.open():
+        async with contextlib.nullcontext() if self._painting is None else self._painting.open():
             await self._play()
 
     async def _play(self) -> None:
@@ -110,8 +111,10 @@ class Playout:
         """The picture for this beat, or the one before when drawing does not keep up."""
         speaking = step.speaking
         living = self._life.frame(speaking) + self._mannered(step)
-        self._painting.ahead([step.face, *self._performer.upcoming(AHEAD)], self._scene.base, deadline)
-        face = await self._painting.face(step.face)
+        face: DrawnFace = step.face
+        if self._painting is not None:
+            self._painting.ahead([step.face, *self._performer.upcoming(AHEAD)], deadline)
+            face = await self._painting.face(step.face)
         if self._drawing is None:
             caption = step.caption if self._burn_captions else None
             look = Look(face + living, caption, step.lower_third)

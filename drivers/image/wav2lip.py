@@ -10,7 +10,6 @@ from typing import Any, cast
 
 import numpy as np
 
-from anchor.batching import Batcher
 from anchor.clock import Clock
 from anchor.media import Bytes, Floats
 from anchor.ports import FaceShape
@@ -54,7 +53,7 @@ class Wav2Lip:
         # The mouth lies in the lower half, which is all that is painted.
         self.painted: Box = (0, 0.5, 1, 1)
         self._rgb = manifest.colour == "rgb"
-        self._batcher: Batcher[Any, Any] = batcher_for(bound.model, clock)
+        self._batcher = batcher_for(bound.model, clock)
 
     def box(self, shape: FaceShape) -> Box:
         """As the S3FD detector of the source frames faces, with its margin below the chin."""
@@ -72,11 +71,7 @@ class Wav2Lip:
         return cast(Floats, np.concatenate([masked, seen]))
 
     async def paint(self, cue: Any, crop: Bytes, base: int, deadline: float) -> Bytes:
-        kind = self._bound.spec("face").dtype
-        request = {
-            self._bound.inputs["mel"]: cue[None].astype(kind),
-            self._bound.inputs["face"]: self.faces(crop).astype(kind),
-        }
+        request = {self._bound.inputs["mel"]: cue[None], self._bound.inputs["face"]: self.faces(crop)}
         async with self._batcher as batcher:
             given = await batcher.submit(request, deadline=deadline)
         found = picture(self._bound, given[self._bound.outputs["face"]])
