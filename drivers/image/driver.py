@@ -19,7 +19,7 @@ from anchor.errors import LateError
 from anchor.media import ARKIT, Blendshapes, Bytes, FaceFrame, Floats, MouthPatch
 from anchor.ports import Driver, DriverInfo, Paintable, SpeechChunk
 from drivers.features import RATE, Ear
-from drivers.image.nets import Hearing, MouthNet, Net, NumbersNet
+from drivers.image.nets import Hearing, MouthNet, Net
 from drivers.image.paste import LightMatch, lower_face
 
 FADE_SECONDS = 0.08
@@ -27,6 +27,8 @@ _QUIET = 10 ** (-52 / 20)
 """Loudness (root mean square of full scale) under which nothing is said."""
 _AROUND = 0.12
 """Seconds around a moment in which nothing must be said for it to be silent: more than any closure of the lips."""
+_PATIENCE = 0.2
+"""Seconds that networks which only hear may take: they work ahead of what is shown."""
 _PAST_SECONDS = 4.0
 """How much of what was heard is kept."""
 _MOUTH = np.array([name.startswith(("jaw", "mouth", "cheekPuff", "tongue")) for name in ARKIT])
@@ -77,6 +79,15 @@ class _NetDriver:
         for further, face in enumerate(waiting):
             yield face, (number + further + 0.5) / fps, ear, hearing
 
+    async def _heard(self, ear: Ear, middle: float, hearing: Hearing, patience: float) -> Any:
+        """What the network makes of a moment; None in silence, and when it takes longer than `patience` seconds."""
+        if silent(ear, middle):
+            return None
+        try:
+            return await hearing.cue(ear, middle, self.clock.now() + patience)
+        except LateError:
+            return None
+
 
 class PatchNetDriver(_NetDriver):
     """Its faces carry what the network hears in each moment; `painter` makes mouths of that."""
@@ -90,8 +101,7 @@ class PatchNetDriver(_NetDriver):
     async def drive(self, speech: AsyncIterable[SpeechChunk], fps: int) -> AsyncIterator[FaceFrame]:
         async with closing(self._moments(speech, fps)) as moments:
             async for face, middle, ear, hearing in moments:
-                cue = None if silent(ear, middle) else await hearing.cue(ear, middle)
-                yield replace(face, cue=cue)
+                yield replace(face, cue=await self._heard(ear, middle, hearing, _PATIENCE))
 
     def painter(self, avatar: Paintable) -> NetPainter:
         return NetPainter(self.net, avatar)
@@ -105,6 +115,7 @@ class NetPainter:
         left, top, right, bottom = box = net.box(avatar.shape)
         width, height = net.size
         self._crops: Sequence[Bytes] = avatar.crops(box, net.size)
+        self._seen = net.look(self._crops)
         self._mask = lower_face(avatar.shape, box, net.size, net.painted)
         self._light = LightMatch(self._mask, fps)
         self._to_art: Floats = np.array(
@@ -112,15 +123,14 @@ class NetPainter:
         )
 
     async def paint(self, cue: object, base: int, *, deadline: float) -> MouthPatch:
-        crop = self._crops[base % len(self._crops)]
-        painted = await self._net.paint(cue, crop, base % len(self._crops), deadline)
+        index = base % len(self._crops)
+        crop = self._crops[index]
+        painted = await self._net.paint(cue, crop, self._seen[index], deadline)
         return MouthPatch(self._light.match(painted, crop), self._mask, self._to_art, base)
 
 
 class NumbersNetDriver(_NetDriver):
     """Its lips are the network's; when that is late they are faded into those of the embedded driver."""
-
-    net: NumbersNet
 
     @property
     def info(self) -> DriverInfo:
@@ -131,17 +141,10 @@ class NumbersNetDriver(_NetDriver):
         share, last = np.float32(0), np.zeros(len(ARKIT), np.float32)
         async with closing(self._moments(speech, fps)) as moments:
             async for face, middle, ear, hearing in moments:
-                found = None if silent(ear, middle) else await self._asked(ear, middle, hearing, 2 / fps)
+                found: Floats | None = await self._heard(ear, middle, hearing, 2 / fps)
                 share = np.clip(share + (step if found is not None else -step), 0, 1)
                 last = last if found is None else found
                 yield _mixed(face, last, share)
-
-    async def _asked(self, ear: Ear, middle: float, hearing: Hearing, patience: float) -> Any:
-        try:
-            cue = await hearing.cue(ear, middle)
-            return await self.net.weights(cue, self.clock.now() + patience)
-        except LateError:
-            return None
 
 
 def _mixed(face: Blendshapes, weights: Floats, share: np.float32) -> Blendshapes:

@@ -11,8 +11,11 @@ from anchor.errors import ModelError
 from anchor.ports import Driver
 from drivers.image.driver import NumbersNetDriver, PatchNetDriver
 from drivers.image.manifest import Manifest, files_of
-from drivers.image.nets import MouthNet, NumbersNet
+from drivers.image.musetalk import MuseTalk
+from drivers.image.nets import MouthNet, Net
+from drivers.image.numbers import SequenceNet, WindowNet
 from drivers.image.signature import Bound, bind, describe
+from drivers.image.ultralight import Ultralight
 from drivers.image.wav2lip import Wav2Lip
 from drivers.phones import PhoneDriver
 from drivers.runtime import OnnxModel
@@ -20,20 +23,35 @@ from drivers.runtime import OnnxModel
 Parts = Mapping[str, Bound]
 
 
+Solver = Path | None
+
+
 @dataclass(frozen=True, slots=True)
 class Family:
-    """The parts that make up a family: those it needs, of which one decides that it is this one, and those it can use."""
+    """The parts of a family: the one by which it is told, and all that it needs besides."""
 
     name: str
     decides: str
-    needs: tuple[str, ...]
-    make: Callable[[Parts, Manifest, Clock], MouthNet | NumbersNet]
-    uses: tuple[str, ...] = ()
+    make: Callable[[Parts, Manifest, Clock, Solver], MouthNet | Net]
+    needs: tuple[str, ...] = ()
+    one_of: tuple[str, ...] = ()
+    """Of these exactly one is needed."""
+
+
+def _ultralight(parts: Parts, said: Manifest, clock: Clock, _: Solver) -> Net:
+    return Ultralight(parts["ultralight"], parts.get("hubert") or parts["wenet"], said, clock)
 
 
 FAMILIES = (
-    Family("wav2lip", "wav2lip", ("wav2lip",), lambda parts, said, clock: Wav2Lip(parts["wav2lip"], said, clock)),
-)
+    Family("musetalk", "unet", lambda parts, said, clock, _: MuseTalk(dict(parts), said, clock),
+           needs=("vae_encoder", "vae_decoder", "whisper")),
+    Family("ultralight", "ultralight", _ultralight, one_of=("hubert", "wenet")),
+    Family("wav2lip", "wav2lip", lambda parts, said, clock, _: Wav2Lip(parts["wav2lip"], said, clock)),
+    Family("window-net", "window_net",
+           lambda parts, said, clock, solver: WindowNet(parts["window_net"], said, clock, solver)),
+    Family("sequence-net", "sequence_net",
+           lambda parts, said, clock, solver: SequenceNet(parts["sequence_net"], said, clock, solver)),
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +62,20 @@ class Recognised:
     parts: Parts
     manifest: Manifest
     path: Path
+    solver: Path | None = None
 
     @property
     def name(self) -> str:
         return self.manifest.title or f"{self.family.name} ({self.path.name})"
 
+    def net(self, clock: Clock) -> MouthNet | Net:
+        return self.family.make(self.parts, self.manifest, clock, self.solver)
+
 
 def recognise(path: Path, *, device: str = "auto", half: bool = False) -> Recognised:
     """Load what is at `path` and tell what it is. Raises `MissingError` and `ModelError`."""
     manifest, files = files_of(path)
+    solver = files.pop("solver", None)
     parts: dict[str, Bound] = {}
     for file in files.values():
         bound = bind(OnnxModel.load(file, device=device, half=half))
@@ -61,11 +84,13 @@ def recognise(path: Path, *, device: str = "auto", half: bool = False) -> Recogn
             raise ModelError(f"{path}: {other} and {file.name} are both {bound.part}; give a folder with one of them")
         parts[bound.part] = bound
     family = _family(path, manifest, parts)
-    missing = [part for part in family.needs if part not in parts]
+    missing = [part for part in (family.decides, *family.needs) if part not in parts]
+    if family.one_of and not any(part in parts for part in family.one_of):
+        missing.append(" or ".join(family.one_of))
     if missing:
         found = ", ".join(f"{bound.model.path.name} ({part})" for part, bound in parts.items())
         raise ModelError(f"{path}: {family.name} needs {', '.join(missing)} too; there is {found}")
-    return Recognised(family, parts, manifest, path)
+    return Recognised(family, parts, manifest, path, solver)
 
 
 def _family(path: Path, manifest: Manifest, parts: Parts) -> Family:
@@ -86,8 +111,8 @@ def open_driver(path: Path, *, clock: Clock | None = None, device: str = "auto",
     """A driver of the files at `path`. Raises `MissingError` and `ModelError`."""
     clock = clock or FreeClock()
     found = recognise(path, device=device, half=half)
-    net = found.family.make(found.parts, found.manifest, clock)
+    net = found.net(clock)
     embedded = PhoneDriver()
-    if hasattr(net, "paint"):
+    if isinstance(net, MouthNet):
         return PatchNetDriver(found.name, path, net, embedded, clock)
     return NumbersNetDriver(found.name, path, net, embedded, clock)

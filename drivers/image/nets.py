@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from collections.abc import Sequence
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
 from anchor.errors import ModelError
-from anchor.media import Bytes, Floats
+from anchor.media import Bytes
 from anchor.ports import FaceShape
 from drivers.features import Ear
 from drivers.image.paste import Box
@@ -21,8 +22,11 @@ class Hearing(Protocol):
         """The end of what must be known (samples at `drivers.features.RATE`) for the moment at `middle` seconds."""
         ...
 
-    async def cue(self, ear: Ear, middle: float) -> Any:
-        """What the network hears in that moment. Moments come in order. Raises `LateError` and `ModelError`."""
+    async def cue(self, ear: Ear, middle: float, deadline: float) -> Any:
+        """What a network that paints hears in that moment; of one that gives numbers, its weights: float32, (52,).
+
+        Moments come in order. Raises `LateError` and `ModelError`.
+        """
         ...
 
 
@@ -41,6 +45,7 @@ class Net(Protocol):
     def hearing(self) -> Hearing: ...
 
 
+@runtime_checkable
 class MouthNet(Net, Protocol):
     """Networks that paint a mouth over a crop of a face."""
 
@@ -53,16 +58,15 @@ class MouthNet(Net, Protocol):
         """Where the crop lies, in art coordinates."""
         ...
 
-    async def paint(self, cue: Any, crop: Bytes, base: int, deadline: float) -> Bytes:
-        """The crop with another mouth: BGR, uint8. Raises `LateError` and `ModelError`."""
+    def look(self, crops: Sequence[Bytes]) -> Sequence[Any]:
+        """What is worked out of every crop beforehand. May take seconds. Raises `ModelError`."""
         ...
 
+    async def paint(self, cue: Any, crop: Bytes, seen: Any, deadline: float) -> Bytes:
+        """The crop with another mouth: BGR, uint8; `seen` is what `look` made of it.
 
-class NumbersNet(Net, Protocol):
-    """Networks that give blendshapes."""
-
-    async def weights(self, cue: Any, deadline: float) -> Floats:
-        """ARKit weights, float32, (52,). Raises `LateError` and `ModelError`."""
+        Raises `LateError` and `ModelError`.
+        """
         ...
 
 

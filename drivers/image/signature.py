@@ -10,13 +10,12 @@ import numpy as np
 
 from anchor.errors import ModelError
 from drivers.runtime import OnnxModel, TensorSpec
+from drivers.stacking import Layout
 
 Part = Literal[
     "wav2lip", "ultralight", "hubert", "wenet", "unet", "vae_encoder", "vae_decoder", "whisper", "positions",
     "window_net", "sequence_net",
 ]  # fmt: skip
-Any_ = None
-"""A dimension of any size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +43,13 @@ def fixed(spec: TensorSpec, axis: int) -> int:
     """The size of a dimension, 0 where the network leaves it open."""
     found = spec.shape[axis]
     return found if isinstance(found, int) and found > 0 else 0
+
+
+def feed_shape(bound: Bound, role: str) -> tuple[int, ...]:
+    """The shape of what one request feeds: without the batch, where this input has one; what is open counts as 1."""
+    axis = Layout.of(bound.model).axes[bound.inputs[role]]
+    spec = bound.spec(role)
+    return tuple(fixed(spec, i) or 1 for i in range(len(spec.shape)) if i != axis)
 
 
 def describe(model: OnnxModel) -> str:
@@ -123,7 +129,7 @@ def _ultralight(model: OnnxModel, inputs: list[TensorSpec], outputs: list[Tensor
 
 
 def _wenet(model: OnnxModel, inputs: list[TensorSpec], outputs: list[TensorSpec]) -> Bound | None:
-    chunk = next((s for s in inputs if len(s.shape) == 3 and fits(s, None, 67, 80) and fixed(s, 2) == 80), None)
+    chunk = next((s for s in inputs if fits(s, None, 67, 80) or fits(s, None, 1, 67, 80)), None)
     attention = next((s for s in inputs if fits(s, 3, 8, 16, 128)), None)
     convolution = next((s for s in inputs if fits(s, 3, 1, 512, 14)), None)
     offset = next((s for s in inputs if s.dtype.kind == "i"), None)

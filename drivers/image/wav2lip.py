@@ -6,6 +6,7 @@ its inference at that of i: there the lips lead by a picture. Here it begins as 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -20,8 +21,8 @@ from drivers.image.paste import Box
 from drivers.image.signature import Bound, fixed
 from drivers.runtime import batcher_for
 
-_FRAMES = 16
-_BEFORE = 0.06
+FRAMES = 16
+BEFORE = 0.06
 """Seconds from the window's begin to the middle of its picture: at 25 pictures a second, one and a half of them."""
 
 
@@ -29,21 +30,21 @@ class MelHearing:
     """Windows of 16 mel spectra, 200 ms."""
 
     def needs(self, middle: float) -> int:
-        return mel_reach(_first(middle) + _FRAMES - 1)[1]
+        return mel_reach(_first(middle) + FRAMES - 1)[1]
 
-    async def cue(self, ear: Ear, middle: float) -> Floats:
+    async def cue(self, ear: Ear, middle: float, deadline: float) -> Floats:
         first = _first(middle)
-        return wav2lip_mel(ear.take(mel_reach(first)[0], mel_reach(first + _FRAMES - 1)[1]))
+        return wav2lip_mel(ear.take(mel_reach(first)[0], mel_reach(first + FRAMES - 1)[1]))
 
 
 def _first(middle: float) -> int:
     """The mel frame where the window of a moment begins; a hair more, so that 80 / 25 stays what it is."""
-    return int(np.floor((middle - _BEFORE) * RATE / MEL_HOP + 1e-6))
+    return int(np.floor((middle - BEFORE) * RATE / MEL_HOP + 1e-6))
 
 
 class Wav2Lip:
     family = "wav2lip"
-    lookahead = (_FRAMES - 1) * MEL_HOP / RATE + MEL_WINDOW / 2 / RATE - _BEFORE + DECIMATION_SECONDS
+    lookahead = (FRAMES - 1) * MEL_HOP / RATE + MEL_WINDOW / 2 / RATE - BEFORE + DECIMATION_SECONDS
 
     def __init__(self, bound: Bound, manifest: Manifest, clock: Clock) -> None:
         self._bound = bound
@@ -70,7 +71,10 @@ class Wav2Lip:
         masked[:, self.size[1] // 2 :] = 0
         return cast(Floats, np.concatenate([masked, seen]))
 
-    async def paint(self, cue: Any, crop: Bytes, base: int, deadline: float) -> Bytes:
+    def look(self, crops: Sequence[Bytes]) -> list[None]:
+        return [None] * len(crops)
+
+    async def paint(self, cue: Any, crop: Bytes, seen: None, deadline: float) -> Bytes:
         request = {self._bound.inputs["mel"]: cue[None], self._bound.inputs["face"]: self.faces(crop)}
         async with self._batcher as batcher:
             given = await batcher.submit(request, deadline=deadline)
