@@ -112,3 +112,127 @@ def wav2lip(
     return graph.save(
         path, {mel: (batch, 1, 80, 16), face: (batch, 6, side, side)}, {out: (value, (batch, 3, side, side))}
     )
+
+
+def _clipped(graph: Graph, value: str, shift: float, gain: float) -> str:
+    moved = graph("Mul", graph("Add", value, graph.constant(shift)), graph.constant(gain))
+    return graph("Clip", moved, graph.constant(0.0), graph.constant(1.0))
+
+
+def _square(graph: Graph, value: str) -> str:
+    return graph("Mul", value, value)
+
+
+def hubert(path: Path) -> Path:
+    """1,024 times the energy of every 20 ms."""
+    graph = Graph()
+    sound = graph("Unsqueeze", _square(graph, "sound"), graph.constant([1], np.int64))
+    energy = graph("Conv", sound, graph.constant(np.full((1, 1, 400), 1 / 400)), strides=[320])
+    steps = graph("Transpose", energy, perm=[0, 2, 1])
+    value = graph("Tile", steps, graph.constant([1, 1, 1024], np.int64))
+    return graph.save(path, {"sound": ("batch", "samples")}, {"features": (value, ("batch", "steps", 1024))})
+
+
+def wenet(path: Path) -> Path:
+    """512 times the level of every 40 ms; the caches go through."""
+    graph = Graph()
+    level = graph("Unsqueeze", graph.mean("chunk", [2], keep=0), graph.constant([1], np.int64))
+    pooled = graph("AveragePool", level, kernel_shape=[4], strides=[4])
+    steps = graph("Transpose", pooled, perm=[0, 2, 1])
+    value = graph("Tile", steps, graph.constant([1, 1, 512], np.int64))
+    caches = {"att_cache": (3, 8, 16, 128), "cnn_cache": (3, 1, 512, 14)}
+    given = {f"r_{name}": (graph("Identity", name), shape) for name, shape in caches.items()}
+    return graph.save(
+        path, {"chunk": (1, 67, 80), "offset": (1,), **caches}, {"output": (value, (1, 16, 512)), **given},
+        {"offset": TensorProto.INT64},
+    )  # fmt: skip
+
+
+def ultralight(path: Path, *, hears: str = "hubert", column: int = 0) -> Path:
+    """The signature of Ultralight; it listens to the sound of the very moment, or to one `column` moments later."""
+    graph = Graph()
+    if hears == "hubert":
+        shape, first, shift, gain = (16, 32, 32), 8 + 2 * column, -0.15, 3.0
+    else:
+        shape, first, shift, gain = (128, 16, 32), 72 + 16 * column, -4.0, 0.25
+    opening = _clipped(graph, graph.mean(graph.slice("audio", first, first + 2, 1), [1, 2, 3]), shift, gain)
+    value = opened(graph, graph.slice("input", 0, 3, 1), opening, 160, (0.5, 0.42))
+    return graph.save(
+        path, {"input": ("batch", 6, 160, 160), "audio": ("batch", *shape)}, {"output": (value, ("batch", 3, 160, 160))}
+    )
+
+
+def musetalk(folder: Path) -> Path:
+    """The five files of MuseTalk: a codec that blurs, and a painter whose fourth latent says how far to open."""
+    folder.mkdir()
+    graph = Graph()
+    pooled = graph("AveragePool", "image", kernel_shape=[8, 8], strides=[8, 8])
+    none = graph("Mul", graph.slice(pooled, 0, 1, 1), graph.constant(0.0))
+    value = graph("Concat", pooled, none, axis=1)
+    graph.save(folder / "a.onnx", {"image": ("batch", 3, 256, 256)}, {"latents": (value, ("batch", 4, 32, 32))})
+
+    graph = Graph()
+    level = graph.mean(graph.slice("audio_prompts", 20, 25, 1), [1, 2], keep=1)
+    opening = _clipped(graph, graph("Unsqueeze", level, graph.constant([3], np.int64)), 0.35, 1.6)
+    shown = graph.slice("input_latents", 4, 7, 1)
+    spread = graph("Mul", opening, graph.constant(np.full((1, 1, 32, 32), 0.18215)))
+    value = graph("Concat", shown, spread, axis=1)
+    graph.save(
+        folder / "b.onnx",
+        {"input_latents": ("batch", 8, 32, 32), "timesteps": (1,), "audio_prompts": ("batch", 50, 384)},
+        {"latents": (value, ("batch", 4, 32, 32))}, {"timesteps": TensorProto.INT64},
+    )  # fmt: skip
+
+    graph = Graph()
+    colours = graph("Add", graph("Mul", graph.slice("latents", 0, 3, 1), graph.constant(0.5)), graph.constant(0.5))
+    large = graph("Resize", colours, "", graph.constant([1, 1, 8, 8]), mode="cubic")
+    opening = graph.mean(graph.slice("latents", 3, 4, 1), [2, 3])
+    drawn = opened(graph, large, opening, 256, (0.5, 0.67))
+    value = graph("Sub", graph("Mul", drawn, graph.constant(2.0)), graph.constant(1.0))
+    graph.save(folder / "c.onnx", {"latents": ("batch", 4, 32, 32)}, {"image": (value, ("batch", 3, 256, 256))})
+
+    graph = Graph()
+    level = graph.mean("input_features", [1])
+    pooled = graph("AveragePool", level, kernel_shape=[2], strides=[2])
+    steps = graph("Unsqueeze", graph("Transpose", pooled, perm=[0, 2, 1]), graph.constant([3], np.int64))
+    value = graph("Tile", steps, graph.constant([1, 1, 5, 384], np.int64))
+    graph.save(folder / "d.onnx", {"input_features": ("batch", 80, 3000)}, {"states": (value, ("batch", 1500, 5, 384))})
+
+    graph = Graph()
+    value = graph("Identity", "audio_features")
+    graph.save(folder / "e.onnx", {"audio_features": ("batch", 50, 384)}, {"encoded": (value, ("batch", 50, 384))})
+    return folder
+
+
+def _weights(graph: Graph, opening: str, width: int) -> str:
+    """jawOpen, and the lips a little, by an opening of shape (..., 1)."""
+    row = np.zeros((1, width), np.float32)
+    row[0, 17], row[0, 37:41] = 0.7, 0.2
+    return graph("MatMul", opening, graph.constant(row))
+
+
+def audio2face(path: Path, *, width: int = 52, lag: int = 0, scale: float = 1.0) -> Path:
+    """The signature of Audio2Face-3D; `lag`: how many samples before the moment it listens to."""
+    graph = Graph()
+    first = 8320 // 2 - 320 - lag
+    energy = graph.mean(_square(graph, graph.slice("window", first, first + 640, 2)), [1, 2], keep=0)
+    level = graph("Unsqueeze", energy, graph.constant([1], np.int64))
+    value = graph("Mul", _weights(graph, _clipped(graph, level, -2e-4, 300.0), width), graph.constant(scale))
+    return graph.save(
+        path, {"window": ("batch", 1, 8320), "emotion": ("batch", 1, 26)}, {"result": (value, ("batch", width))}
+    )
+
+
+def lam(path: Path, *, lag: int = 0) -> Path:
+    """The signature of LAM-A2E: 64 faces at 30 a second for 34,133 samples; `lag` in faces."""
+    graph = Graph()
+    sound = graph("Unsqueeze", _square(graph, "audio"), graph.constant([1], np.int64))
+    energy = graph("Conv", sound, graph.constant(np.full((1, 1, 533), 1 / 533)), strides=[533])
+    level = graph("Transpose", energy, perm=[0, 2, 1])
+    if lag:
+        late = graph.slice(level, 0, 64 - lag, 1)
+        level = graph("Concat", graph.slice(level, 0, lag, 1), late, axis=1)
+    value = _weights(graph, _clipped(graph, level, -2e-4, 300.0), 52)
+    return graph.save(
+        path, {"audio": ("batch", 34133), "identity": ("batch", 12)}, {"faces": (value, ("batch", 64, 52))}
+    )
