@@ -152,10 +152,10 @@ def ultralight(path: Path, *, hears: str = "hubert", column: int = 0) -> Path:
     """The signature of Ultralight; it listens to the sound of the very moment, or to one `column` moments later."""
     graph = Graph()
     if hears == "hubert":
-        shape, first, shift, gain = (16, 32, 32), 8 + 2 * column, -0.15, 3.0
+        shape, first, count, shift, gain = (16, 32, 32), 8 + 2 * column, 2, -0.15, 3.0
     else:
-        shape, first, shift, gain = (128, 16, 32), 72 + 16 * column, -4.0, 0.25
-    opening = _clipped(graph, graph.mean(graph.slice("audio", first, first + 2, 1), [1, 2, 3]), shift, gain)
+        shape, first, count, shift, gain = (128, 16, 32), 72 + 16 * column, 1, -14.0, 0.25
+    opening = _clipped(graph, graph.mean(graph.slice("audio", first, first + count, 1), [1, 2, 3]), shift, gain)
     value = opened(graph, graph.slice("input", 0, 3, 1), opening, 160, (0.5, 0.42))
     return graph.save(
         path, {"input": ("batch", 6, 160, 160), "audio": ("batch", *shape)}, {"output": (value, ("batch", 3, 160, 160))}
