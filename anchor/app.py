@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import functools
 import logging
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -23,8 +24,9 @@ from anchor.clock import Clock, FreeClock, LoopClock
 from anchor.config import ChannelConfig, Config, VoiceConfig
 from anchor.errors import AnchorError, AvatarError, CapacityError, ConfigError, OutputError, ScriptError, VoiceError
 from anchor.events import Gesture, Mood, State
-from anchor.media import Beat, VideoFormat
+from anchor.media import Beat, LipSource, VideoFormat
 from anchor.metrics import Metrics
+from anchor.pipeline.aligned import AlignedVoice
 from anchor.pipeline.idle import Life
 from anchor.pipeline.manner import Manner
 from anchor.pipeline.painting import Painting
@@ -44,6 +46,9 @@ HEAD_SECONDS = 0.4
 TAIL_SECONDS = 0.8
 """A file begins and ends with the anchor at rest."""
 
+READER = "espeak"
+"""The voice that knows how words are spoken, for those that give only sound."""
+
 SHOW_LEAD = 25
 TALK_LEAD = 3
 """Beats prepared before an utterance begins: a script can wait a second, a conversation cannot."""
@@ -59,7 +64,10 @@ CONSENT_SECONDS = 0.25
 def open_voice(config: VoiceConfig) -> Voice:
     factory = registry.load("anchor.voice", config.engine)
     voice: Voice = registry.build(factory, config.options, "voice.options")
-    return voice
+    if voice.info.phone_timings:
+        return voice
+    reader: Voice = registry.load("anchor.voice", READER)()
+    return AlignedVoice(voice, reader, registry.load("anchor.part", "aligner")())
 
 
 def open_avatar(name: str) -> Avatar:
@@ -127,6 +135,14 @@ class Progress:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A file's seconds, and what its mouths were made from, the most used first."""
+
+    seconds: float
+    lips: tuple[LipSource, ...]
+
+
 async def render(
     segments: Sequence[Segment],
     path: Path,
@@ -139,8 +155,8 @@ async def render(
     backdrop: Path | None = None,
     title: str = "",
     on_progress: Callable[[Progress], None] | None = None,
-) -> float:
-    """Write a script as MP4, with OUT.srt and OUT.vtt beside it unless `captions` is ``none``; return its seconds.
+) -> Rendered:
+    """Write a script as MP4, with OUT.srt and OUT.vtt beside it unless `captions` is ``none``.
 
     All files appear whole or not at all. Raises `AnchorError` when a segment cannot be said.
     """
@@ -183,7 +199,7 @@ async def render(
         ).run()  # fmt: skip
         if not progress.said:
             raise ScriptError("there is nothing to say")
-    return progress.seconds
+    return Rendered(progress.seconds, tuple(source for source, _ in progress.lips.most_common() if source))
 
 
 class _RenderProgress:
@@ -192,6 +208,7 @@ class _RenderProgress:
     def __init__(self, total: int, video: VideoFormat, report: Callable[[Progress], None] | None) -> None:
         self.said = 0
         self.seconds = 0.0
+        self.lips = Counter[LipSource]()
         self._total = total
         self._video = video
         self._report = report
@@ -199,6 +216,7 @@ class _RenderProgress:
     def beat(self, beat: Beat) -> None:
         self.said += sum(len(word.text) for word in beat.words)
         self.seconds = (beat.index + 1) / self._video.fps
+        self.lips[beat.lips] += 1
         if self._report is not None and beat.index % self._video.fps == 0:
             self._report(Progress(min(self.said, self._total), self._total, self.seconds))
 
@@ -247,6 +265,7 @@ class LiveChannel:
         self.manner = Manner(self.video.fps, config.mood)
         self._painting = Painting(self.video, self._clock, self._scene)
         self._beats = 0
+        self._lips: LipSource = ""
 
     async def prepare(self) -> None:
         """Make the driver ready for the avatar. Raises `ModelError` for one that does not pass its self-test."""
@@ -385,6 +404,7 @@ class LiveChannel:
             self.name, self.config.title or self.name, self.avatar.info.name if self.avatar else "",
             self.config.language, self.video, self.viewers.viewers, on_air is not None, on_air.id if on_air else None,
             len(self.performer.waiting), burned_captions=self.config.captions == "burn", notice=self.notice,
+            lips=self._lips,
         )  # fmt: skip
 
     def _count(self, beat: Beat) -> None:
@@ -392,6 +412,9 @@ class LiveChannel:
         # After a fall the stream goes on counting, or viewers would see time run backwards.
         self._beats = beat.index + 1
         metrics.beats.labels(self.name).inc()
+        if beat.lips:
+            self._lips = beat.lips
+            metrics.lips.labels(self.name, beat.lips).inc()
         if playout is not None:
             metrics.release_lag.labels(self.name).observe(max(0.0, playout.counters.last_lag_seconds))
         if beat.index % self.video.fps == 0:
@@ -497,8 +520,9 @@ async def show_avatar(name: str, path: Path, *, clip: bool, voice: Voice) -> lis
         language = next((tag for tag in spoken if tag in SAMPLES and tag in known), "en")
         films.append(path.with_suffix(".mp4"))
         await render(
-            [Segment(SAMPLES[language], language)], films[0], voice=voice, driver=open_driver("phones"), avatar=avatar,
-            video=VideoFormat(1280, 720), captions="none", title=avatar.info.title,
+            [Segment(SAMPLES[language], language)], films[0], voice=voice, avatar=avatar,
+            driver=open_driver(registry.DEFAULT_DRIVER), video=VideoFormat(1280, 720), captions="none",
+            title=avatar.info.title,
         )  # fmt: skip
     await asyncio.to_thread(_write_sheet, avatar, path)
     return [path, *films]

@@ -8,9 +8,10 @@ second and session: one by one 98 % are late at 8 sessions, so none at 32 (``anc
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from threading import Lock
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
@@ -123,8 +124,8 @@ class Batcher(Generic[Request, Result]):
     the last is repeated to fill up, and returns one result for each. A result that is an exception is raised for that
     request alone; an exception that `run` raises is raised for all of its batch. Requests carry all their state.
 
-    Use it as an async context. Any number of sessions may enter it at the same time; the thread ends when the last one
-    leaves. `start` says where blocking work runs, for simulations.
+    Use it as an async context, for as long as a session lasts. Any number may enter it at the same time; when the last
+    one leaves, what still waits fails and the thread ends. `start` says where blocking work runs, for simulations.
     """
 
     def __init__(
@@ -145,6 +146,8 @@ class Batcher(Generic[Request, Result]):
         self._clock = clock
         self._start_elsewhere = start
         self._thread: ThreadPoolExecutor | None = None
+        # Held while `run` runs: one that is left running by the last user is still there for the next.
+        self._device = Lock()
         self._users = 0
         # Bounded by its users: each waits for its result, and is gone from it at its deadline.
         self._line: list[Waiting[Request, Result]] = []
@@ -164,15 +167,19 @@ class Batcher(Generic[Request, Result]):
         self._users -= 1
         if self._users:
             return
-        for waiting in self._line:
-            if not waiting.future.done():
-                waiting.future.set_exception(RuntimeError(f"the batcher {self.name} was closed"))
+        # A batch that runs is not waited for: it may hang, and whoever leaves has a deadline.
+        self._refuse(self._line)
         self._line.clear()
-        while self._running is not None and not self._users:
-            await asyncio.wait([self._running])
-        if not self._users and self._thread is not None:
+        if self._running is not None:
+            self._running.cancel()
+        if self._thread is not None:
             self._thread.shutdown(wait=False)
             self._thread = None
+
+    def _refuse(self, line: Iterable[Waiting[Request, Result]]) -> None:
+        for waiting in line:
+            if not waiting.future.done():
+                waiting.future.set_exception(RuntimeError(f"the batcher {self.name} was closed"))
 
     async def submit(self, request: Request, *, deadline: float) -> Result:
         """The result for `request` by `deadline` on the batcher's clock, else `LateError`, at the deadline or before.
@@ -236,9 +243,11 @@ class Batcher(Generic[Request, Result]):
 
         def done(running: asyncio.Future[Sequence[Result | Exception]]) -> None:
             self._running = None
-            self._last_batch = self._clock.now()
-            if running.cancelled():  # the loop is being torn down
+            if running.cancelled():
+                self._refuse(batch)
+                self._next()
                 return
+            self._last_batch = self._clock.now()
             results = running.result()
             if self._clock.live and not any(isinstance(result, Exception) for result in results):
                 self.costs.observe(bucket, self._last_batch - begun)
@@ -258,7 +267,8 @@ class Batcher(Generic[Request, Result]):
     def _work(self, requests: Sequence[Request]) -> Sequence[Result | Exception]:
         """In the worker thread. Never raises: some exceptions cannot pass through a future."""
         try:
-            results = self._run(requests)
+            with self._device:
+                results = self._run(requests)
             if len(results) != len(requests):
                 raise RuntimeError(f"{self.name}: {len(results)} results for {len(requests)} requests")
         except Exception as error:

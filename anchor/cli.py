@@ -17,7 +17,7 @@ from rich.table import Table
 
 from anchor import __version__
 from anchor.errors import AnchorError
-from anchor.registry import DEFAULT_AVATAR
+from anchor.registry import DEFAULT_AVATAR, DEFAULT_DRIVER
 
 app = typer.Typer(
     name="anchor", help="A real-time digital human: an AI anchor that speaks.", no_args_is_help=True,
@@ -39,6 +39,11 @@ DeviceOption = Annotated[
 VoiceOption = Annotated[str, typer.Option("--voice", help="Voice engine; see 'anchor voices'.")]
 SizeOption = Annotated[str, typer.Option("--size", help="Picture size, WIDTHxHEIGHT.")]
 FpsOption = Annotated[int, typer.Option("--fps", help="Frames a second.")]
+LIPS = {
+    "voice": "the voice's own phones", "aligned": "phones aligned to the sound", "network": "heard by the network",
+    "energy": "loudness",
+}  # fmt: skip
+"""What `anchor.media.LipSource` means."""
 Captions = Literal["burn", "file", "none"]
 CaptionsOption = Annotated[Captions, typer.Option("--captions", help="In the picture and beside it, beside it, or no.")]
 LanguageOption = Annotated[
@@ -117,7 +122,7 @@ def render(
     captions: CaptionsOption = "burn",
     language: LanguageOption = None,
     backdrop: BackdropOption = None,
-    driver: DriverOption = "phones",
+    driver: DriverOption = DEFAULT_DRIVER,
     device: DeviceOption = "",
 ) -> None:
     """Render a scripted bulletin to a file, faster than real time; captions go beside it."""
@@ -138,7 +143,7 @@ def say(
     captions: CaptionsOption = "burn",
     language: LanguageOption = None,
     backdrop: BackdropOption = None,
-    driver: DriverOption = "phones",
+    driver: DriverOption = DEFAULT_DRIVER,
     device: DeviceOption = "",
 ) -> None:
     """Render one sentence, or a few, to a file."""
@@ -163,7 +168,7 @@ def _render(
         raise typer.BadParameter(f"{target}: only .mp4 files can be written", param_hint="--out")
     video = VideoFormat.parse(size, fps)
 
-    async def work(progress: Progress) -> float:
+    async def work(progress: Progress) -> studio.Rendered:
         bar = progress.add_task("rendering", total=1.0)
         speaker = studio.open_voice(VoiceConfig(engine=voice))
 
@@ -181,8 +186,11 @@ def _render(
 
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     with Progress(*columns, console=err, transient=True) as progress:
-        seconds = _run(work(progress))
-    out.print(f"{target}: {seconds:.1f} s, {video.width}x{video.height} at {video.fps}", highlight=False)
+        made = _run(work(progress))
+    lips = " and ".join(LIPS[source] for source in made.lips)
+    out.print(
+        f"{target}: {made.seconds:.1f} s, {video.width}x{video.height} at {video.fps}; lips: {lips}", highlight=False
+    )
 
 
 def _device(text: str) -> dict[str, Any]:
@@ -334,7 +342,7 @@ def check(
 
 @app.command()
 def bench(
-    name: Annotated[str, typer.Argument(help="avatars, render, latency, capacity or fanout.")],
+    name: Annotated[str, typer.Argument(help="avatars, batcher, render, latency, capacity or fanout.")],
     portraits: Annotated[
         Path | None, typer.Option("--portraits", help="With avatars: a folder of portraits and clips to make more of.")
     ] = None,

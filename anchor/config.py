@@ -16,7 +16,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from anchor.errors import ConfigError, FormatError
 from anchor.events import Mood
 from anchor.media import VideoFormat
-from anchor.registry import DEFAULT_AVATAR
+from anchor.registry import DEFAULT_AVATAR, DEFAULT_DRIVER
 
 
 def _secret(value: Any) -> Any:
@@ -81,7 +81,7 @@ class ChannelConfig(_Table):
     name: Name
     title: str = ""
     avatar: Annotated[str | Path, BeforeValidator(_avatar)] = DEFAULT_AVATAR
-    driver: Annotated[str | Path, BeforeValidator(_driver)] = "phones"
+    driver: Annotated[str | Path, BeforeValidator(_driver)] = DEFAULT_DRIVER
     driver_options: dict[str, Any] = Field(default_factory=dict)
     """For a driver made of files: ``device`` (auto, cpu, cuda) and ``half`` (16-bit floats)."""
     language: str = "en"

@@ -3,6 +3,7 @@
 AnchorError
 ├── ConfigError      a configuration file: names file and key
 ├── ScriptError      a script or rundown: names file and line
+├── LabelError       a file of phone labels: names file and line
 ├── FormatError      a size, rate or other media parameter that cannot work
 ├── MissingError     a back-end, package, font or file that is not here: says how to get it
 ├── VoiceError       a voice that cannot speak what it was given
@@ -30,6 +31,10 @@ class ConfigError(AnchorError):
 
 class ScriptError(AnchorError):
     """A script or rundown is wrong; the text names the file and the line."""
+
+
+class LabelError(AnchorError):
+    """A file of phone labels cannot be read; the text names the file and the line."""
 
 
 class FormatError(AnchorError):

@@ -27,6 +27,10 @@ Samples = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
+LipSource = Literal["", "voice", "aligned", "network", "energy"]
+"""What a mouth was made from, best first: phones timed by the voice, phones aligned to the sound, the sound heard by a
+network, its loudness."""
+
 FaceKind = Literal["blendshapes", "patch"]
 """What a driver produces and an avatar accepts; a wrong pair is refused when the configuration is read.
 
@@ -149,6 +153,7 @@ class Blendshapes:
     `gaze`: radians (to the viewer's right, up) added to what the eyeLook weights say. `breath`: 0 (out) to 1 (in).
     `cue`: what the driver's own painter needs to paint the mouth of this moment; None in silence, and for drivers
     without a painter. It belongs to the moment: a sum of faces has none.
+    `lips`: what the mouth was made from, or nothing at rest.
     """
 
     weights: Floats = field(default_factory=_zeros)
@@ -156,6 +161,7 @@ class Blendshapes:
     gaze: tuple[float, float] = (0.0, 0.0)
     breath: float = 0.0
     cue: object | None = None
+    lips: LipSource = ""
 
     def __getitem__(self, name: str) -> float:
         return float(self.weights[ARKIT_INDEX[name]])
@@ -167,6 +173,7 @@ class Blendshapes:
             self.head + other.head,
             (self.gaze[0] + other.gaze[0], self.gaze[1] + other.gaze[1]),
             min(1.0, self.breath + other.breath),
+            self.lips or other.lips,
         )
 
 
@@ -225,7 +232,7 @@ class Beat:
     """One video frame and exactly the sound under it: the only thing that leaves the system.
 
     `index` is stream time; video time stamps are ``index * ticks_per_beat``, audio ``index * samples_per_beat``.
-    `words` are those that end in this beat: once it is out, they have been heard.
+    `words` are those that end in this beat: once it is out, they have been heard. `lips`: what its mouth was made from.
     """
 
     index: int
@@ -235,3 +242,4 @@ class Beat:
     utterance: str | None = None
     words: tuple[Word, ...] = ()
     caption: Caption | None = None
+    lips: LipSource = ""

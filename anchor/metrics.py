@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from anchor.batching import Batcher, BatcherStatistics
 
 
 class Metrics:
@@ -29,6 +36,8 @@ class Metrics:
         )  # fmt: skip
         self.utterances = Counter("anchor_utterances", "Utterances by outcome", ("channel", "outcome"),
                                   registry=self.registry)  # fmt: skip
+        self.lips = Counter("anchor_lips_beats", "Beats with a moving mouth, by what it was made from",
+                            ("channel", "source"), registry=self.registry)  # fmt: skip
         self.viewers = Gauge("anchor_viewers", "Viewers connected", channel, registry=self.registry)
         self.first_beat = Histogram(
             "anchor_first_beat_seconds", "From an utterance's arrival to its first speaking beat", channel,
@@ -38,3 +47,43 @@ class Metrics:
             "anchor_release_lag_seconds", "How late beats were released", channel,
             buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.04, 0.1, 1), registry=self.registry,
         )  # fmt: skip
+
+    def watch_batchers(self, find: Callable[[], Iterable[Batcher[Any, Any]]]) -> None:
+        """Tell of the batchers that `find` finds whenever the series are read."""
+        self.registry.register(_Batchers(find))
+
+
+_BATCHER_COUNTERS: dict[str, Callable[[BatcherStatistics], float]] = {
+    "batches": lambda now: now.batches,
+    "requests": lambda now: now.requests,
+    "late": lambda now: now.late,
+    "cancelled": lambda now: now.cancelled,
+    "failed": lambda now: now.failed,
+}
+_BATCHER_GAUGES: dict[str, Callable[[BatcherStatistics], float]] = {
+    "waiting": lambda now: now.waiting,
+    "admitted_rate": lambda now: now.admitted_rate,
+    "base_seconds": lambda now: now.base_seconds,
+    "item_seconds": lambda now: now.item_seconds,
+}
+
+
+class _Batchers(Collector):
+    """The series of every batcher; of two that share a name, the last."""
+
+    def __init__(self, find: Callable[[], Iterable[Batcher[Any, Any]]]) -> None:
+        self._find = find
+
+    def describe(self) -> list[Metric]:
+        return []  # otherwise they would be collected, and batchers looked for, when this is registered
+
+    def collect(self) -> Iterator[Metric]:
+        found = {batcher.name: batcher.statistics() for batcher in self._find()}
+        for kind, series in ((CounterMetricFamily, _BATCHER_COUNTERS), (GaugeMetricFamily, _BATCHER_GAUGES)):
+            for what, read in series.items():
+                family = kind(
+                    f"anchor_batcher_{what}", f"Of a network that sessions share: {what}", labels=("batcher",)
+                )
+                for name, now in found.items():
+                    family.add_metric((name,), read(now))
+                yield family

@@ -10,12 +10,15 @@ from collections.abc import AsyncIterable, AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Literal, Protocol, Self, runtime_checkable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from anchor.events import Phone, Sentence, Word
 from anchor.media import Beat, Bytes, DrawnFace, FaceFrame, FaceKind, Look, MouthPatch, Picture, Samples, VideoFormat
+
+TimingSource = Literal["voice", "aligned"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +26,13 @@ class SpeechChunk:
     """A stretch of sound that follows the chunk before it without a gap, and what is said in it.
 
     Times of `words` and `phones` count from the start of the first chunk, not of this one. A word or phone comes in
-    the chunk where it starts or in an earlier one, never later, and in order.
+    the chunk where it starts or in an earlier one, never later, and in order. `source` is who timed them.
     """
 
     audio: Samples
     words: tuple[Word, ...] = ()
     phones: tuple[Phone, ...] = ()
+    source: TimingSource = "voice"
 
     def shifted(self, samples: int) -> SpeechChunk:
         return replace(
@@ -74,6 +78,29 @@ class Voice(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class SpelledWord:
+    """A display word, as `Word.text`, and how it is spoken: IPA symbols with their stress, as in `Phone`."""
+
+    text: str
+    phones: tuple[tuple[str, int], ...]
+
+
+class Aligner(Protocol):
+    """Finds the words and phones of a known text in sound that came without timings."""
+
+    def warm(self) -> None:
+        """Load what it needs. Blocks."""
+        ...
+
+    def align(self, speech: AsyncIterable[SpeechChunk], words: Sequence[SpelledWord]) -> AsyncIterator[SpeechChunk]:
+        """Yield the sound of one sentence again, with its words and phones; it is held until they are settled.
+
+        Sound that another text fits far better goes on without timings.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class DriverInfo:
     name: str
     produces: FaceKind
@@ -95,6 +122,15 @@ class Driver(Protocol):
         Frames come as soon as `DriverInfo.lookahead_seconds` of speech after them is known, and all of them when the
         speech ends.
         """
+        ...
+
+
+@runtime_checkable
+class Classifies(Protocol):
+    """A driver that can also say which viseme it takes each moment for, to be scored by."""
+
+    async def classes(self, speech: AsyncIterable[SpeechChunk]) -> NDArray[np.int64]:
+        """The class of each 10 ms of the speech: indices into sil PP FF TH DD kk CH SS nn RR aa E I O U."""
         ...
 
 

@@ -12,6 +12,8 @@ from anchor.errors import ConfigError, MissingError
 GROUPS = ("anchor.voice", "anchor.driver", "anchor.avatar", "anchor.scene", "anchor.sink")
 DEFAULT_AVATAR = "lin"
 """Who is seen where nobody else is asked for."""
+DEFAULT_DRIVER = "auto"
+"""The driver that takes the best there is: phones, the sound, its loudness."""
 
 
 def names(group: str) -> list[str]:

@@ -22,17 +22,28 @@ class _Buffers:
 
 
 class Binding:
-    """A session's inputs and outputs in memory of the device `kind` (``cuda`` or ``cpu``). For one thread at a time."""
+    """A session's inputs and outputs in memory of the device `kind` (``cuda`` or ``cpu``). For one thread at a time.
+
+    `names` are the session's own for those in use.
+    """
 
     def __init__(
-        self, session: onnxruntime.InferenceSession, kind: str, index: int, outputs: Mapping[str, TensorSpec]
+        self,
+        session: onnxruntime.InferenceSession,
+        kind: str,
+        index: int,
+        outputs: Mapping[str, TensorSpec],
+        names: Mapping[str, str],
     ) -> None:
         self._session = session
+        self._names = names
         self._device = (kind, index)
         self._outputs = outputs
         self._buffers: dict[tuple[tuple[int, ...], ...], _Buffers] = {}
 
-    def run(self, feeds: Mapping[str, Array], named: Mapping[str, int]) -> dict[str, Array]:
+    def run(
+        self, feeds: Mapping[str, Array], named: Mapping[str, int], options: onnxruntime.RunOptions | None = None
+    ) -> dict[str, Array]:
         key = tuple(array.shape for array in feeds.values())
         buffers = self._buffers.pop(key, None) or self._allocate(feeds, named)
         self._buffers[key] = buffers  # the last used is the last in line
@@ -40,11 +51,12 @@ class Binding:
             del self._buffers[next(iter(self._buffers))]
         for name, array in feeds.items():
             buffers.inputs[name].update_inplace(array)
-        for name in self._outputs.keys() - buffers.outputs.keys():
+        names = self._bound(buffers)
+        for name in names[len(buffers.outputs) :]:
             # Bound anew each time: its size may depend on what is fed.
-            buffers.binding.bind_output(name, *self._device)
-        self._session.run_with_iobinding(buffers.binding)
-        values = zip(self._bound(buffers), buffers.binding.get_outputs(), strict=True)
+            buffers.binding.bind_output(self._names[name], *self._device)
+        self._session.run_with_iobinding(buffers.binding, options)
+        values = zip(names, buffers.binding.get_outputs(), strict=True)
         return {name: _own(value.numpy()) for name, value in values}
 
     def _bound(self, buffers: _Buffers) -> list[str]:
@@ -55,12 +67,12 @@ class Binding:
         inputs, outputs = {}, {}
         for name, array in feeds.items():
             inputs[name] = self._buffer(array.shape, array.dtype)
-            binding.bind_ortvalue_input(name, inputs[name])
+            binding.bind_ortvalue_input(self._names[name], inputs[name])
         for name, spec in self._outputs.items():
             shape = spec.sized(named)
             if shape is not None:
                 outputs[name] = self._buffer(shape, spec.dtype)
-                binding.bind_ortvalue_output(name, outputs[name])
+                binding.bind_ortvalue_output(self._names[name], outputs[name])
         return _Buffers(binding, inputs, outputs)
 
     def _buffer(self, shape: tuple[int, ...], dtype: Any) -> Any:

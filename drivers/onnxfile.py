@@ -59,15 +59,15 @@ def _read(path: Path, max_bytes: int) -> bytes:
                 raise ModelError(f"{path}: is no file; name the .onnx file itself")
             if found.st_size > max_bytes:
                 raise ModelError(f"{path}: is larger than {max_bytes >> 20} MB, the most that is read")
-            data = file.read(max_bytes + 1)
+            data = file.read(found.st_size + 1)
     except IsADirectoryError:
         raise ModelError(f"{path}: is no file; name the .onnx file itself") from None
     except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: links that go round in a circle
         raise ModelError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
     if not data:
         raise ModelError(f"{path}: is empty")
-    if len(data) > max_bytes:
-        raise ModelError(f"{path}: is larger than {max_bytes >> 20} MB, the most that is read")
+    if len(data) > found.st_size:
+        raise ModelError(f"{path}: is being written; try again when it is complete")
     for mark, kind in _OTHERS.items():
         if data.startswith(mark):
             raise ModelError(f"{path}: is {kind}, not an ONNX file")

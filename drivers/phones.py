@@ -8,7 +8,7 @@ teeth of f, v are no matter of means: they are reached whatever stands around th
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator, Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 
 from anchor.errors import FormatError
 from anchor.events import Phone
-from anchor.media import ARKIT, SAMPLE_RATE, Blendshapes, Floats, HeadPose
+from anchor.media import ARKIT, SAMPLE_RATE, Blendshapes, Floats, HeadPose, LipSource, Samples
 from anchor.ports import DriverInfo, SpeechChunk
-from drivers.energy import Loudness, face_from_sound
+from drivers.energy import Loudness
 from drivers.gestures import Gestures, smooth_step
+from drivers.untimed import Listener, Untimed
 from drivers.visemes import CHANNEL_COLUMNS, CHANNELS, MATRIX, PULLS, VISEME_INDEX, VOWELS, columns, visemes_of
 
 LOOKAHEAD = 0.25
@@ -29,11 +30,14 @@ HOLD = 0.08
 """Seconds for which lips stay closed at least: two frames of 25 a second, wherever their middles fall."""
 
 _BLOCK = 64
+_STRIDE = round(0.08 * SAMPLE_RATE)
+"""Samples that are taken together: two beats, for what a live stream costs is calls, not numbers."""
 _PAST = 0.7
 _PARTED_BEFORE = 0.16
 _REST_AFTER = 0.22
 _UNHEARD_AFTER = 0.4
 _CORE = 0.22
+_SILENT = 0.15
 _FASTEST = 9.0
 """Most a weight changes in a second outside closure; lips in speech peak near 20 cm/s over a range of some 2.5 cm."""
 
@@ -218,18 +222,24 @@ class _Mouth:
         blend = np.einsum("fsc,sc->fc", pulls[:, :, _CHANNEL_OF_MOVED], _MOVED_SHAPES[viseme] * strength)
         weights[:, _MOVED] = blend * alive[:, None]
 
-    def constrain(self, middles: NDArray[np.float64], weights: Floats) -> None:
-        """Bring `weights` to closed lips, the lip under the teeth and teeth together where sounds demand it."""
+    def constrain(
+        self, middles: NDArray[np.float64], weights: Floats, seal: NDArray[np.float64], dental: NDArray[np.float64]
+    ) -> None:
+        """Bring `weights` to closed lips, the lip under the teeth and teeth together where sounds demand it.
+
+        `seal` and `dental`, shape (frames,), are what something else demands of lips already.
+        """
         first, last = float(middles[0]) - 0.1, float(middles[-1]) + 0.1
         holds = [hold.row for hold in self._holds if hold.start < last and hold.end > first]
-        if not holds:
-            return
-        kind, start, end, attack, release = np.array(holds).T
-        t = middles[:, None]
-        force = _bell((start - t) / attack, (t - end) / release)
-        seal, dental, teeth = ((force * (kind == which)).max(axis=1) for which in (_SEAL, _DENTAL, _TEETH))
+        if holds:
+            kind, start, end, attack, release = np.array(holds).T
+            t = middles[:, None]
+            force = _bell((start - t) / attack, (t - end) / release)
+            seal = np.maximum(seal, (force * (kind == _SEAL)).max(axis=1))
+            dental = np.maximum(dental, (force * (kind == _DENTAL)).max(axis=1))
+            teeth = (force * (kind == _TEETH)).max(axis=1)
+            weights[:, _JAW] += teeth * np.minimum(0, _TEETH_TOGETHER - weights[:, _JAW])
         dental = dental * (1 - seal)
-        weights[:, _JAW] += teeth * np.minimum(0, _TEETH_TOGETHER - weights[:, _JAW])
         for share, row in ((dental, _DENTAL_ROW), (seal, _SEAL_ROW)):
             kept = (1 - share)[:, None]
             weights[:, _SEALED] = weights[:, _SEALED] * kept + row[_SEALED] * share[:, None]
@@ -246,27 +256,44 @@ class _Mouth:
 class _Take:
     """One utterance on its way from speech to face frames."""
 
-    def __init__(self, fps: int) -> None:
+    def __init__(self, fps: int, listen: Callable[[int], Listener] | None, *, timed: bool) -> None:
         self._fps = fps
         self._samples = SAMPLE_RATE // fps
         self._mouth = _Mouth(max(HOLD, 1 / fps))
         self._gestures = Gestures()
         self._loudness = Loudness()
+        self._untimed = Untimed(listen)
+        self._timed = timed
+        self._source: LipSource = "voice"
         self._phones: list[Phone] = []
+        self._waiting: list[Samples] = [np.zeros(0, np.float32)]
         self._known = 0
         self._next = 0
         self._last: Floats = np.zeros(len(ARKIT), np.float32)
 
     def push(self, chunk: SpeechChunk) -> list[Blendshapes]:
-        self._loudness.push(chunk.audio)
-        self._phones += chunk.phones
-        self._known += chunk.audio.size
+        if self._timed and chunk.phones:
+            self._phones += chunk.phones
+            self._source = chunk.source
+        self._waiting.append(chunk.audio)
+        if sum(audio.size for audio in self._waiting) < _STRIDE:
+            return []
+        self._listen()
         ready = (self._known - round(LOOKAHEAD * SAMPLE_RATE) - self._samples // 2) // self._samples + 1
         return self._frames(ready, ended=False)
 
     def finish(self) -> list[Blendshapes]:
+        self._listen()
         self._loudness.finish()
+        self._untimed.finish()
         return self._frames(-(-self._known // self._samples), ended=True)
+
+    def _listen(self) -> None:
+        sound = np.concatenate(self._waiting)
+        self._waiting = [sound[:0]]
+        self._loudness.push(sound)
+        self._untimed.push(sound)
+        self._known += sound.size
 
     def _frames(self, until: int, *, ended: bool) -> list[Blendshapes]:
         frames: list[Blendshapes] = []
@@ -296,18 +323,23 @@ class _Take:
         weights = self._mouth.render(middles, levels)
         unheard = self._mouth.unheard(middles)
         if unheard.any():
-            weights += unheard[:, None].astype(np.float32) * face_from_sound(levels, brightness)
+            weights += self._untimed.face(middles, unheard, levels, brightness)
         self._limit(weights)
-        self._mouth.constrain(middles, weights)
+        self._mouth.constrain(middles, weights, *self._untimed.closures(middles, unheard))
         extra, pose = self._gestures.render(middles)
         if ended:
             self._come_to_rest(middles, weights, extra, pose)
         weights += extra
         np.clip(weights, 0, 1, out=weights)
         self._loudness.forget(int((middles[-1] - 1) * SAMPLE_RATE))
+        self._untimed.forget(float(middles[-1]) - 1)
         return [
-            Blendshapes(row, HeadPose(yaw=float(yaw), pitch=float(pitch), roll=float(roll)))
-            for row, (pitch, yaw, roll) in zip(weights, pose, strict=True)
+            Blendshapes(
+                row,
+                HeadPose(yaw=float(yaw), pitch=float(pitch), roll=float(roll)),
+                lips=("" if level < _SILENT else self._untimed.source) if away > 0.5 else self._source,
+            )
+            for row, (pitch, yaw, roll), away, level in zip(weights, pose, unheard, levels, strict=True)
         ]
 
     def _come_to_rest(
@@ -329,11 +361,17 @@ class _Take:
 
 
 class PhoneDriver:
-    """Drives a face from timed phones; where a voice gives none, from loudness. A pure function of the speech."""
+    """Drives a face from timed phones; where a voice gives none, from the sound. A pure function of the speech."""
+
+    name = "phones"
+    _timed = True
+
+    def __init__(self) -> None:
+        self._listen: Callable[[int], Listener] | None = None
 
     @property
     def info(self) -> DriverInfo:
-        return DriverInfo("phones", "blendshapes", LOOKAHEAD)
+        return DriverInfo(self.name, "blendshapes", LOOKAHEAD + _STRIDE / SAMPLE_RATE)
 
     async def drive(self, speech: AsyncIterable[SpeechChunk], fps: int) -> AsyncIterator[Blendshapes]:
         """Yield one face for every started 1/fps of sound.
@@ -342,9 +380,16 @@ class PhoneDriver:
         """
         if fps < 1 or SAMPLE_RATE % fps:
             raise FormatError(f"{fps} frames a second: a frame must hold a whole number of {SAMPLE_RATE} Hz samples")
-        take = _Take(fps)
+        take = _Take(fps, self._listen, timed=self._timed)
         async for chunk in speech:
             for face in take.push(chunk):
                 yield face
         for face in take.finish():
             yield face
+
+
+class EnergyDriver(PhoneDriver):
+    """Drives a face from loudness alone: the last resort, and what others are measured against."""
+
+    name = "energy"
+    _timed = False

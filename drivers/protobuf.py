@@ -1,4 +1,4 @@
-"""The protobuf wire format (https://protobuf.dev/programming-guides/encoding), read in place.
+"""The protobuf wire format (https://protobuf.dev/programming-guides/encoding), read in place and written.
 
 The fields of a message are all that is needed to see what an ONNX file asks for. Reading them copies nothing and
 believes no length. The package ``onnx`` would be 30 MB more to install, and would parse every weight before anything is
@@ -76,3 +76,18 @@ def varint(data: memoryview, at: int) -> tuple[int, int]:
                 break
             return value, at
     raise Damaged("is damaged: a number that is too long")
+
+
+def written(number: int, value: int | str | bytes | memoryview) -> bytes:
+    """A field as bytes; text and bytes are of wire type `LENGTH`."""
+    if isinstance(value, int):
+        return _varint(number << 3) + _varint(value)
+    data = value.encode() if isinstance(value, str) else value
+    return b"".join((_varint(number << 3 | LENGTH), _varint(len(data)), data))
+
+
+def _varint(number: int) -> bytes:
+    head = b""
+    while number >= 0x80:
+        head, number = head + bytes([number & 0x7F | 0x80]), number >> 7
+    return head + bytes([number])

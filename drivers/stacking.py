@@ -139,8 +139,8 @@ class _Room:
         self._kept: dict[tuple[object, ...], Array] = {}
 
     def stack(self, spec: TensorSpec | None, arrays: Sequence[Array], axis: int) -> Array:
-        if spec is None or not {spec.dtype, arrays[0].dtype} <= FLOATS:
-            return np.stack(arrays, axis)  # which is small, or not what the network takes
+        if spec is None or not (arrays[0].dtype == spec.dtype or {spec.dtype, arrays[0].dtype} <= FLOATS):
+            return np.stack(arrays, axis)  # which is not what the network takes
         shape = (*arrays[0].shape[:axis], len(arrays), *arrays[0].shape[axis:])
         room = self._kept.pop((spec.name, shape), None)
         if room is None:

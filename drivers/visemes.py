@@ -73,6 +73,12 @@ SHAPES: Mapping[str, Mapping[str, float]] = {
 """The one viseme-to-ARKit table; a name without a side stands for both sides of the face."""
 
 VISEMES = tuple(SHAPES)
+OCULUS = ("sil", "PP", "FF", "TH", "DD", "kk", "CH", "SS", "nn", "RR", "aa", "E", "I", "O", "U")
+FOLDED = {
+    "ae": "aa", "uh": "aa", "ax": "aa", "ao": "O", "oe": "O", "im": "I", "jj": "I", "yy": "U", "ww": "U", "ll": "nn",
+    "bf": "PP", "hh": "sil",
+}  # fmt: skip
+"""How the finer visemes fold into the fifteen; an h by itself shows nothing, it has the mouth of the vowel after it."""
 VISEME_INDEX = {name: index for index, name in enumerate(VISEMES)}
 CHANNELS = ("jaw", "wide", "round", "lips", "tongue")
 
@@ -249,7 +255,7 @@ def _merge_affricates(parts: list[tuple[str, str]]) -> list[str]:
     return merged
 
 
-def _shares(parts: list[str]) -> tuple[float, ...]:
+def shares(parts: list[str]) -> tuple[float, ...]:
     """Say what part of the time each piece of a diphthong, affricate or whole final takes."""
     weights = []
     for index, viseme in enumerate(parts):
@@ -277,4 +283,4 @@ def visemes_of(symbol: str) -> tuple[tuple[str, float], ...]:
     if not parts:
         return (("sil", 1.0),)
     squeezed = [part for index, part in enumerate(parts) if index == 0 or part != parts[index - 1]]
-    return tuple(zip(squeezed, _shares(squeezed), strict=True))
+    return tuple(zip(squeezed, shares(squeezed), strict=True))

@@ -11,11 +11,12 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from anchor.bench import avatars, capacity, fanout, latency, render
+from anchor.bench import avatars, batcher, capacity, fanout, latency, render
 from anchor.bench.measure import Figure, Tell, machine
 
 BENCHES: dict[str, Callable[..., Awaitable[list[Figure]]]] = {
     "avatars": avatars.measure,
+    "batcher": batcher.measure,
     "render": render.measure,
     "latency": latency.measure,
     "capacity": capacity.measure,

@@ -77,14 +77,15 @@ async def _measure(voice: Voice, folder: Path, tell: Tell) -> list[Figure]:
 
 
 async def _render(voice: Voice, avatar: Avatar, target: Path) -> float:
-    return await app.render(
-        [Segment(TEXT, "en", LOWER_THIRD)], target, voice=voice, driver=app.open_driver("phones"),
+    made = await app.render(
+        [Segment(TEXT, "en", LOWER_THIRD)], target, voice=voice, driver=app.open_driver(registry.DEFAULT_DRIVER),
         avatar=avatar, video=VIDEO,
     )  # fmt: skip
+    return made.seconds
 
 
 def _scene() -> Scene:
-    return app.open_scene(app.open_avatar(registry.DEFAULT_AVATAR), app.open_driver("phones"), VIDEO, {})
+    return app.open_scene(app.open_avatar(registry.DEFAULT_AVATAR), app.open_driver(registry.DEFAULT_DRIVER), VIDEO, {})
 
 
 class _Notebook:
@@ -102,7 +103,7 @@ class _Notebook:
 async def _drive(voice: Voice) -> tuple[float, list[Look]]:
     """Milliseconds of processor time a beat that the driver takes, and what there is to draw for the bulletin."""
     clock, notebook = FreeClock(), _Notebook()
-    driver = app.open_driver("phones")
+    driver = app.open_driver(registry.DEFAULT_DRIVER)
     performer = Performer(
         driver, VIDEO, clock, head_beats=round(app.HEAD_SECONDS * VIDEO.fps),
         tail_beats=round(app.TAIL_SECONDS * VIDEO.fps),

@@ -148,7 +148,8 @@ class Playout:
         audio, words = self._performer.release(step)
         performance = step.performance
         beat = Beat(
-            index, picture, audio, step.speaking, performance.id if performance else None, words, step.caption
+            index, picture, audio, step.speaking, performance.id if performance else None, words, step.caption,
+            step.face.lips,
         )  # fmt: skip
         self.counters.beats += 1
         if self._on_beat is not None:

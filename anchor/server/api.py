@@ -53,6 +53,8 @@ class ChannelInfo:
     waiting: int = 0
     burned_captions: bool = False
     notice: str = ""
+    lips: str = ""
+    """What the mouth was last made from: voice, aligned, network or energy."""
 
 
 class Channel(Protocol):
@@ -165,6 +167,7 @@ class ChannelModel(_Body):
     utterance: str | None
     waiting: int
     notice: str
+    lips: str
 
     @classmethod
     def of(cls, info: ChannelInfo) -> ChannelModel:

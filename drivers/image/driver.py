@@ -101,7 +101,8 @@ class PatchNetDriver(_NetDriver):
     async def drive(self, speech: AsyncIterable[SpeechChunk], fps: int) -> AsyncIterator[FaceFrame]:
         async with closing(self._moments(speech, fps)) as moments:
             async for face, middle, ear, hearing in moments:
-                yield replace(face, cue=await self._heard(ear, middle, hearing, _PATIENCE))
+                cue = await self._heard(ear, middle, hearing, _PATIENCE)
+                yield face if cue is None else replace(face, cue=cue, lips="network")
 
     def painter(self, avatar: Paintable) -> NetPainter:
         return NetPainter(self.net, avatar)
@@ -151,4 +152,4 @@ def _mixed(face: Blendshapes, weights: Floats, share: np.float32) -> Blendshapes
     if not share:
         return face
     mouth = np.where(_MOUTH, share, np.float32(0))
-    return replace(face, weights=face.weights + mouth * (weights - face.weights))
+    return replace(face, weights=face.weights + mouth * (weights - face.weights), lips="network")

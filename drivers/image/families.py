@@ -17,8 +17,8 @@ from drivers.image.numbers import SequenceNet, WindowNet
 from drivers.image.signature import Bound, bind, describe
 from drivers.image.ultralight import Ultralight
 from drivers.image.wav2lip import Wav2Lip
-from drivers.phones import PhoneDriver
 from drivers.runtime import OnnxModel
+from drivers.speechnet.driver import AutoDriver
 
 Parts = Mapping[str, Bound]
 
@@ -112,7 +112,7 @@ def open_driver(path: Path, *, clock: Clock | None = None, device: str = "auto",
     clock = clock or FreeClock()
     found = recognise(path, device=device, half=half)
     net = found.net(clock)
-    embedded = PhoneDriver()
+    embedded = AutoDriver()
     if isinstance(net, MouthNet):
         return PatchNetDriver(found.name, path, net, embedded, clock)
     return NumbersNetDriver(found.name, path, net, embedded, clock)

@@ -40,7 +40,12 @@ class Device:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Any] = loop.create_future()
         result = job()
-        loop.call_later(self.seconds(len(self.batches[-1])), future.set_result, result)
+
+        def finish() -> None:
+            if not future.done():
+                future.set_result(result)
+
+        loop.call_later(self.seconds(len(self.batches[-1])), finish)
         return future
 
     def batcher(self, buckets: Sequence[int] = BUCKETS) -> Batcher[Request, Request]:
@@ -356,23 +361,50 @@ def test_a_batcher_opens_again_after_it_was_closed_even_in_another_loop() -> Non
     assert [run_virtual(main()), asyncio.run(main())] == [7, 7]
 
 
-def test_closing_fails_what_still_waits() -> None:
-    async def main() -> None:
-        device = Device()
-        batcher = device.batcher()
+def test_closing_fails_what_still_waits_and_does_not_wait_for_a_device_that_hangs() -> None:
+    async def main() -> float:
+        batcher = Device(lambda _: 60).batcher()
+
+        async def stranded(name: str) -> None:
+            with pytest.raises(RuntimeError, match="was closed"):
+                await batcher.submit((name, 0), deadline=soon(100))
+
         async with asyncio.TaskGroup() as tasks, batcher:
-            runs = tasks.create_task(batcher.submit(("runs", 0), deadline=soon()))
-            await wait(0.001)
+            begun = LoopClock().now()
+            for name in ("runs", "waits"):
+                tasks.create_task(stranded(name))
+                await wait(0.001)
+        return LoopClock().now() - begun
 
-            async def stranded() -> None:
-                with pytest.raises(RuntimeError, match="was closed"):
-                    await batcher.submit(("waits", 0), deadline=soon())
+    assert run_virtual(main()) < 0.01
 
-            tasks.create_task(stranded())
-            await wait(0.001)
-        assert runs.result() == ("runs", 0)
 
-    run_virtual(main())
+def test_a_device_is_never_used_by_two_batches_at_once_even_when_one_was_left_running() -> None:
+    entered, go, inside = threading.Event(), threading.Event(), list[int]()
+
+    def run(batch: Sequence[int]) -> Sequence[int]:
+        inside.append(batch[0])
+        entered.set()
+        if batch[0] == 1:
+            go.wait(30)
+        inside.remove(batch[0])
+        assert inside == []
+        return batch
+
+    async def left() -> None:
+        async with batcher:
+            with pytest.raises(LateError):
+                await batcher.submit(1, deadline=soon(0.2))
+
+    async def again() -> int:
+        async with batcher:
+            asyncio.get_running_loop().call_later(0.05, go.set)
+            return await batcher.submit(2, deadline=soon(30))
+
+    batcher: Batcher[int, int] = Batcher(run, LoopClock(), name="left")
+    asyncio.run(left())
+    assert entered.is_set()
+    assert asyncio.run(again()) == 2
 
 
 def test_when_nobody_watches_nothing_is_late_and_nobody_is_refused() -> None:

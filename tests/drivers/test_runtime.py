@@ -16,7 +16,7 @@ from anchor.clock import FreeClock, LoopClock, run_virtual
 from anchor.errors import ConfigError, ModelError
 from drivers.binding import Binding
 from drivers.half import halved
-from drivers.runtime import OnnxModel, TensorSpec, batcher_for, stacked
+from drivers.runtime import OnnxModel, Pixels, TensorSpec, batcher_for, stacked
 from drivers.stacking import Layout, example
 from tests.drivers.networks import counting, doubling, network, saved, value, weight, with_node
 
@@ -68,11 +68,41 @@ def test_sizes_of_one_name_must_agree(counter: OnnxModel) -> None:
 
 def test_a_network_of_16_bit_numbers_is_fed_and_gives_32(tmp_path: Path) -> None:
     model = loaded(doubling(TensorProto.FLOAT16), tmp_path)
-    assert model.inputs["x"].dtype == np.float16
+    assert {model.inputs["x"].dtype, model.outputs["y"].dtype} == {np.dtype(np.float32)}
     for kind in (np.float32, np.float16):
         result = model.run({"x": np.full((2, 4), 1.5, kind)})["y"]
         assert result.dtype == np.float32
         assert result.tolist() == [[3.0] * 4] * 2
+
+
+@pytest.mark.parametrize("kind", [TensorProto.FLOAT, TensorProto.FLOAT16])
+def test_pixels_go_in_and_out_as_bytes_and_are_numbers_inside(kind: int, tmp_path: Path) -> None:
+    half_open = Pixels(1 / 127.5, -1)
+    model = loaded(doubling(kind), tmp_path, pixels={"x": half_open, "y": Pixels()})
+    assert {model.inputs["x"].dtype, model.outputs["y"].dtype} == {np.dtype(np.uint8)}
+    assert model.inputs["x"].shape == model.outputs["y"].shape == ("batch", 4)
+    given = np.array([[0, 128, 160, 255]], np.uint8)
+    # Twice a number from -1 to 1, shown as one from 0 to 1: what is outside is cut off.
+    expected = np.clip(np.round(2 * (given / 127.5 - 1) * 255), 0, 255)
+    assert np.abs(model.run({"x": given})["y"] - expected).max() <= (0 if kind == TensorProto.FLOAT else 1)
+
+
+def test_only_floats_that_are_there_can_be_bytes(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"model\.onnx: has no floats named z that could be bytes"):
+        loaded(doubling(), tmp_path, pixels={"x": Pixels(), "z": Pixels()})
+
+
+def test_every_byte_comes_out_of_a_network_that_hands_it_through(tmp_path: Path) -> None:
+    through = network([helper.make_node("Identity", ["x"], ["y"])], [value("x", ["n"])], [value("y", ["n"])])
+    model = loaded(through, tmp_path, pixels={"x": Pixels(), "y": Pixels()})
+    every = np.arange(256, dtype=np.uint8)
+    assert model.run({"x": every})["y"].tolist() == every.tolist()
+
+
+def test_weights_that_are_also_inputs_are_left_as_they_are(tmp_path: Path) -> None:
+    model = doubling(TensorProto.FLOAT16)
+    model.graph.input.append(value("two", [], TensorProto.FLOAT16))
+    assert loaded(model, tmp_path).run({"x": ones(1, 4)})["y"].tolist() == [[2.0] * 4]
 
 
 CIRCLE = network(
@@ -119,6 +149,23 @@ def test_a_file_of_a_few_bytes_that_asks_for_eight_gigabytes_gets_none(tmp_path:
     )
     with pytest.raises(ModelError, match=r"model\.onnx: failed on cpu: .*[Aa]vailable memory"):
         loaded(bomb, tmp_path).run({"x": ones(1, 4)})
+
+
+def test_a_network_that_never_ends_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("drivers.runtime.MOST_SECONDS", 0.5)
+    monkeypatch.setattr("drivers.watchdog._TICK_SECONDS", 0.1)
+    body = helper.make_graph(
+        [helper.make_node("Identity", ["go"], ["on"]), helper.make_node("Identity", ["a"], ["b"])],
+        "body",
+        [value("i", [], TensorProto.INT64), value("go", [], TensorProto.BOOL), value("a", ["batch", 4])],
+        [value("on", [], TensorProto.BOOL), value("b", ["batch", 4])],
+    )
+    endless = with_node(
+        helper.make_node("Loop", ["rounds", "yes", "x"], ["y"], body=body),
+        weights=[weight("rounds", np.array(1 << 62)), weight("yes", np.array(True))],
+    )
+    with pytest.raises(ModelError, match=r"model\.onnx: failed on cpu: .*terminate"):
+        loaded(endless, tmp_path).run({"x": ones(1, 4)})
 
 
 def test_a_device_that_is_not_there_is_replaced_with_a_line_that_says_why(
@@ -171,7 +218,7 @@ def test_halving_what_cannot_be_halved_leaves_it(tmp_path: Path, caplog: pytest.
 
 
 def bound(model: OnnxModel) -> Binding:
-    return Binding(model._session, "cpu", 0, model.outputs)
+    return Binding(model._session, "cpu", 0, model.outputs, model._names)
 
 
 def test_buffers_on_the_device_give_what_the_plain_way_gives_at_every_size(counter: OnnxModel) -> None:
@@ -204,6 +251,20 @@ def test_results_of_a_size_nobody_knows_before_come_out_of_buffers_too(tmp_path:
         x = np.zeros(3, np.float32)
         x[expected] = 1
         assert binding.run({"x": x}, {"n": 3})["y"].tolist() == [expected]
+
+
+def test_results_of_known_and_unknown_sizes_keep_their_names(tmp_path: Path) -> None:
+    nodes = [helper.make_node("NonZero", ["x"], ["where"]), helper.make_node("NonZero", ["one"], ["other"]),
+             helper.make_node("Neg", ["x"], ["minus"])]  # fmt: skip
+    outputs = [value("where", [1, "a"], TensorProto.INT64), value("minus", ["n"]),
+               value("other", [1, "b"], TensorProto.INT64)]  # fmt: skip
+    model = loaded(network(nodes, [value("x", ["n"]), value("one", ["n"])], outputs), tmp_path)
+    feeds = {"x": np.array([0, 1, 1], "f4"), "one": np.array([1, 0, 0], "f4")}
+    for _ in range(2):
+        found = bound(model).run(feeds, {"n": 3})
+        assert {name: array.tolist() for name, array in found.items()} == {
+            "where": [[1, 2]], "other": [[0]], "minus": [0, -1, -1]
+        }  # fmt: skip
 
 
 def test_the_batch_axis_is_found_where_it_is_named(counter: OnnxModel) -> None:

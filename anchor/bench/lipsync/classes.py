@@ -1,0 +1,91 @@
+"""The fifteen visemes that drivers are scored in, of phones and of faces; see also `anchor.ports.Classifies`.
+
+The project's own table is finer. Folded: reduced, low front and low central vowels are ``aa``, as ARPAbet writes schwa
+and the vowel of "but" alike; glides are the vowels they glide from; an h has the mouth of the vowel after it.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anchor import registry
+from anchor.bench.lips import opening
+from anchor.events import Phone
+from anchor.media import SAMPLE_RATE, Floats
+
+CLASSES = ("sil", "PP", "FF", "TH", "DD", "kk", "CH", "SS", "nn", "RR", "aa", "E", "I", "O", "U")
+INDEX = {name: index for index, name in enumerate(CLASSES)}
+FOLDED = {
+    "ae": "aa", "uh": "aa", "ax": "aa", "ao": "O", "oe": "O", "im": "I", "jj": "I", "yy": "U", "ww": "U", "ll": "nn",
+    "bf": "PP", "hh": "sil",
+}  # fmt: skip
+GROUPS = {
+    "lips": ("PP",), "lip and teeth": ("FF",), "tongue": ("TH", "DD", "kk", "nn"), "hissing": ("CH", "SS"),
+    "open": ("aa", "E"), "spread": ("I",), "round": ("RR", "O", "U"),
+}  # fmt: skip
+"""What can be told apart by eye."""
+RATE = 100
+"""Classes and openings a second."""
+
+Classes = NDArray[np.int64]
+
+
+def _table() -> Any:
+    return registry.load("anchor.part", "visemes")
+
+
+def _spread(phones: Sequence[Phone], frames: int) -> list[tuple[str, slice]]:
+    """Visemes of the finer table with the 10 ms whose middles they hold."""
+    found = []
+    for phone in phones:
+        parts = _table().visemes_of(phone.symbol)
+        edges = np.cumsum([0.0, *(share for _, share in parts)]) * (phone.end - phone.start) + phone.start
+        places = np.clip(np.round(edges * (RATE / SAMPLE_RATE)).astype(int), 0, frames).tolist()
+        found += [
+            (name, slice(low, high)) for (name, _), (low, high) in zip(parts, itertools.pairwise(places), strict=True)
+        ]
+    return found
+
+
+def label_classes(phones: Sequence[Phone], frames: int) -> Classes:
+    """The class of each of `frames` stretches of 10 ms: int64, indices into `CLASSES`."""
+    classes = np.zeros(frames, np.int64)
+    breath: slice | None = None
+    for name, place in _spread(phones, frames):
+        classes[place] = INDEX[FOLDED.get(name, name)]
+        if breath is not None and breath.stop == place.start:
+            classes[breath] = classes[place][:1] if place.stop > place.start else 0
+        breath = place if name == "hh" else None
+    return classes
+
+
+def label_openings(phones: Sequence[Phone], frames: int) -> tuple[Floats, NDArray[np.bool_]]:
+    """How far the lips' own table opens them for each phone by itself, every 10 ms; and where phones are.
+
+    Smoothed over 90 ms, as no mouth jumps.
+    """
+    table = _table()
+    openings = dict(zip(table.VISEMES, opening(table.MATRIX).tolist(), strict=True))
+    asked, spoken = np.zeros(frames), np.zeros(frames, bool)
+    for name, place in _spread(phones, frames):
+        asked[place], spoken[place] = openings[name], True
+    window = np.hanning(11)[1:-1]
+    smooth: Floats = np.convolve(asked, window / window.sum(), "same").astype(np.float32)[:frames]
+    return smooth, spoken
+
+
+def face_classes(weights: Floats) -> Classes:
+    """The class whose shape in the table is nearest: `weights` has shape (faces, 52)."""
+    table = _table()
+    names = [name for name in table.VISEMES if name != "hh"]
+    shapes: Floats = table.MATRIX[[table.VISEME_INDEX[name] for name in names]]
+    used = np.flatnonzero(shapes.any(axis=0))
+    away = ((weights[:, None, used] - shapes[None, :, used]) ** 2).sum(axis=2)
+    folded = np.array([INDEX[FOLDED.get(name, name)] for name in names])
+    classes: Classes = folded[np.argmin(away, axis=1)]
+    return classes

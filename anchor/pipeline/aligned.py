@@ -1,0 +1,82 @@
+"""Words and phones for a voice that gives only sound: spelled by a voice that knows them, found in the sound."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Sequence
+
+from anchor.channel import closing
+from anchor.errors import VoiceError
+from anchor.events import Phone, Sentence, Word
+from anchor.ports import Aligner, SpeechChunk, SpelledWord, Voice, VoiceInfo
+
+log = logging.getLogger(__name__)
+
+
+async def spell(reader: Voice, sentence: Sentence) -> list[SpelledWord]:
+    """How `reader`, a voice that times its phones, would say a sentence. Raises `VoiceError`."""
+    words, phones = list[Word](), list[Phone]()
+    async with closing(reader.speak(sentence)) as chunks:
+        async for chunk in chunks:
+            words += chunk.words
+            phones += chunk.phones
+    spelled = list[SpelledWord]()
+    index = 0
+    for number, word in enumerate(words):
+        until = words[number + 1].start if number + 1 < len(words) else phones[-1].end + 1 if phones else 0
+        begun = index
+        while index < len(phones) and phones[index].start < until:
+            index += 1
+        spelled.append(SpelledWord(word.text, tuple((phone.symbol, phone.stress) for phone in phones[begun:index])))
+    return spelled
+
+
+class AlignedVoice:
+    """A voice without timings, made one that has them. Its sound is held back until they are settled (0.7 s)."""
+
+    def __init__(self, voice: Voice, reader: Voice, aligner: Aligner) -> None:
+        self._voice = voice
+        self._reader = reader
+        self._aligner = aligner
+
+    @property
+    def info(self) -> VoiceInfo:
+        return self._voice.info
+
+    async def warm(self, languages: Sequence[str]) -> None:
+        await self._voice.warm(languages)
+        await self._reader.warm([language for language in languages if self._reads(language)])
+        self._aligner.warm()
+
+    async def speak(self, sentence: Sentence) -> AsyncIterator[SpeechChunk]:
+        async with closing(self._timed(sentence)) as chunks:
+            async for chunk in chunks:
+                yield chunk
+
+    async def _timed(self, sentence: Sentence) -> AsyncIterator[SpeechChunk]:
+        words = await self._spelled(sentence)
+        if not any(word.phones for word in words):
+            async with closing(self._voice.speak(sentence)) as chunks:
+                async for chunk in chunks:
+                    yield chunk
+            return
+        async with closing(self._aligner.align(self._voice.speak(sentence), words)) as chunks:
+            async for chunk in chunks:
+                yield chunk
+
+    async def _spelled(self, sentence: Sentence) -> list[SpelledWord]:
+        if not self._reads(sentence.language):
+            return []
+        try:
+            return await spell(self._reader, sentence)
+        except VoiceError as error:
+            log.warning("cannot spell %r, lips follow the sound alone: %s", sentence.text, error)
+            return []
+
+    def _reads(self, language: str) -> bool:
+        wanted = language.lower().split("-")[0]
+        return any(tag.lower().split("-")[0] == wanted for tag in self._reader.info.languages)
+
+    async def close(self) -> None:
+        await self._voice.close()
+        await self._reader.close()
