@@ -24,8 +24,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False, add_completion=False,
 )  # fmt: skip
 avatar_app = typer.Typer(help="The faces there are.", no_args_is_help=True)
+models_app = typer.Typer(help="Networks in ONNX files that you bring.", no_args_is_help=True)
 label_app = typer.Typer(help="The AI-content label of files.", no_args_is_help=True)
 app.add_typer(avatar_app, name="avatar")
+app.add_typer(models_app, name="models")
 app.add_typer(label_app, name="label")
 
 out = Console()
@@ -321,6 +323,25 @@ def avatar_check(path: Annotated[str, typer.Argument(help="Bundled name, folder 
     if problems:
         raise typer.Exit(1)
     out.print(f"{path}: good", highlight=False)
+
+
+@models_app.command("check")
+def models_check(
+    path: Annotated[Path, typer.Argument(help="An ONNX file, or a folder of those that belong together.")],
+    avatar: AvatarOption = DEFAULT_AVATAR,
+    device: DeviceOption = "",
+) -> None:
+    """Say what networks are, and test on pixels whether they move the lips of an avatar as they should."""
+    from anchor.models import check as look
+
+    def tell(word: str, text: str) -> None:
+        out.print(f"{word:<12} {_plain(text)}", highlight=False, soft_wrap=True)
+
+    verdict = _run(look(path, avatar, _device(device), tell))
+    if verdict.problem:
+        err.print(f"[bold red]refused:[/] {path}: {_plain(verdict.problem)}", soft_wrap=True)
+        raise typer.Exit(1)
+    out.print(f"{path}: good", highlight=False, soft_wrap=True)
 
 
 @app.command()

@@ -109,9 +109,13 @@ async def drawn(driver: Driver, painter: Painter | None, speech: SpeechChunk, fp
 async def check_lips(driver: Driver, avatar: Avatar, painter: Painter | None) -> Verdict:
     """Run the self-test. Raises `ModelError` for a network that fails, `MissingError` where lips cannot be measured."""
     speech = await say()
-    faces = await drawn(driver, painter, speech, VIDEO.fps)
+    return await seen_on(avatar, await drawn(driver, painter, speech, VIDEO.fps), speech, VIDEO.fps)
+
+
+async def seen_on(avatar: Avatar, faces: Sequence[DrawnFace], speech: SpeechChunk, fps: int) -> Verdict:
+    """Draw the faces and judge the lips that are seen. Raises what `check_lips` raises."""
     gaps = await asyncio.to_thread(_gaps, avatar, faces)
-    return judge(gaps, speech.phones, VIDEO.fps)
+    return judge(gaps, speech.phones, fps)
 
 
 def _gaps(avatar: Avatar, faces: Sequence[DrawnFace]) -> Floats:

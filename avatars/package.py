@@ -180,6 +180,13 @@ def load_avatar(name_or_path: str | Path) -> Avatar:
         return _load(folder)
 
 
+def load_for_painting(name_or_path: str | Path) -> Avatar:
+    """As `load_avatar`; a drawn figure is taken for a photo, to try networks that paint."""
+    avatar = load_avatar(name_or_path)
+    as_photo: Callable[[], Avatar] = getattr(avatar, "as_photo", lambda: avatar)
+    return as_photo()
+
+
 def _load(folder: Path) -> Avatar:
     manifest = read_manifest(folder)
     try:
@@ -228,6 +235,7 @@ __all__ = [
     "find",
     "library",
     "load_avatar",
+    "load_for_painting",
     "member",
     "read_arrays",
     "read_image",

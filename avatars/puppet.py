@@ -8,6 +8,7 @@ they part; eyes are drawn into the face before it is warped. To see one: ``pytho
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self, cast
@@ -92,6 +93,16 @@ class PuppetAvatar:
     @property
     def info(self) -> AvatarInfo:
         return self._info
+
+    def as_photo(self) -> PuppetAvatar:
+        """The same figure, but one that can be painted on: to try networks where no photo is at hand."""
+        if self._shape is not None:
+            return self
+        twin = copy(self)
+        (x, y), line = self.rig.mouth.mean(axis=0).tolist(), self.rig.mouth
+        twin._shape = FaceShape(self.rig.chin, (x, y), float(line[-1, 0] - line[0, 0]))
+        twin._info = replace(self.info, accepts=("blendshapes", "patch"))
+        return twin
 
     @property
     def shape(self) -> FaceShape:

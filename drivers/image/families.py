@@ -10,7 +10,7 @@ from anchor.clock import Clock, FreeClock
 from anchor.errors import ModelError
 from anchor.ports import Driver
 from drivers.image.driver import NumbersNetDriver, PatchNetDriver
-from drivers.image.manifest import Manifest, files_of
+from drivers.image.manifest import MANIFEST, Manifest, files_of
 from drivers.image.musetalk import MuseTalk
 from drivers.image.nets import MouthNet, Net
 from drivers.image.numbers import SequenceNet, WindowNet
@@ -68,6 +68,22 @@ class Recognised:
     def name(self) -> str:
         return self.manifest.title or f"{self.family.name} ({self.path.name})"
 
+    def report(self) -> list[tuple[str, str]]:
+        """What there is to say of the files, by a word each."""
+        lines = [("family", self.family.name)]
+        for part, bound in self.parts.items():
+            model = bound.model
+            size = model.path.stat().st_size / (1 << 20)
+            lines += [
+                (part, f"{model.path.name}, {size:.1f} MB, on {model.device}"),
+                ("", describe(model)),
+                ("", f"sha256 {model.sha256}"),
+            ]
+        if self.solver is not None:
+            lines.append(("solver", self.solver.name))
+        unknown = f"not stated; find out before it goes on air, and say it in {MANIFEST}"
+        return [*lines, ("licence", self.manifest.licence or unknown)]
+
     def net(self, clock: Clock) -> MouthNet | Net:
         return self.family.make(self.parts, self.manifest, clock, self.solver)
 
@@ -109,10 +125,11 @@ def _family(path: Path, manifest: Manifest, parts: Parts) -> Family:
 
 def open_driver(path: Path, *, clock: Clock | None = None, device: str = "auto", half: bool = False) -> Driver:
     """A driver of the files at `path`. Raises `MissingError` and `ModelError`."""
-    clock = clock or FreeClock()
-    found = recognise(path, device=device, half=half)
-    net = found.net(clock)
-    embedded = AutoDriver()
+    return driver_of(recognise(path, device=device, half=half), clock or FreeClock())
+
+
+def driver_of(found: Recognised, clock: Clock) -> Driver:
+    net, embedded = found.net(clock), AutoDriver()
     if isinstance(net, MouthNet):
-        return PatchNetDriver(found.name, path, net, embedded, clock)
-    return NumbersNetDriver(found.name, path, net, embedded, clock)
+        return PatchNetDriver(found.name, found.path, net, embedded, clock)
+    return NumbersNetDriver(found.name, found.path, net, embedded, clock)
