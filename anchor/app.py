@@ -80,7 +80,7 @@ def open_driver(name: str | Path, *, clock: Clock | None = None, options: Mappin
     """A driver by its name, or one made of the ONNX files at a path, which takes `options`: device and half."""
     if isinstance(name, Path) or "/" in name or name.lower().endswith(".onnx"):
         brought: Driver = registry.build(
-            functools.partial(registry.load("anchor.part", "nets").open_driver, Path(name), clock=clock),
+            functools.partial(registry.load("anchor.part", "nets").open_driver, Path(name), clock),
             options or {}, "driver_options",
         )  # fmt: skip
         return brought

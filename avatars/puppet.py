@@ -11,13 +11,13 @@ from __future__ import annotations
 from copy import copy
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Self, cast
+from typing import Self, cast
 
 import cv2
 import numpy as np
 
 from anchor.errors import AvatarError
-from anchor.media import ARKIT, Blendshapes, Bytes, DrawnFace, Floats, HeadPose, PatchedFace, Picture, VideoFormat
+from anchor.media import Blendshapes, Bytes, DrawnFace, Floats, HeadPose, PatchedFace, Picture, VideoFormat
 from anchor.ports import AvatarInfo, FaceShape, Placement, Setting
 from avatars.crops import Crops, cut
 from avatars.framing import frame
@@ -38,6 +38,7 @@ from avatars.puppet_draw import (
     sample_field,
 )
 from avatars.puppet_eyes import Eyes, Look
+from avatars.puppet_paint import SPOKEN, Painted
 from avatars.puppet_parts import FURTHER_LAYERS, Grid, Layer, Rig, Texture, join, load_layers, read_places
 
 _FINER = 1.2
@@ -48,8 +49,6 @@ _STEPS = 128
 """Steps in which a weight is drawn."""
 _LIMIT = HeadPose(0.38, 0.34, 0.35, 0.20, 0.20)
 """The farthest pose the layers can show."""
-_SPOKEN = np.array([name.startswith(("jaw", "mouth", "cheekPuff", "tongue")) for name in ARKIT])
-"""What a patch stands for."""
 _NODE = 1 / 36
 """Distance between the nodes of backward maps, in head heights."""
 
@@ -211,19 +210,6 @@ class _Warp:
         return left - 8, top - 8, right + 8, bottom + 8
 
 
-@dataclass(frozen=True, slots=True)
-class _Painted:
-    """What is drawn of a patch, in the terms of a `_Warp`."""
-
-    pixels: Bytes
-    grid: Grid
-    moves: Floats
-    to_texture: Any
-    rounds: int
-    step: int
-    reach: tuple[float, float, float, float]
-
-
 def _mixed(basis: Floats, weights: Floats) -> Floats:
     """The sum of the rows of a basis by their weights, of which most are zero: no product of matrices is as cheap."""
     total: Floats = np.zeros((1, basis.shape[1]), np.float32)
@@ -331,7 +317,7 @@ class PuppetView:
         rig, head, values, painted = self._rig, face.head, face.weights, (0, 0)
         if isinstance(drawn, PatchedFace):
             # Under the patch the mouth is at rest, as it was where the patch was painted.
-            values = values * np.where(_SPOKEN, np.float32(1 - drawn.strength), np.float32(1))
+            values = values * np.where(SPOKEN, np.float32(1 - drawn.strength), np.float32(1))
             painted = (id(drawn.mouth), round(255 * drawn.strength))
         tall = rig.tall
         unit = _QUANTUM / self._scale
@@ -442,29 +428,14 @@ class PuppetView:
         self._lay(scene, work, self._face)
         self._draw_mouth(scene, work, state)
         if self._patch is not None:
-            self._lay(scene, work, self._painting(self._patch))
+            self._lay(scene, work, Painted.on(self._skin, self._patch))
         self._lay(scene, work, self._hair)
         convert(scene, work, canvas)
 
     def _painted_box(self) -> Box:
-        return Box(0, 0, 0, 0) if self._patch is None else self._box_of(*self._painting(self._patch).reach)
+        return Box(0, 0, 0, 0) if self._patch is None else self._box_of(*Painted.on(self._skin, self._patch).reach)
 
-    def _painting(self, patch: PatchedFace) -> _Painted:
-        """A patch as a layer that goes where the face goes."""
-        face, mouth = self._skin, patch.mouth
-        back = np.linalg.inv(mouth.to_art[:, :2].astype(np.float64))
-        grid = face.grid
-        shift = back @ (np.array([grid.left, grid.top]) - mouth.to_art[:, 2]) - 0.5
-        height, width = mouth.mask.shape
-        ends = np.array([[0, 0], [width, height]]) @ mouth.to_art[:, :2].T + mouth.to_art[:, 2]
-        mask = mouth.mask if patch.strength >= 1 else cv2.convertScaleAbs(mouth.mask, alpha=patch.strength)
-        pixels = cv2.cvtColor(np.dstack([mouth.pixels, mask]), cv2.COLOR_RGBA2mRGBA)
-        return _Painted(
-            cast(Bytes, pixels), grid, face.moves, np.column_stack([back * grid.step, shift]), face.rounds, face.step,
-            face.reach_of(face.lattice(*ends.ravel().tolist())),
-        )  # fmt: skip
-
-    def _lay(self, scene: Bytes, work: Box, warp: _Warp | _Painted) -> None:
+    def _lay(self, scene: Bytes, work: Box, warp: _Warp | Painted) -> None:
         """Sample a layer through the inverse of its movement and lay it over the scene, which covers `work`."""
         part = self._box_of(*warp.reach).meet(work)
         if part.empty:

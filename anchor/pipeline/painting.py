@@ -24,7 +24,7 @@ AHEAD = 4
 """Beats ahead for which patches are asked: time for a model to work, and little to throw away on an interruption."""
 FADE_SECONDS = 0.08
 """From a patch to lips by numbers, and back."""
-DRAW_SECONDS = 0.012
+DRAW_SECONDS = 0.018
 """What drawing a picture takes of its beat: the patch must be there before."""
 
 
@@ -40,6 +40,7 @@ class _Order:
     """A face whose patch was asked for; it is held so that its identity stays its own."""
 
     face: Blendshapes
+    by: float
     task: asyncio.Task[MouthPatch | AnchorError]
 
 
@@ -93,7 +94,7 @@ class Painting:
                 continue
             by = deadline + index * self._beat - DRAW_SECONDS if self._clock.live else float("inf")
             work = self._paint(painter, face.cue, self._stage.base(index + 1), by)
-            self._orders[id(face)] = _Order(face, self._tasks.create_task(work))
+            self._orders[id(face)] = _Order(face, by, self._tasks.create_task(work))
 
     @staticmethod
     async def _paint(painter: Painter, cue: object, base: int, deadline: float) -> MouthPatch | AnchorError:
@@ -120,6 +121,9 @@ class Painting:
 
     async def _patch(self, order: _Order) -> MouthPatch | None:
         if self._clock.live and not order.task.done():
+            # What is left of the beat is the patch's; the timer is the loop's, as a live clock's is.
+            await asyncio.wait([order.task], timeout=max(0.0, order.by - self._clock.now()))
+        if not order.task.done() and self._clock.live:
             order.task.cancel()
             self.counters.late += 1
             return None

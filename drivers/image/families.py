@@ -123,7 +123,7 @@ def _family(path: Path, manifest: Manifest, parts: Parts) -> Family:
     raise ModelError(f"{path}: is a {bound.part} alone, which drives nothing: {describe(bound.model)}")
 
 
-def open_driver(path: Path, *, clock: Clock | None = None, device: str = "auto", half: bool = False) -> Driver:
+def open_driver(path: Path, clock: Clock | None = None, *, device: str = "auto", half: bool = False) -> Driver:
     """A driver of the files at `path`. Raises `MissingError` and `ModelError`."""
     return driver_of(recognise(path, device=device, half=half), clock or FreeClock())
 

@@ -72,9 +72,9 @@ def test_outside_the_mask_footage_is_bit_for_bit_what_it_was(filmed: FootageAvat
         changed = with_it.y != without.y
         assert 300 < changed.sum() < 0.03 * changed.size
         rows, columns = np.nonzero(changed)
-        # The disc has the radius of a third of the distance from eyes to chin: 0.09 of the picture's height.
-        assert np.ptp(rows) < 0.12 * VIDEO.height
-        assert np.ptp(columns) < 0.12 * VIDEO.height
+        disc = 0.6 * filmed.shape.chin * filmed.zoom * PLACE.head * VIDEO.height / filmed.tall
+        assert np.ptp(rows) < disc
+        assert np.ptp(columns) < disc
         for plane, base in ((with_it.u, without.u), (with_it.v, without.v)):
             near = cv2.dilate(changed.astype(np.uint8), np.ones((5, 5), np.uint8))[::2, ::2] > 0
             assert np.array_equal(plane[~near], base[~near])

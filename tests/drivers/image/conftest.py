@@ -10,17 +10,7 @@ import pytest
 from anchor import selftest
 from anchor.ports import Avatar, SpeechChunk
 from avatars.footage import FootageAvatar
-from avatars.maker import consent_of, make_avatar
 from avatars.package import load_avatar
-from tests.avatars import clips
-
-
-@pytest.fixture(scope="session")
-def clip_package(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("painted")
-    clips.write(folder / "clip.mp4", clips.filmed(clips.listening, clips.wall()))
-    make_avatar(folder / "clip.mp4", folder / "clip", consent=consent_of("somebody", "tests", "unlimited"))
-    return folder / "clip"
 
 
 @pytest.fixture(scope="session")
