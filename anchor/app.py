@@ -455,17 +455,20 @@ class Studio:
     async def on_air(self) -> AsyncIterator[None]:
         """Run every channel for as long as the context lasts."""
         languages = [tag for channel in self._channels.values() for tag in channel.languages]
-        await self.voice.warm(tuple(dict.fromkeys(languages)))
-        for channel in self._channels.values():
-            await channel.prepare()
-        async with asyncio.TaskGroup() as tasks:
-            self._running = [tasks.create_task(channel.run(), name=name) for name, channel in self._channels.items()]
-            try:
-                yield
-            finally:
-                for task in self._running:
-                    task.cancel()
-        await self.voice.close()
+        try:
+            await self.voice.warm(tuple(dict.fromkeys(languages)))
+            for channel in self._channels.values():
+                await channel.prepare()
+            async with asyncio.TaskGroup() as tasks:
+                running = [tasks.create_task(channel.run(), name=name) for name, channel in self._channels.items()]
+                self._running = running
+                try:
+                    yield
+                finally:
+                    for task in running:
+                        task.cancel()
+        finally:
+            await self.voice.close()
 
     def channels(self) -> Sequence[ChannelInfo]:
         return [channel.state() for channel in self._channels.values()]

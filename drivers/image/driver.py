@@ -15,7 +15,7 @@ import numpy as np
 
 from anchor.channel import closing
 from anchor.clock import Clock
-from anchor.errors import LateError
+from anchor.errors import LateError, ModelError
 from anchor.media import ARKIT, Blendshapes, Bytes, FaceFrame, Floats, MouthPatch
 from anchor.ports import Driver, DriverInfo, Paintable, SpeechChunk
 from drivers.features import RATE, Ear
@@ -119,6 +119,7 @@ class NetPainter:
         self._seen = net.look(self._crops)
         self._mask = lower_face(avatar.shape, box, net.size, net.painted)
         self._light = LightMatch(self._mask, fps)
+        self._looked = False
         self._to_art: Floats = np.array(
             [[(right - left) / width, 0, left], [0, (bottom - top) / height, top]], np.float32
         )
@@ -127,7 +128,22 @@ class NetPainter:
         index = base % len(self._crops)
         crop = self._crops[index]
         painted = await self._net.paint(cue, crop, self._seen[index], deadline)
+        if not self._looked:
+            self._looked = True
+            self._check_colours(painted, crop)
         return MouthPatch(self._light.match(painted, crop), self._mask, self._to_art, base)
+
+    def _check_colours(self, painted: Bytes, crop: Bytes) -> None:
+        """Raise `ModelError` for red and blue that have changed places: skin is never blue."""
+        rim = (self._mask > 20) & (self._mask < 215)
+        skin, made = crop[rim].mean(axis=0), painted[rim].mean(axis=0)
+        as_it_is, swapped = float(np.abs(made - skin).max()), float(np.abs(made[::-1] - skin).max())
+        if as_it_is > 12 and swapped < 0.5 * as_it_is:
+            bound = self._net.bounds[0]
+            raise ModelError(
+                f"{bound.model.path}: gives red and blue in each other's place; export it with the colours that it "
+                "takes, or say in driver.json which those are: colour: rgb or bgr"
+            )
 
 
 class NumbersNetDriver(_NetDriver):

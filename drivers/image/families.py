@@ -10,7 +10,7 @@ from anchor.clock import Clock, FreeClock
 from anchor.errors import ModelError
 from anchor.ports import Driver
 from drivers.image.driver import NumbersNetDriver, PatchNetDriver
-from drivers.image.manifest import MANIFEST, Manifest, files_of
+from drivers.image.manifest import MANIFEST, Front, Manifest, files_of
 from drivers.image.musetalk import MuseTalk
 from drivers.image.nets import MouthNet, Net
 from drivers.image.numbers import SequenceNet, WindowNet
@@ -36,6 +36,8 @@ class Family:
     needs: tuple[str, ...] = ()
     one_of: tuple[str, ...] = ()
     """Of these exactly one is needed."""
+    fronts: tuple[Front, ...] = ()
+    """What ``audio`` in a manifest may say; the nets of numbers look at that themselves where there is nothing here."""
 
 
 def _ultralight(parts: Parts, said: Manifest, clock: Clock, _: Solver) -> Net:
@@ -44,9 +46,11 @@ def _ultralight(parts: Parts, said: Manifest, clock: Clock, _: Solver) -> Net:
 
 FAMILIES = (
     Family("musetalk", "unet", lambda parts, said, clock, _: MuseTalk(dict(parts), said, clock),
-           needs=("vae_encoder", "vae_decoder", "whisper")),
-    Family("ultralight", "ultralight", _ultralight, one_of=("hubert", "wenet")),
-    Family("wav2lip", "wav2lip", lambda parts, said, clock, _: Wav2Lip(parts["wav2lip"], said, clock)),
+           needs=("vae_encoder", "vae_decoder", "whisper"), fronts=("whisper",)),
+    Family("ultralight", "ultralight", _ultralight, one_of=("hubert", "wenet"),
+           fronts=("waveform", "waveform-normalised", "kaldi-25-10")),
+    Family("wav2lip", "wav2lip", lambda parts, said, clock, _: Wav2Lip(parts["wav2lip"], said, clock),
+           fronts=("wav2lip-mel",)),
     Family("window-net", "window_net",
            lambda parts, said, clock, solver: WindowNet(parts["window_net"], said, clock, solver)),
     Family("sequence-net", "sequence_net",
@@ -106,6 +110,10 @@ def recognise(path: Path, *, device: str = "auto", half: bool = False) -> Recogn
     if missing:
         found = ", ".join(f"{bound.model.path.name} ({part})" for part, bound in parts.items())
         raise ModelError(f"{path}: {family.name} needs {', '.join(missing)} too; there is {found}")
+    if manifest.audio and family.fronts and manifest.audio not in family.fronts:
+        raise ModelError(
+            f"{manifest.where}: audio: {family.name} does not hear {manifest.audio!r}, but {', '.join(family.fronts)}"
+        )
     return Recognised(family, parts, manifest, path, solver)
 
 

@@ -49,6 +49,7 @@ class Ultralight:
         self.size = (side, side)
         self.painted: Box = tuple(edge / 160 for edge in _BLACK)  # type: ignore[assignment]
         self._rgb = manifest.colour == "rgb"
+        self._as_it_is = manifest.audio == "waveform"
         self._wenet = encoder.part == "wenet"
         # WeNet's caches have no batch: its requests carry whole inputs.
         whole = dict.fromkeys([*encoder.model.inputs, *encoder.model.outputs]) if self._wenet else None
@@ -69,8 +70,9 @@ class Ultralight:
 
     async def hubert(self, sound: Floats, deadline: float) -> Floats:
         """Features of sound, (steps, 1024)."""
+        heard = sound if self._as_it_is else normalised(sound)
         async with self._hearer as batcher:
-            given = await batcher.submit({self._encoder.inputs["sound"]: normalised(sound)}, deadline=deadline)
+            given = await batcher.submit({self._encoder.inputs["sound"]: heard}, deadline=deadline)
         found = np.asarray(given[self._encoder.outputs["features"]], np.float32)
         return cast(Floats, found.reshape(-1, 1024))
 

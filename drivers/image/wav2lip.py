@@ -24,27 +24,30 @@ from drivers.runtime import batcher_for
 FRAMES = 16
 BEFORE = 0.06
 """Seconds from the window's begin to the middle of its picture: at 25 pictures a second, one and a half of them."""
+_WINDOW = (FRAMES - 1) * MEL_HOP / RATE + MEL_WINDOW / 2 / RATE
+"""Seconds from the window's begin to the end of what its last spectrum hears."""
 
 
 class MelHearing:
     """Windows of 16 mel spectra, 200 ms."""
 
+    def __init__(self, before: float = BEFORE) -> None:
+        self._before = before
+
     def needs(self, middle: float) -> int:
-        return mel_reach(_first(middle) + FRAMES - 1)[1]
+        return mel_reach(self._first(middle) + FRAMES - 1)[1]
 
     async def cue(self, ear: Ear, middle: float, deadline: float) -> Floats:
-        first = _first(middle)
+        first = self._first(middle)
         return wav2lip_mel(ear.take(mel_reach(first)[0], mel_reach(first + FRAMES - 1)[1]))
 
-
-def _first(middle: float) -> int:
-    """The mel frame where the window of a moment begins; a hair more, so that 80 / 25 stays what it is."""
-    return int(np.floor((middle - BEFORE) * RATE / MEL_HOP + 1e-6))
+    def _first(self, middle: float) -> int:
+        """The mel frame where the window of a moment begins; a hair more, so that 80 / 25 stays what it is."""
+        return int(np.floor((middle - self._before) * RATE / MEL_HOP + 1e-6))
 
 
 class Wav2Lip:
     family = "wav2lip"
-    lookahead = (FRAMES - 1) * MEL_HOP / RATE + MEL_WINDOW / 2 / RATE - BEFORE + DECIMATION_SECONDS
 
     def __init__(self, bound: Bound, manifest: Manifest, clock: Clock) -> None:
         self._bound = bound
@@ -53,6 +56,8 @@ class Wav2Lip:
         self.size = (side, side)
         # The mouth lies in the lower half, which is all that is painted.
         self.painted: Box = (0, 0.5, 1, 1)
+        self._before = 1.5 / manifest.fps if manifest.fps else BEFORE
+        self.lookahead = _WINDOW - self._before + DECIMATION_SECONDS
         self._rgb = manifest.colour == "rgb"
         self._batcher = batcher_for(bound.model, clock)
 
@@ -62,7 +67,7 @@ class Wav2Lip:
         return -0.64 * c, -0.76 * c, 0.64 * c, 1.07 * c
 
     def hearing(self) -> MelHearing:
-        return MelHearing()
+        return MelHearing(self._before)
 
     def faces(self, crop: Bytes) -> Floats:
         """What the network sees: the crop with its lower half black, and the crop; float32, (6, side, side), 0..1."""

@@ -22,6 +22,7 @@ LAYERS = [
     {
         "anchor.cli",
         "anchor.app",
+        "anchor.models",
         "anchor.selftest",
         "anchor.serve",
         "anchor.check",

@@ -95,7 +95,7 @@ def loudness(graph: Graph, mel: str, column: int, *, axis: int = 3, bins: int = 
 
 def wav2lip(
     path: Path, side: int = 96, *, column: int = 4, always: float | None = None, scale: float = 1.0,
-    broken: bool = False, batch: Any = "batch", names: tuple[str, str, str] = ("mel", "face", "out"),
+    broken: bool = False, swapped: bool = False, batch: Any = "batch", names: tuple[str, str, str] = ("mel", "face", "out"),
 ) -> Path:  # fmt: skip
     """The signature of Wav2Lip. `column`: which mel frames it listens to; `always`: how far it is open, whatever."""
     graph = Graph()
@@ -106,6 +106,8 @@ def wav2lip(
     value = opened(graph, graph.slice(face, 3, 6, 1), opening, side)
     if scale != 1:
         value = graph("Mul", value, graph.constant(scale))
+    if swapped:
+        value = graph("Gather", value, graph.constant([2, 1, 0], np.int64), axis=1)
     if broken:
         value = graph("Div", value, graph.constant(0.0))
         value = graph("Sub", value, value)

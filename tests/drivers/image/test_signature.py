@@ -163,6 +163,7 @@ def test_the_manifest_names_files_family_and_licence(tmp_path: Path) -> None:
         ({"family": "musetalk"}, "musetalk needs unet, vae_encoder"),
         ({"colour": "yuv"}, "colour: 'yuv' is unknown; choose bgr, rgb"),
         ({"audio": "mp3"}, "audio: 'mp3' is unknown"),
+        ({"audio": "whisper"}, "audio: wav2lip does not hear 'whisper', but wav2lip-mel"),
         ({"fps": 0.5}, "fps: must be a number from 5 to 120"),
         ({"fps": True}, "fps: must be a number from 5 to 120"),
         ({"licence": 3}, "licence: must be a text"),
