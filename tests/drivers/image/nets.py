@@ -95,7 +95,8 @@ def loudness(graph: Graph, mel: str, column: int, *, axis: int = 3, bins: int = 
 
 def wav2lip(
     path: Path, side: int = 96, *, column: int = 4, always: float | None = None, scale: float = 1.0,
-    broken: bool = False, swapped: bool = False, batch: Any = "batch", names: tuple[str, str, str] = ("mel", "face", "out"),
+    broken: bool = False, swapped: bool = False, batch: Any = "batch",
+    names: tuple[str, str, str] = ("mel", "face", "out"),
 ) -> Path:  # fmt: skip
     """The signature of Wav2Lip. `column`: which mel frames it listens to; `always`: how far it is open, whatever."""
     graph = Graph()
