@@ -2,7 +2,7 @@
 
 A batch is whatever came while the last one ran, so nobody waits on a timer: under light load a request runs alone and
 at once, under heavy load batches grow by themselves. Simulated with a model of 6 ms + 0.5 ms an item at 25 requests a
-second and session: one by one 98 % are late at 8 sessions, so none at 32 (``anchor bench batcher``).
+second and session: one by one 98 % are late at 8 sessions, in batches none at 32 (``anchor bench batcher``).
 """
 
 from __future__ import annotations

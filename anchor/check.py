@@ -65,7 +65,7 @@ def _back_ends() -> Iterator[Finding]:
         for name in registry.names(group):
             try:
                 found = registry.load(group, name)
-                if group == "anchor.voice":
+                if group in ("anchor.voice", "anchor.driver"):
                     found()
             except AnchorError as error:
                 text, _, mend = str(error).partition("; run: ")

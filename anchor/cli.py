@@ -215,7 +215,7 @@ def voices() -> None:
         except AnchorError as error:
             table.add_row(engine, "", _plain(str(error)), "", "")
             continue
-        timed = "timed" if info.phone_timings else "-"
+        timed = "timed" if info.phone_timings else "aligned"
         table.add_row(engine, info.name, ", ".join(info.languages), timed, info.licence)
     out.print(table)
 
@@ -363,9 +363,25 @@ def check(
 
 @app.command()
 def bench(
-    name: Annotated[str, typer.Argument(help="avatars, batcher, render, latency, capacity or fanout.")],
+    name: Annotated[str, typer.Argument(help="avatars, batcher, render, lipsync, latency, capacity or fanout.")],
     portraits: Annotated[
         Path | None, typer.Option("--portraits", help="With avatars: a folder of portraits and clips to make more of.")
+    ] = None,
+    speech: Annotated[
+        Path | None,
+        typer.Option("--speech", help="With lipsync: a folder of labelled recordings; else some are made here."),
+    ] = None,
+    driver: Annotated[
+        list[str] | None,
+        typer.Option("--driver", help="With lipsync: NAME or NAME:audio, NAME:text, NAME:timings; may be repeated."),
+    ] = None,
+    avatar: Annotated[str | None, typer.Option("--avatar", help="With lipsync: whose lips are looked at.")] = None,
+    plots: Annotated[Path | None, typer.Option("--plots", help="With lipsync: a folder for PNG pictures.")] = None,
+    pixels: Annotated[
+        bool | None, typer.Option("--pixels/--no-pixels", help="With lipsync: look at rendered lips, too.")
+    ] = None,
+    rhubarb: Annotated[
+        bool | None, typer.Option("--rhubarb/--no-rhubarb", help="With lipsync: run Rhubarb beside, under Node.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
@@ -376,15 +392,37 @@ def bench(
         raise typer.BadParameter(f"{name!r}: choose {', '.join(benches.BENCHES)}", param_hint="NAME")
     if portraits is not None and (name != "avatars" or not portraits.is_dir()):
         raise typer.BadParameter("goes with avatars, and must be a folder of pictures", param_hint="--portraits")
-    report = benches.run(name, lambda text: err.print(_plain(text), highlight=False), portraits)
+    if speech is not None and not speech.is_dir():
+        raise typer.BadParameter("must be a folder of recordings", param_hint="--speech")
+    given = {
+        "speech": speech, "drivers": driver, "avatar": avatar, "plots": plots, "pixels": pixels, "rhubarb": rhubarb
+    }  # fmt: skip
+    options = {key: value for key, value in given.items() if value is not None and value != []}
+    if options and name != "lipsync":
+        raise typer.BadParameter("goes with lipsync", param_hint="/".join(f"--{key}" for key in options))
+    if portraits is not None:
+        options["portraits"] = portraits
+    report = benches.run(name, lambda text: err.print(_plain(text), highlight=False), options)
     if as_json:
         print(json.dumps(report, indent=2))
         return
+    for row in report.get("rows", [])[:1]:
+        _print_rows(list(row), report["rows"])
     table = Table("figure", "value", "unit", "goal", "", box=None)
     for figure in report["figures"]:
         mark = {True: "[green]ok[/]", False: "[bold red]missed[/]", None: ""}[figure["ok"]]
         goal = "" if figure["goal"] is None else f"{figure['goal']:g}"
-        table.add_row(figure["name"], f"{figure['value']:.4g}", figure["unit"], goal, mark)
+        value = "-" if figure["value"] is None else f"{figure['value']:.4g}"
+        if "rows" not in report or figure["goal"] is not None:
+            table.add_row(figure["name"], value, figure["unit"], goal, mark)
+    if table.row_count:
+        out.print(table)
+
+
+def _print_rows(titles: list[str], rows: list[dict[str, Any]]) -> None:
+    table = Table(*titles, box=None, padding=(0, 1, 0, 0))
+    for row in rows:
+        table.add_row(*("-" if row[title] is None else f"{row[title]}" for title in titles))
     out.print(table)
 
 

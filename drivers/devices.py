@@ -24,6 +24,7 @@ Kind = Literal["tensorrt", "cuda", "cpu"]
 _PROVIDERS: dict[Kind, str] = {
     "tensorrt": "TensorrtExecutionProvider", "cuda": "CUDAExecutionProvider", "cpu": "CPUExecutionProvider",
 }  # fmt: skip
+_MEMORY: dict[Kind, str] = {"tensorrt": "cuda", "cuda": "cuda", "cpu": ""}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,11 @@ class Device:
     @property
     def provider(self) -> str:
         return _PROVIDERS[self.kind]
+
+    @property
+    def memory(self) -> str:
+        """What ONNX Runtime calls the memory in which inputs and outputs are kept, if they are."""
+        return _MEMORY[self.kind]
 
 
 CPU = Device("cpu")
@@ -94,16 +100,15 @@ def _providers(device: Device, half: bool) -> list[Any]:
         "device_id": device.index,
         "gpu_mem_limit": MOST_GPU_MEMORY,
         "arena_extend_strategy": "kSameAsRequested",
-        # Trying every algorithm takes seconds for each new size; batches come in few sizes, which are warmed up.
+        # Trying every algorithm takes seconds for each new size, in which all sessions would be late.
         "cudnn_conv_algo_search": "HEURISTIC",
         # Tensor cores want channels last; convolutions of 16-bit numbers would be turned round one by one.
         "prefer_nhwc": int(half),
     }
     tensorrt = {"device_id": device.index, "trt_fp16_enable": half}
-    cpu = [_PROVIDERS["cpu"]]
     if device.kind == "cpu":
-        return cpu
-    on_cuda = [(_PROVIDERS["cuda"], cuda), *cpu]
+        return [_PROVIDERS["cpu"]]
+    on_cuda = [(_PROVIDERS["cuda"], cuda)]  # the CPU, for what a GPU cannot do, is always there
     return on_cuda if device.kind == "cuda" else [(_PROVIDERS["tensorrt"], tensorrt), *on_cuda]
 
 

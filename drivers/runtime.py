@@ -60,8 +60,8 @@ class OnnxModel:
         self.outputs = _specs(path, session.get_outputs())
         self._names = {visible(one.name): one.name for one in (*session.get_inputs(), *session.get_outputs())}
         self._session = session
-        kept_there = device != CPU
-        self._binding = Binding(session, "cuda", device.index, self.outputs, self._names) if kept_there else None
+        memory, index = device.memory, device.index
+        self._binding = Binding(session, memory, index, self.outputs, self._names) if memory else None
         self._one_at_a_time = threading.Lock()
         # TensorRT builds its engine in the first run of a size, for minutes.
         self._most_seconds = 1800 if device.kind == "tensorrt" else MOST_SECONDS
@@ -96,9 +96,11 @@ class OnnxModel:
                 if half:
                     smaller = bordered(smaller, border)
                     session, where = open_session(path, smaller, str(where), threads=threads, half=True)
+            model = cls(path, sha256, session, where, half=half and where != CPU, pixels=border)
         except Damaged as reason:
             raise ModelError(f"{path}: {reason}") from None
-        model = cls(path, sha256, session, where, half=half and where != CPU, pixels=border)
+        except UnicodeDecodeError:  # by the runtime, for names that nobody else looks at
+            raise ModelError(f"{path}: is damaged: a name that is no text") from None
         as_bytes = {name for name, spec in {**model.inputs, **model.outputs}.items() if spec.dtype == np.uint8}
         if not border.keys() <= as_bytes:
             missing = ", ".join(sorted(border.keys() - as_bytes))

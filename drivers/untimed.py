@@ -73,7 +73,8 @@ class Untimed:
         if self._listener is None:
             return share * face_from_sound(levels, brightness)
         weights = self._listener.around(middles)
-        weights[:, _OPENING] *= np.clip(0.45 + 0.75 * levels, 0.3, 1.15)[:, None]
+        # The network says which mouth, loudness how far: what it takes a silent moment for must not show.
+        weights[:, _OPENING] *= np.minimum(1.1, 1.2 * np.sqrt(levels))[:, None]
         return share * weights * (middles >= self._since)[:, None]
 
     def closures(self, middles: Moments, unheard: Moments) -> tuple[Moments, Moments]:

@@ -7,28 +7,32 @@ are of things measured in the same run, so that they travel from machine to mach
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from pathlib import Path
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from anchor.bench import avatars, batcher, capacity, fanout, latency, render
+from anchor.bench.lipsync import report
+from anchor.bench.lipsync.report import Report
 from anchor.bench.measure import Figure, Tell, machine
 
-BENCHES: dict[str, Callable[..., Awaitable[list[Figure]]]] = {
+BENCHES: dict[str, Callable[..., Awaitable[list[Figure] | Report]]] = {
     "avatars": avatars.measure,
     "batcher": batcher.measure,
     "render": render.measure,
+    "lipsync": report.measure,
     "latency": latency.measure,
     "capacity": capacity.measure,
     "fanout": fanout.measure,
 }
 
 
-def run(name: str, tell: Tell, portraits: Path | None = None) -> dict[str, Any]:
-    """Run one bench; `tell` is told what is going on. `portraits` is a folder of pictures for the bench ``avatars``."""
-    figures = asyncio.run(_measured(name, tell, *([portraits] if name == "avatars" else [])))
-    return {"bench": name, "machine": machine(), "figures": [figure.as_dict() for figure in figures]}
+def run(name: str, tell: Tell, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Run one bench; `tell` is told what is going on, and `options` are what this bench can be given."""
+    found = asyncio.run(_measured(name, tell, options))
+    figures = found.figures if isinstance(found, Report) else found
+    more = {"material": found.material, "rows": found.table()} if isinstance(found, Report) else {}
+    return {"bench": name, "machine": machine(), "figures": [figure.as_dict() for figure in figures]} | more
 
 
-async def _measured(name: str, tell: Tell, *more: Any) -> list[Figure]:
-    return await BENCHES[name](tell, *more)
+async def _measured(name: str, tell: Tell, options: Mapping[str, Any]) -> list[Figure] | Report:
+    return await BENCHES[name](tell, **options)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import subprocess
 import sys
@@ -15,10 +14,9 @@ import av
 import numpy as np
 
 from anchor import app, registry
-from anchor.bench.avatars import VIDEO, Said, closures, draw_times, further_session, motion, share
-from anchor.bench.lips import opening
+from anchor.bench.avatars import further_session
 from anchor.bench.measure import Figure, Tell, percentile
-from anchor.pipeline.idle import Life
+from anchor.bench.shown import VIDEO, Said, Shown, show
 
 SUFFIXES = (".mp4", ".mov", ".webm")
 _MAKE = (
@@ -41,10 +39,7 @@ class _Scores:
     """Seconds of making for a second of the clip, start-up included."""
     peak: float
     """Most memory that making took, mebibytes."""
-    times: list[float]
-    recall: float
-    correlation: float
-    silence: float
+    shown: Shown
     seam: float
     loop: float
 
@@ -60,17 +55,17 @@ def measure(folder: Path, clips: Path, said: Sequence[Said], tell: Tell) -> list
         packs.append(pack)
     if not scores:
         return []
-    times = [time for score in scores for time in score.times]
+    times = [time for score in scores for time in score.shown.times]
     return [
         Figure("made_from_clips", len(scores), ""),
         Figure("make_from_clip_to_its_length_max", max(score.made for score in scores), "", 1),
         Figure("make_from_clip_memory_mib_max", max(score.peak for score in scores), "MiB", 600),
-        Figure("clip_draw_and_composite_ms_mean_max", max(float(np.mean(s.times)) for s in scores), "ms", 6),
+        Figure("clip_draw_and_composite_ms_mean_max", max(float(np.mean(s.shown.times)) for s in scores), "ms", 6),
         Figure("clip_draw_and_composite_ms_p99_max", percentile(times, 99), "ms", 12),
         Figure("clip_memory_of_a_further_session_mib_max", further_session(str(packs[0])), "MiB", 30),
-        Figure("clip_bilabial_recall_on_pixels_min", min(score.recall for score in scores), "", 0.95),
-        Figure("clip_aperture_correlation_on_pixels_min", min(score.correlation for score in scores), "", 0.9),
-        Figure("clip_motion_in_silence_percent_max", max(score.silence for score in scores), "%", 1),
+        Figure("clip_bilabial_recall_on_pixels_min", min(score.shown.recall for score in scores), "", 0.95),
+        Figure("clip_aperture_correlation_on_pixels_min", min(score.shown.correlation for score in scores), "", 0.9),
+        Figure("clip_motion_in_silence_percent_max", max(score.shown.silence for score in scores), "%", 1),
         Figure("clip_seam_gradient_percent_max", max(score.seam for score in scores), "%", 10),
         Figure("clip_loop_seam_to_largest_change_max", max(score.loop for score in scores), "", 1),
     ]
@@ -105,26 +100,13 @@ def _length(clip: Path) -> float:
 
 def _score(pack: Path, made: float, peak: float, said: Sequence[Said], tell: Tell) -> _Scores:
     probe, avatar = registry.load("anchor.part", "probe"), app.open_avatar(str(pack))
-    times: list[float] = []
-    recalls: list[bool] = []
-    correlations, silences = [], []
-    for one in said:
-        life = Life(seed=1, fps=VIDEO.fps)
-        alive = [face + life.frame(True) for face in one.faces]
-        times += draw_times(avatar, alive)
-        seen = list(probe.look(avatar, alive, VIDEO))
-        lips = share([math.nan if item is None else item.lips for item in seen])
-        recalls += closures(one, lips)
-        correlations.append(float(np.corrcoef(opening(np.array([face.weights for face in one.faces])), lips)[0, 1]))
-        silences.append(motion(avatar, one))
+    shown = show(avatar, said)
     faces = [face for one in said for face in one.faces]
-    scores = _Scores(
-        made, peak, times, float(np.mean(recalls)), min(correlations), max(silences),
-        probe.footage_seam_percent(avatar, faces, VIDEO), probe.loop_seam(avatar),
-    )  # fmt: skip
+    seam, loop = probe.footage_seam_percent(avatar, faces, VIDEO), probe.loop_seam(avatar)
+    scores = _Scores(made, peak, shown, seam, loop)
     tell(
-        f"{pack.name}: made in {made:.2f} of its length with {peak:.0f} MiB, {float(np.mean(times)):.1f} ms, recall "
-        f"{scores.recall:.2f}, correlation {scores.correlation:.2f}, silence {scores.silence:.2f} %, seam "
+        f"{pack.name}: made in {made:.2f} of its length with {peak:.0f} MiB, {float(np.mean(shown.times)):.1f} ms, "
+        f"recall {shown.recall:.2f}, correlation {shown.correlation:.2f}, silence {shown.silence:.2f} %, seam "
         f"{scores.seam:.1f} %, loop {scores.loop:.2f}"
     )
     return scores

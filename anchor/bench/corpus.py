@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -69,41 +69,45 @@ def items(folder: Path) -> list[Item]:
     """Every recording under `folder` that has labels beside it or in its ``auto_phones.json``, in order of names.
 
     Labels beside a recording are named as `anchor.bench.labels.ENDINGS` says. Words come from the label file, from a
-    ``.txt`` of the same name, or from ``transcripts.jsonl``. Raises `LabelError`, and `MissingError` for a folder
-    without labelled speech.
+    ``.txt`` of the same name, or from ``transcripts.jsonl``. What a list names may also lie in the folders beside this
+    one. Raises `LabelError`, and `MissingError` for a folder without labelled speech.
     """
-    transcripts = _transcripts(folder)
-    found = []
+    labelled: dict[Path, tuple[Path, Path, Labels]] = {}
     for sound in sorted(path for path in folder.rglob("*") if path.suffix.lower() in SOUNDS):
         labels = next((path for end in ENDINGS if (path := sound.with_name(sound.stem + end)).is_file()), None)
         if labels is not None:
-            found.append(_item(folder, sound, labels, read_labels(labels), transcripts))
-    named = {item.sound for item in found}
-    listed = folder / LISTED
-    for name, read in read_many(listed) if listed.is_file() else ():
-        where = locate(folder, name)
-        if where is not None and where not in named:
-            found.append(_item(folder, where, listed, read, transcripts))
-    if not found:
+            labelled[sound] = folder, labels, read_labels(labels)
+    if (listed := folder / LISTED).is_file():
+        here = folder.resolve()
+        places = [folder, *sorted(path for path in here.parent.iterdir() if path.is_dir() and path != here)]
+        for name, read in read_many(listed):
+            if (found := locate(places, name)) is not None:
+                labelled.setdefault(found[1], (found[0], listed, read))
+    if not labelled:
         raise MissingError(f"{folder}: holds no recordings with labels; put NAME.TextGrid or NAME.lab beside NAME.wav")
-    return found
+    transcripts = {place: _transcripts(place) for place in {place for place, _, _ in labelled.values()}}
+    return [
+        _item(folder, sound, source, labels, *transcripts[place].get(sound, ("", "")))
+        for sound, (place, source, labels) in labelled.items()
+    ]
 
 
-def locate(folder: Path, name: str) -> Path | None:
-    """The file that a list means by `name`, by as much of the path's end as fits, here or in a folder beside this."""
+def locate(places: Sequence[Path], name: str) -> tuple[Path, Path] | None:
+    """The file that a list means by `name`, after the one of `places` that it lies in.
+
+    Lists are made elsewhere: what counts is how much of the path's end is the same.
+    """
     parts = [part for part in Path(name).parts if part not in ("..", "/")]
-    places = _around(folder)
     for first in range(len(parts)):
         for place in places:
             path = place.joinpath(*parts[first:])
             if path.is_file():
-                return path
+                return place, path
     return None
 
 
-def _item(folder: Path, sound: Path, source: Path, labels: Labels, transcripts: Mapping[Path, tuple[str, str]]) -> Item:
+def _item(folder: Path, sound: Path, source: Path, labels: Labels, language: str, text: str) -> Item:
     phones, alphabet = to_phones(labels.phones)
-    language, text = transcripts.get(sound.resolve(), ("", ""))
     name = str(sound.relative_to(folder)) if sound.is_relative_to(folder) else f"{sound.parent.name}/{sound.name}"
     return Item(
         name,
@@ -123,26 +127,19 @@ def _words_beside(sound: Path) -> str:
     return words(read_tiers(grid)) if grid.is_file() else ""
 
 
-def _transcripts(folder: Path) -> dict[Path, tuple[str, str]]:
-    """Languages and words by recording, as ``transcripts.jsonl`` here and in the folders beside this one give them."""
+def _transcripts(place: Path) -> dict[Path, tuple[str, str]]:
+    """Languages and words by recording, as a folder's ``transcripts.jsonl`` gives them."""
     found: dict[Path, tuple[str, str]] = {}
-    for place in _around(folder):
-        path = place / TRANSCRIPTS
-        for number, line in enumerate(path.read_text(errors="replace").splitlines() if path.is_file() else (), 1):
-            try:
-                row: dict[str, Any] = json.loads(line)
-                name, language, text = str(row["file"]), str(row.get("lang", "")), str(row["text"])
-            except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
-                raise LabelError(f"{path}:{number}: is no object with file and text: {error}") from error
-            if (sound := locate(place, name)) is not None:
-                found.setdefault(sound.resolve(), (language, text))
+    path = place / TRANSCRIPTS
+    for number, line in enumerate(path.read_text(errors="replace").splitlines() if path.is_file() else (), 1):
+        try:
+            row: dict[str, Any] = json.loads(line)
+            name, language, text = str(row["file"]), str(row.get("lang", "")), str(row["text"])
+        except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
+            raise LabelError(f"{path}:{number}: is no object with file and text: {error}") from error
+        if (sound := locate([place], name)) is not None:
+            found.setdefault(sound[1], (language, text))
     return found
-
-
-def _around(folder: Path) -> list[Path]:
-    """A folder and those beside it."""
-    here = folder.resolve()
-    return [folder, *sorted(path for path in here.parent.iterdir() if path.is_dir() and path != here)]
 
 
 async def spoken(said: Sequence[tuple[str, str]] = SAID, pause: float = 0.5) -> list[Item]:

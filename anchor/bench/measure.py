@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import math
 import os
 import platform
 import sys
@@ -50,9 +51,8 @@ class Figure:
         return self.value <= self.goal if self.name.endswith("_max") else self.value >= self.goal
 
     def as_dict(self) -> dict[str, Any]:
-        return {
-            "name": self.name, "value": round(self.value, 4), "unit": self.unit, "goal": self.goal, "ok": self.ok
-        }  # fmt: skip
+        value = round(self.value, 4) if math.isfinite(self.value) else None
+        return {"name": self.name, "value": value, "unit": self.unit, "goal": self.goal, "ok": self.ok}
 
 
 def machine() -> dict[str, Any]:

@@ -21,7 +21,7 @@ SETTLING = 55
 EVERY = 12
 LEAST_LIKELY = -7.0
 """Log-probability that one frame costs at most: a phone that the speaker left out must not bend its neighbours."""
-MISFIT = 2.2
+MISFIT = 1.6
 """Nepers a frame by which the text may be less likely than what the network hears; more is another text."""
 _BRIEF = frozenset(["ə", "t", "d", "ɾ", "h", "ɪ", "j", "w"])
 
@@ -40,7 +40,7 @@ def units_of(words: Sequence[SpelledWord]) -> tuple[list[Unit], list[_Place | No
     for number, word in enumerate(words):
         for index, (symbol, _) in enumerate(word.phones):
             for sound, _ in sounds_of(symbol):
-                units.append(Unit(sound, 1 if SOUNDS[sound] in _BRIEF else 2))
+                units.append(Unit(sound, 2 if SOUNDS[sound] in _BRIEF else 3))
                 places.append(_Place(number, index))
         if units[-1].optional:
             continue
@@ -83,7 +83,7 @@ class Alignment:
     @property
     def settled(self) -> int:
         """The sample up to which nothing further will be given, except at the end."""
-        return self._settled_until * STEP
+        return _sample(self._settled_until)
 
     def _hear(self, scores: Floats) -> None:
         bounded = np.maximum(scores, LEAST_LIKELY)

@@ -2,12 +2,13 @@
 
 The blend is that of `drivers.phones` (dominance, Cohen and Massaro 1993) with chances in the place of known phones, so
 that doubt shows as a middling mouth and not as a wrong one. Closed lips and the lip under the teeth are decided, not
-blended: a chance of one third is enough, for a missed closure is seen and a short one too many is not.
+blended: a chance of about a half is enough, whatever else may be as likely: a missed closure is seen.
 """
 
 from __future__ import annotations
 
-import math
+from collections.abc import Callable, Iterator
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,10 +20,8 @@ from drivers.visemes import CHANNEL_COLUMNS, MATRIX, PULLS, VISEME_INDEX, viseme
 
 RATE = 100
 """Frames of the network a second."""
-AHEAD = 0.09
-"""Seconds after a moment whose sounds may shape its mouth; with the network's own delay well within a driver's."""
-CLOSED = 0.35
-DENTAL = 0.25
+CLOSED = 0.5
+DENTAL = 0.45
 """Chances from which on a closure and a lip under the teeth are shown."""
 
 _ATTACK = np.array([0.07, 0.09, 0.09, 0.06, 0.05])
@@ -50,8 +49,14 @@ def _asked() -> tuple[Floats, Floats]:
 
 
 _DOMINANCE, _SHAPED = _asked()
+_CHANNEL = np.zeros(len(ARKIT), np.int64)
+for _channel, _columns in enumerate(CHANNEL_COLUMNS):
+    _CHANNEL[_columns] = _channel
 _DECIDED = np.array([[sound in "pbm", sound in "fv"] for sound in SOUNDS], np.float32)
 _LEAST = np.array([CLOSED, DENTAL], np.float32)
+AHEAD = 9
+_BEFORE = 12
+"""Frames after and before a moment that may shape its mouth."""
 
 
 class Heard:
@@ -62,8 +67,11 @@ class Heard:
 
     def __init__(self, origin: int = 0) -> None:
         self._listening = Listening()
-        self._chances: Floats = np.zeros((0, len(SOUNDS)), np.float32)
-        self._dropped = origin
+        self._first = origin
+        self._dominance: Floats = np.zeros((0, len(CHANNEL_COLUMNS)), np.float32)
+        self._shaped: Floats = np.zeros((0, len(ARKIT)), np.float32)
+        self._shown: NDArray[np.bool_] = np.zeros((0, 2), bool)
+        self._kept: NDArray[np.bool_] = np.zeros((0, 2), bool)
 
     def push(self, audio: Samples) -> None:
         self._add(self._listening.push(audio))
@@ -72,61 +80,72 @@ class Heard:
         self._add(self._listening.finish())
 
     def _add(self, sounds: Floats) -> None:
-        if len(sounds):
-            self._chances = np.concatenate([self._chances, np.exp(sounds)])
-
-    @property
-    def chances(self) -> Floats:
-        """Chances of sounds for frames not yet forgotten, float32 of shape (frames, sounds)."""
-        return self._chances
+        if not len(sounds):
+            return
+        chances = np.exp(sounds)
+        self._dominance = np.concatenate([self._dominance, chances @ _DOMINANCE])
+        self._shaped = np.concatenate([self._shaped, chances @ _SHAPED])
+        self._shown = np.concatenate([self._shown, chances @ _DECIDED > _LEAST])
+        known = max(0, len(self._kept) - _EARLY)
+        # What is kept closed depends on a few frames to either side, so the last ones are judged again.
+        since = max(0, known - _HELD)
+        self._kept = np.concatenate([self._kept[:known], _lasting(self._shown[since:])[known - since :]])
 
     def around(self, middles: NDArray[np.float64]) -> Floats:
         """Mouth weights, float32 of shape (len(middles), 52), at times in seconds; closures are not in it."""
         weights = np.zeros((middles.size, len(ARKIT)), np.float32)
-        chances, away = self._near(middles)
-        if not len(chances):
-            return weights
-        dominance, shaped = chances @ _DOMINANCE, chances @ _SHAPED
-        for channel, columns in enumerate(CHANNEL_COLUMNS):
-            kernel = _bell(away, _ATTACK[channel], _RELEASE[channel])
-            total = kernel @ dominance[:, channel]
-            weights[:, columns] = (kernel @ shaped[:, columns]) / np.maximum(total, 1e-6)[:, None]
+        for row, (place, kernel) in enumerate(self._near(middles, _blend_kernel)):
+            pulls = kernel * self._dominance[place]
+            total = pulls.sum(axis=0) + 1e-6
+            weights[row] = np.einsum("fc,fc->c", kernel[:, _CHANNEL], self._shaped[place]) / total[_CHANNEL]
         return weights
 
     def closures(self, middles: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """How far lips are closed, and the lower lip is under the teeth, at times in seconds: 0 to 1."""
-        chances, away = self._near(middles)
-        if not len(chances):
-            return np.zeros(middles.size), np.zeros(middles.size)
-        kernel = _bell(away, _CLOSING, _PARTING)
-        kept = _lasting(chances @ _DECIDED > _LEAST)
-        seal, dental = ((kernel * kept[:, which]).max(axis=1).astype(np.float64) for which in (0, 1))
-        return seal, dental
+        found = np.zeros((middles.size, 2))
+        for row, (place, kernel) in enumerate(self._near(middles, _closing_kernel)):
+            found[row] = (kernel * self._kept[place]).max(axis=0, initial=0.0)
+        return found[:, 0], found[:, 1]
 
-    def _near(self, middles: NDArray[np.float64]) -> tuple[Floats, NDArray[np.float64]]:
-        """Chances around `middles`, and how much later than each of them they are: shape (middles, frames).
-
-        What is later than `AHEAD` counts as endlessly late, known or not: frames do not depend on the cut of the sound.
-        """
-        first = max(0, math.floor((middles[0] - 0.25) * RATE) - self._dropped)
-        last = min(len(self._chances), math.floor((middles[-1] + AHEAD) * RATE) + 1 - self._dropped)
-        times = (np.arange(first, max(first, last)) + self._dropped) / RATE
-        away = times[None, :] - middles[:, None]
-        away[away > AHEAD] = np.inf
-        return self._chances[first : max(first, last)], away
+    def _near(self, middles: NDArray[np.float64], kernel_at: Callable[[int], Floats]) -> Iterator[tuple[slice, Floats]]:
+        """Frames around each moment, and what each of them counts; frames nobody has heard yet are left out."""
+        for middle in middles:
+            ticks = round(middle * RATE * _PHASES)
+            frame, phase = divmod(ticks, _PHASES)
+            begun = frame - _BEFORE - self._first
+            low, high = max(0, begun), min(len(self._shaped), frame + AHEAD + 1 - self._first)
+            yield slice(low, max(low, high)), kernel_at(phase)[low - begun : max(low, high) - begun]
 
     def forget(self, before: float) -> None:
         """Let go of what was heard earlier than `before` seconds."""
-        count = int(before * RATE) - self._dropped
+        count = int(before * RATE) - self._first
         if count > RATE:
-            self._chances = self._chances[count:]
-            self._dropped += count
+            self._dominance, self._shaped = self._dominance[count:], self._shaped[count:]
+            self._shown, self._kept = self._shown[count:], self._kept[count:]
+            self._first += count
 
 
-def _bell(away: NDArray[np.float64], before: float, after: float) -> Floats:
-    """Squared cosine, 1 at no distance and 0 from `before` seconds ahead and `after` seconds behind on."""
+_PHASES = 24
+"""Parts of a frame in which the middles of pictures can fall, at any frame rate there is."""
+
+
+def _bell(phase: int, before: NDArray[np.float64], after: NDArray[np.float64]) -> Floats:
+    """Squared cosine over frames around a moment: 1 at it, 0 from `before` seconds ahead and `after` behind on."""
+    away = (np.arange(-_BEFORE, AHEAD + 1) - phase / _PHASES)[:, None] / RATE
     width = np.minimum(1, np.maximum(away / before, -away / after))
     return (np.cos(np.pi / 2 * width) ** 2).astype(np.float32)
+
+
+@lru_cache(maxsize=_PHASES)
+def _blend_kernel(phase: int) -> Floats:
+    """What frames count in each channel, float32 of shape (frames, channels)."""
+    return _bell(phase, _ATTACK, _RELEASE)
+
+
+@lru_cache(maxsize=_PHASES)
+def _closing_kernel(phase: int) -> Floats:
+    """How far a closure at each frame reaches, float32 of shape (frames, 1)."""
+    return _bell(phase, np.array([_CLOSING]), np.array([_PARTING]))
 
 
 def _lasting(shown: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -114,7 +114,8 @@ class Ear:
         count = max(0, (wide.size - _TAPS.size) // _DECIMATE + 1)
         if count:
             windows = np.lib.stride_tricks.sliding_window_view(wide, _TAPS.size)[::_DECIMATE][:count]
-            narrow = windows @ _TAPS
+            # A copy first: overlapping rows would keep the product from the fast library.
+            narrow = np.ascontiguousarray(windows) @ _TAPS
             self._wide = wide[count * _DECIMATE :]
             self._sound = np.concatenate([self._sound, narrow])
         else:

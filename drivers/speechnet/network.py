@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from anchor.errors import ModelError
 from anchor.media import SAMPLE_RATE, Floats, Samples
 from drivers.speechnet.features import BANDS, Ear
 from drivers.speechnet.inventory import SOUNDS
@@ -27,16 +28,20 @@ DELAY = 10
 
 @lru_cache(maxsize=1)
 def _session() -> onnxruntime.InferenceSession:
+    """The network. Raises `ModelError`."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     # One thread: a chunk is a fraction of a millisecond of work, and streams are many.
     options.intra_op_num_threads = options.inter_op_num_threads = 1
-    return onnxruntime.InferenceSession(str(NETWORK), options, providers=["CPUExecutionProvider"])
+    try:
+        return onnxruntime.InferenceSession(str(NETWORK), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # The runtime has no error class of its own for all that can be wrong with a file.
+        raise ModelError(f"{NETWORK}: does not load: {error}") from error
 
 
 def warm() -> None:
-    """Load the network before its first use."""
+    """Load the network before its first use. Raises `ModelError`, and `ImportError` without onnxruntime."""
     _session()
 
 

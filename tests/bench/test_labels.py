@@ -136,6 +136,25 @@ def test_symbols_of_no_other_alphabet_are_taken_for_ipa() -> None:
     assert alphabet(["B", "AO1", "SIL"]) == "arpabet"
 
 
+def test_letters_that_pinyin_and_ipa_share_are_ipa_without_tones() -> None:
+    assert alphabet(["m", "a", "n", "o"]) == "ipa"
+
+
+def test_a_sound_that_no_alphabet_has_does_not_change_what_the_others_mean() -> None:
+    labels = [
+        Label(symbol, at, at + 1)
+        for at, symbol in enumerate(("B", "AA1", "PT", "DH", "AH0", "L", "EH1", "JH", "ER0", "<laugh>"))
+    ]
+    phones, written = to_phones(labels)
+    assert written == "arpabet"
+    assert [phone.symbol for phone in phones] == ["b", "ɑ", "pt", "ð", "ʌ", "l", "ɛ", "dʒ", "ɝ", "<laugh>"]
+
+
+def test_a_symbol_of_endless_length_is_not_taken_apart() -> None:
+    labels = [Label("T" * 3000, 0, 1), *(Label("AA", at, at + 1) for at in range(1, 9))]
+    assert to_phones(labels)[0][0].symbol == "T" * 3000
+
+
 def test_every_pinyin_initial_and_final_has_a_mouth() -> None:
     assert [symbol for symbol, ipa in PINYIN.items() if visemes_of(ipa)[0][0] == "sil"] == []
 

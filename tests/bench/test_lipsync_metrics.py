@@ -122,6 +122,12 @@ def test_a_closure_on_an_open_vowel_costs_precision() -> None:
     assert metrics.closures_meant(parts, SENTENCE) == [True, False, True, True]
 
 
+def test_an_f_leaves_no_gap_between_the_lips_and_may() -> None:
+    parts = exact(SENTENCE)
+    parts[105:112] = 0
+    assert metrics.closures_meant(parts, SENTENCE) == [True] * 4
+
+
 def test_lips_shut_in_a_pause_are_meant() -> None:
     parts = exact(SENTENCE)
     parts[140:170] = 0

@@ -498,6 +498,7 @@ def test_what_nothing_can_save_is_late() -> None:
     assert chosen([0.001, 0.002]) == ([], 0, 2)
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 0.1), max_size=80), st.floats(0, 0.02), st.floats(0, 0.002))
 def test_every_request_is_in_one_place_and_the_batch_is_in_time_and_the_most_urgent(
     deadlines: list[float], base: float, item: float
@@ -524,6 +525,7 @@ def test_a_size_that_never_ran_costs_no_less_than_in_proportion() -> None:
     assert costs.seconds(8) == pytest.approx(0.02)
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.integers(1, 64), st.floats(0, 10), max_size=6))
 def test_no_cost_is_ever_negative(measured: dict[int, float]) -> None:
     costs = Costs()

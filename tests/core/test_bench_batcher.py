@@ -7,7 +7,7 @@ import numpy as np
 import onnx
 import pytest
 
-from anchor.bench.batcher import gpu_figures, play
+from anchor.bench.batcher import gpu_figures, play, virtual
 from anchor.bench.networks import MadeNetwork, lip_network, speech_network
 from anchor.clock import LoopClock, run_virtual
 from anchor.errors import LateError
@@ -44,6 +44,12 @@ def test_the_figures_of_a_gpu_are_left_out_where_there_is_none(tmp_path: Path, m
     said: list[str] = []
     assert asyncio.run(gpu_figures(said.append, tmp_path)) == []
     assert "left out" in said[0]
+
+
+def test_in_virtual_time_32_sessions_share_the_simulated_device_and_none_is_late() -> None:
+    tally = run_virtual(virtual(32))
+    assert tally.late_percent == 0
+    assert len(tally.taken) == 32 * 100
 
 
 def test_late_frames_are_those_refused_and_those_that_took_longer_than_a_frame() -> None:

@@ -4,36 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import json
-import re
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import av
 import numpy as np
 from numpy.typing import NDArray
 
+from anchor.bench.corpus import items
 from anchor.bench.lips import opening
+from anchor.bench.lipsync.classes import RATE, label_openings
+from anchor.bench.lipsync.metrics import Openings
 from anchor.events import Phone
-from anchor.media import SAMPLE_RATE, Blendshapes, Floats, Samples
+from anchor.media import SAMPLE_RATE, Blendshapes, Floats
 from anchor.ports import SpeechChunk
 from drivers.phones import PhoneDriver
-from drivers.visemes import MATRIX, VISEMES, visemes_of
-
-ARPABET = {
-    "AA": "ɑ", "AE": "æ", "AH": "ʌ", "AO": "ɔ", "AW": "aʊ", "AX": "ə", "AXR": "ɚ", "AY": "aɪ", "B": "b", "CH": "tʃ",
-    "D": "d", "DH": "ð", "DX": "ɾ", "EH": "ɛ", "ER": "ɝ", "EY": "eɪ", "F": "f", "G": "ɡ", "HH": "h", "IH": "ɪ",
-    "IY": "i", "JH": "dʒ", "K": "k", "L": "l", "M": "m", "N": "n", "NG": "ŋ", "OW": "oʊ", "OY": "ɔɪ", "P": "p",
-    "R": "ɹ", "S": "s", "SH": "ʃ", "T": "t", "TH": "θ", "UH": "ʊ", "UW": "u", "V": "v", "W": "w", "Y": "j", "Z": "z",
-    "ZH": "ʒ",
-}  # fmt: skip
-PINYIN = {
-    "b": "p", "p": "pʰ", "m": "m", "f": "f", "d": "t", "t": "tʰ", "n": "n", "l": "l", "g": "k", "k": "kʰ", "h": "x",
-    "j": "tɕ", "q": "tɕʰ", "x": "ɕ", "zh": "tʂ", "ch": "tʂʰ", "sh": "ʂ", "r": "ɻ", "z": "ts", "c": "tsʰ", "s": "s",
-    "ing": "iŋ", "uang": "uɑŋ", "ou": "ou", "iii": "ɨ", "ii": "ɨ", "ao": "ɑu", "eng": "əŋ", "ui": "uei", "e": "ɤ",
-    "ian": "iɛn",
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -91,23 +76,13 @@ def aperture(faces: Sequence[Blendshapes]) -> Floats:
     return opening(np.array([face.weights for face in faces]))
 
 
-def opening_asked(speech: SpeechChunk, rate: int) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """The opening of every phone's own viseme, without its neighbours, `rate` times a second; and where speech is."""
-    openings = dict(zip(VISEMES, opening(MATRIX).tolist(), strict=True))
-    size = len(speech.audio) * rate // SAMPLE_RATE
-    asked, spoken = np.zeros(size), np.zeros(size, bool)
-    for phone in speech.phones:
-        parts = visemes_of(phone.symbol)
-        edges = np.cumsum([0.0, *(share for _, share in parts)]) * (phone.end - phone.start) + phone.start
-        places = np.round(edges / SAMPLE_RATE * rate).astype(int)
-        for (viseme, _), (low, high) in zip(parts, itertools.pairwise(places), strict=True):
-            asked[low:high] = openings[viseme]
-            spoken[low:high] = True
-    window = np.hanning(9)
-    return np.convolve(asked, window / window.sum(), "same"), spoken
+def opening_asked(speech: SpeechChunk, rate: int) -> tuple[Floats, NDArray[np.bool_]]:
+    """The opening of every phone's own viseme, without its neighbours, `rate` = 100 times a second; where speech is."""
+    assert rate == RATE
+    return label_openings(speech.phones, len(speech.audio) * rate // SAMPLE_RATE)
 
 
-def lag(shown: NDArray[np.float64], asked: NDArray[np.float64], reach: int) -> int:
+def lag(shown: NDArray[np.float64], asked: Openings, reach: int) -> int:
     """Steps by which `shown` comes after `asked`, where both fit best."""
     shown, asked = shown - shown.mean(), asked - asked.mean()
     inner = asked[reach : asked.size - reach]
@@ -115,67 +90,7 @@ def lag(shown: NDArray[np.float64], asked: NDArray[np.float64], reach: int) -> i
     return int(np.argmax(fits)) - reach
 
 
-def read_sound(path: Path) -> Samples:
-    resampler = av.AudioResampler("flt", "mono", SAMPLE_RATE)
-    with av.open(str(path)) as file:
-        parts = [out.to_ndarray()[0] for frame in file.decode(audio=0) for out in resampler.resample(frame)]
-        parts += [out.to_ndarray()[0] for out in resampler.resample(None)]
-    return np.concatenate(parts).astype(np.float32)
-
-
-Label = tuple[str, float, float]
-
-
-def _phones(labels: Sequence[Label]) -> tuple[Phone, ...]:
-    phones = []
-    for symbol, start, end in labels:
-        base = re.sub(r"[0-9]|\(.*", "", symbol)
-        if (ipa := ARPABET.get(base.upper()) or PINYIN.get(base)) is not None:
-            stress = 2 if symbol.endswith("1") else 0
-            phones.append(Phone(ipa, round(start * SAMPLE_RATE), round(end * SAMPLE_RATE), stress))
-    return tuple(phones)
-
-
-def _read_arctic(path: Path) -> list[Label]:
-    rows = [line.split() for line in path.read_text().splitlines()]
-    return [(re.search(r"-(\w+)\+", row[2]).group(1), int(row[0]) / 1e7, int(row[1]) / 1e7) for row in rows]  # type: ignore[union-attr]
-
-
-def _read_long_text_grid(path: Path, tier: str) -> list[Label]:
-    text = path.read_text()
-    start = re.search(rf'name = "{tier}"', text, re.IGNORECASE)
-    assert start is not None, f"{path} has no tier {tier}"
-    body = text[start.end() :].split("item [")[0]
-    found = re.findall(r'xmin = ([\d.]+)\s*\n\s*xmax = ([\d.]+)\s*\n\s*text = "([^"]*)"', body)
-    return [(label, float(low), float(high)) for low, high, label in found]
-
-
-def _read_short_text_grid(path: Path) -> list[Label]:
-    lines = [line.strip() for line in path.read_text().splitlines()]
-    first = lines.index('"phones"') + 4
-    rows = lines[first : first + 3 * int(lines[first - 1])]
-    return [(rows[at + 2].strip('"'), float(rows[at]), float(rows[at + 1])) for at in range(0, len(rows), 3)]
-
-
-def _read_pocketsphinx(path: Path) -> list[Label]:
-    words = json.loads(path.read_text())["w"]
-    return [(phone["t"], phone["b"], phone["b"] + phone["d"]) for word in words for phone in word.get("w", [])]
-
-
 def recordings(data: Path) -> Iterator[Recording]:
-    """Every recording with phone labels: hand-made ones first, then those made by aligners."""
-    aligned = data / "aligned"
-    sources: list[tuple[Path, list[Label]]] = [
-        (aligned / "arctic/arctic_a0009.wav", _read_arctic(aligned / "arctic/arctic_a0009_phone.lab")),
-        (aligned / "praatio/bobby.wav", _read_long_text_grid(aligned / "praatio/bobby_phones.TextGrid", "phone")),
-        (aligned / "zh_charsiu/SSB00050015.wav", _read_short_text_grid(aligned / "zh_charsiu/SSB00050015.TextGrid")),
-    ]
-    for number in ("0870", "0880"):
-        sound = aligned / f"librivox/austen-{number}.wav"
-        sources.append((sound, _read_pocketsphinx(sound.with_suffix(".phone.json"))))
-    for name, entry in json.loads((aligned / "auto_phones.json").read_text()).items():
-        path = data / "speech" / name.split("shared/")[1] if "shared/" in name else aligned / name
-        if path.exists():
-            sources.append((path, [tuple(row) for row in entry["phones"]]))
-    for path, labels in sources:
-        yield Recording(path.stem, SpeechChunk(read_sound(path), phones=_phones(labels)))
+    """Every recording with phone labels, made by hand or by aligners."""
+    for item in items(data / "aligned"):
+        yield Recording(item.name, SpeechChunk(item.audio(), phones=item.phones))

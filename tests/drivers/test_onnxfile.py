@@ -235,6 +235,7 @@ def test_any_bytes_are_fields_or_damaged(content: bytes) -> None:
     assert all(1 <= number < 1 << 29 for number, _ in fields)
 
 
+@settings(deadline=None)
 @given(st.integers(0, (1 << 64) - 1))
 def test_numbers_are_read_as_protobuf_writes_them(number: int) -> None:
     written = onnx.ModelProto(model_version=number if number < 1 << 63 else number - (1 << 64)).SerializeToString()

@@ -15,7 +15,7 @@ from anchor.events import Phone
 from anchor.media import ARKIT_INDEX, SAMPLE_RATE, Blendshapes
 from anchor.ports import SpeechChunk
 from anchor.testing import check_driver
-from drivers.phones import LOOKAHEAD, PhoneDriver
+from drivers.phones import PhoneDriver
 from tests.drivers.speech import aperture, cut, drive, make_speech, track
 
 PAPA = make_speech(
@@ -104,7 +104,7 @@ def test_a_frame_comes_as_soon_as_the_look_ahead_is_known() -> None:
 
     for frames, known in asyncio.run(count()):
         middle = (frames - 0.5) / 25
-        assert known / SAMPLE_RATE <= middle + LOOKAHEAD + 0.0401 or known == len(PAPA.audio)
+        assert known / SAMPLE_RATE <= middle + PhoneDriver().info.lookahead_seconds + 0.0401 or known == len(PAPA.audio)
 
 
 @pytest.mark.parametrize("sound", ["p", "b", "m", "pʰ"])

@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from anchor.bench.corpus import read_sound
 from anchor.events import Phone
 from anchor.media import SAMPLE_RATE, Blendshapes, Floats
 from anchor.ports import SpeechChunk
 from drivers.visemes import OPEN_VOWELS, visemes_of
-from tests.drivers.speech import Recording, aperture, drive, lag, opening_asked, read_sound, recordings, track
+from tests.drivers.speech import Recording, aperture, drive, lag, opening_asked, recordings, track
 
 FPS = 25
 SHUT = 0.12

@@ -1,8 +1,10 @@
 """Networks: what they take, where they run, and that sessions which share one never get each other's results."""
 
 import asyncio
+import contextlib
 import hashlib
 import logging
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from onnx import TensorProto, helper
 from anchor.clock import FreeClock, LoopClock, run_virtual
 from anchor.errors import ConfigError, ModelError
 from drivers.binding import Binding
+from drivers.devices import _MEMORY, _PROVIDERS
 from drivers.half import halved
 from drivers.runtime import OnnxModel, Pixels, TensorSpec, batcher_for, stacked
 from drivers.stacking import Layout, example
@@ -168,6 +171,27 @@ def test_a_network_that_never_ends_is_ended(tmp_path: Path, monkeypatch: pytest.
         loaded(endless, tmp_path).run({"x": ones(1, 4)})
 
 
+SEEDS = [model.SerializeToString() for model in (doubling(), doubling(TensorProto.FLOAT16), counting())]
+
+
+@settings(deadline=None, max_examples=150)
+@given(st.sampled_from(SEEDS), st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 255)), min_size=1, max_size=3))
+def test_a_changed_file_loads_or_says_what_is_wrong_with_it(
+    tmp_path_factory: pytest.TempPathFactory, seed: bytes, changes: list[tuple[int, int]]
+) -> None:
+    content = bytearray(seed)
+    for place, byte in changes:
+        content[place % len(content)] = byte
+    path = saved(bytes(content), tmp_path_factory.getbasetemp() / "changed.onnx")
+    with contextlib.suppress(ModelError):
+        OnnxModel.load(path, device="cpu")
+
+
+def test_a_name_that_is_no_text_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"model\.onnx: is damaged: a name that is no text"):
+        loaded(doubling().SerializeToString().replace(b"batch", b"bat\xffh"), tmp_path)
+
+
 def test_a_device_that_is_not_there_is_replaced_with_a_line_that_says_why(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -193,6 +217,24 @@ def test_a_device_of_no_known_name_is_refused(name: str, tmp_path: Path) -> None
         OnnxModel.load(saved(doubling(), tmp_path / "m.onnx"), device=name)
 
 
+@pytest.fixture
+def stand_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The CPU under the names of a GPU, so that all that is done for one is done."""
+    monkeypatch.setitem(_PROVIDERS, "cuda", "CPUExecutionProvider")
+    monkeypatch.setitem(_MEMORY, "cuda", "cpu")
+
+
+@pytest.mark.usefixtures("stand_in")
+@pytest.mark.parametrize("kind", [TensorProto.FLOAT, TensorProto.FLOAT16])
+def test_on_a_gpu_a_network_is_halved_and_fed_through_buffers_in_every_bucket(kind: int, tmp_path: Path) -> None:
+    path = saved(doubling(kind), tmp_path / "model.onnx")
+    model = OnnxModel.load(path, device="cuda:0", half=True, pixels={"y": Pixels()})
+    assert (model.device, model.half) == ("cuda:0", True)
+    model.warm((1, 2, 4, 8))
+    results = stacked(model)([{"x": np.full(4, n / 255, "f4")} for n in range(32)])
+    assert [int(result["y"][3]) for result in results if isinstance(result, dict)] == [2 * n for n in range(32)]
+
+
 def test_halving_keeps_what_goes_in_and_comes_out(tmp_path: Path) -> None:
     path = saved(doubling(), tmp_path / "model.onnx")
     smaller = halved(path, path.read_bytes())
@@ -205,7 +247,7 @@ def test_halving_keeps_what_goes_in_and_comes_out(tmp_path: Path) -> None:
 def test_halving_without_the_converter_leaves_the_network_and_says_so(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "onnx", None)
+    monkeypatch.setitem(sys.modules, "onnx", None)
     with caplog.at_level(logging.WARNING):
         assert halved(tmp_path / "model.onnx", b"as it was") == b"as it was"
     assert "model.onnx runs with 32-bit numbers: onnx is not installed" in caplog.text

@@ -1,7 +1,8 @@
 """Better times for voices that know theirs only roughly: `python -m tools.train_speechnet.refine DATA --out DIR`.
 
-Neural voices tell durations in steps of 25 ms, off by one or two. A network trained on the exact voices finds the same
-sounds in their sound, within `REACH` of where they are said to be (self-training by our own alignment).
+Neural voices tell durations in steps of 12 or 25 ms, and all of them late or early by as much. A network trained on the
+exact voices finds the same sounds in their sound (self-training by our own alignment): first by how much a voice is off
+as a whole, then each sound within `REACH` of where that puts it.
 """
 
 from __future__ import annotations
@@ -19,18 +20,20 @@ from drivers.speechnet.lattice import Lattice, Unit
 from drivers.speechnet.network import Listening
 from tools.train_speechnet.spoken import RATE, Segment, Spoken, load, save
 
-REACH = 0.07
+REACH = 0.06
+SEARCHED = 0.15
+"""Seconds within which the constant offset of a voice is looked for."""
 _FRAMES = 100
 _FAR = -30.0
 _LEAST = -6.0
 
 
-def refined(item: Spoken) -> Spoken:
-    """The same speech with its times moved to where the network hears the sounds."""
+def refined(item: Spoken, offset: float = 0.0, reach: float = REACH) -> Spoken:
+    """The same speech, its times moved to where the network hears the sounds: by `offset` and up to `reach` more."""
     spans = [(sound, start, end) for segment in item.segments for sound, start, end in _parts(segment) if end > start]
     scores = np.maximum(_heard(item.audio), _LEAST)
-    times = np.arange(len(scores)) / _FRAMES
-    columns = np.stack([_column(scores, times, *span) for span in spans], axis=1)
+    times = np.arange(len(scores)) / _FRAMES - offset
+    columns = np.stack([_column(scores, times, *span, reach) for span in spans], axis=1)
     lattice = Lattice([Unit(index, 1) for index in range(len(spans))])
     lattice.push(columns.astype(np.float32))
     if not lattice.complete:
@@ -55,10 +58,19 @@ def _parts(segment: Segment) -> list[tuple[int, float, float]]:
     return found
 
 
-def _column(scores: Floats, times: NDArray[np.float64], sound: int, start: float, end: float) -> NDArray[np.float64]:
+def _column(
+    scores: Floats, times: NDArray[np.float64], sound: int, start: float, end: float, reach: float
+) -> NDArray[np.float64]:
     """How well each frame fits a sound that is said to be from `start` to `end`."""
     away = np.maximum(np.maximum(start - times, times - end), 0)
-    return np.where(away <= REACH, scores[:, sound] - 8 * away, _FAR)
+    return np.where(away <= reach, scores[:, sound] - 0.3 * away / reach, _FAR)
+
+
+def moves(before: Spoken, after: Spoken) -> list[float]:
+    """By how many seconds the sounds of an item were moved."""
+    starts = [start for segment in before.segments for _, start, end in _parts(segment) if end > start]
+    pairs = zip(after.segments, starts, strict=True) if after.exact else ()
+    return [one.start - start for one, start in pairs if one.symbol]
 
 
 def _heard(audio: NDArray[np.float32]) -> Floats:
@@ -73,16 +85,17 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     given = parser.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
+    offsets: dict[str, float] = {}
     for path in given.data:
-        moved, items = list[float](), list[Spoken]()
-        for item in load(path):
-            better = refined(item)
-            items.append(better)
-            before = [start for segment in item.segments for _, start, end in _parts(segment) if end > start]
-            if better.exact:
-                moved += [one.start - at for one, at in zip(better.segments, before, strict=True)]
-        save(given.out / path.name, items)
-        print(f"{path.name}: moved by {1000 * np.median(moved):+.0f} ms, to either side {1000 * np.std(moved):.0f} ms")
+        kind = path.name.partition("-")[0]
+        if kind not in offsets:
+            tried = [(item, refined(item, reach=SEARCHED)) for item in load(path)]
+            offsets[kind] = float(np.median([move for before, after in tried for move in moves(before, after)]))
+            print(f"{kind}: {1000 * offsets[kind]:+.0f} ms", flush=True)
+        items = [(item, refined(item, offsets[kind])) for item in load(path)]
+        moved = np.array([move for before, after in items for move in moves(before, after)]) - offsets[kind]
+        save(given.out / path.name, [after for _, after in items])
+        print(f"{path.name}: {1000 * np.median(moved):+.0f} ms more, spread {1000 * np.std(moved):.0f} ms", flush=True)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,8 @@ from tools.train_speechnet.net import DELAY, SpeechNet
 FRAMES = 240
 BATCH = 40
 SEED = 7
+COPIES = {"espeak": 3, "flite": 3, "festival": 3, "piper": 5, "kokoro": 6}
+"""Disturbed copies of each sentence besides the clean one: most of the voices that are most like people."""
 _COLLAPSE = torch.from_numpy(COLLAPSE)
 _SHUT = torch.tensor([INDEX[sound] for sound in "pbm"])
 _DENTAL = torch.tensor([INDEX[sound] for sound in "fv"])
@@ -27,11 +29,12 @@ _DENTAL = torch.tensor([INDEX[sound] for sound in "fv"])
 class Crops:
     """All examples end to end, and random crops of them."""
 
-    def __init__(self, paths: list[Path], copies: int, cache: Path) -> None:
+    def __init__(self, paths: list[Path], cache: Path) -> None:
         """`cache` keeps what every file became, for the next time."""
         features, sounds = [], []
         cache.mkdir(parents=True, exist_ok=True)
         for path in paths:
+            copies = COPIES[path.name.partition("-")[0]]
             kept = cache / f"{path.stem}-{copies}.npz"
             if not kept.exists():
                 found = list(examples([path], copies, SEED))
@@ -99,7 +102,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--copies", type=int, default=3)
     parser.add_argument("--steps", type=int, default=8000)
     parser.add_argument("--channels", type=int, default=128)
     parser.add_argument("--threads", type=int, default=2)
@@ -111,7 +113,7 @@ def main() -> None:
     kinds = tuple(given.kinds.split(","))
     paths = [path for path in sorted(given.data.glob("*.npz")) if path.name.startswith(kinds)]
     paths = [path for path in paths if "partial" not in path.name]
-    crops = Crops(paths, given.copies, given.out / "heard")
+    crops = Crops(paths, given.out / "heard")
     shares = np.bincount(crops.sounds, minlength=len(SOUNDS)) / len(crops.sounds)
     print(f"{len(crops.sounds) / 360_000:.1f} h;", dict(zip(SOUNDS, shares.round(3).tolist(), strict=True)), flush=True)
     weights = torch.from_numpy(((1 / np.maximum(shares, 1e-3)) ** 0.4).astype(np.float32))

@@ -36,16 +36,38 @@ _SILENT = frozenset(
 )
 
 
+_NEARLY = 0.8
+"""Part of a file's symbols that decides on its alphabet; people also write noises and doubtful sounds."""
+_LONGEST = 8
+
+
 def is_silence(symbol: str) -> bool:
     return symbol.lower() in _SILENT
 
 
+def _base(symbol: str) -> str:
+    """A symbol without its stress or tone."""
+    return re.sub(r"[0-9]$", "", symbol)
+
+
 def alphabet(symbols: Sequence[str]) -> str:
-    """Which alphabet all of `symbols` belong to: ``arpabet``, ``pinyin`` or else ``ipa``."""
-    bases = [(re.sub(r"[0-9]$", "", symbol), symbol) for symbol in symbols if not is_silence(symbol)]
-    if all(base.upper() in ARPABET and symbol[-1] not in "3456789" for base, symbol in bases):
-        return "arpabet"
-    return "pinyin" if all(base.lower() in PINYIN for base, _ in bases) else "ipa"
+    """Which alphabet nearly all of `symbols` belong to: ``pinyin`` (with tones), ``arpabet`` or else ``ipa``."""
+    heard = [symbol for symbol in symbols if not is_silence(symbol)]
+    most = _NEARLY * len(heard)
+    toned = any(symbol[-1] in "12345" for symbol in heard)
+    if toned and sum(_base(symbol) in PINYIN for symbol in heard) >= most:
+        return "pinyin"
+    return "arpabet" if sum(_base(symbol).upper() in ARPABET for symbol in heard) >= most else "ipa"
+
+
+def _ipa_of_arpabet(base: str) -> str | None:
+    """IPA of a symbol, or of several that were written as one because no border was heard between them: ``PT``."""
+    for length in range(len(base), 0, -1):
+        if (first := ARPABET.get(base[:length])) is not None:
+            rest = _ipa_of_arpabet(base[length:]) if base[length:] else ""
+            if rest is not None:
+                return first + rest
+    return None
 
 
 def to_phones(labels: Sequence[Label]) -> tuple[tuple[Phone, ...], str]:
@@ -55,8 +77,12 @@ def to_phones(labels: Sequence[Label]) -> tuple[tuple[Phone, ...], str]:
     for label in labels:
         if is_silence(label.symbol) or label.end <= label.start:
             continue
-        base = re.sub(r"[0-9]$", "", label.symbol)
-        symbol = {"arpabet": ARPABET.get(base.upper()), "pinyin": PINYIN.get(base.lower())}.get(written) or base
+        base, symbol = _base(label.symbol), None
+        if written == "arpabet":
+            symbol = _ipa_of_arpabet(base.upper()) if len(base) <= _LONGEST else None
+        elif written == "pinyin":
+            symbol = PINYIN.get(base)
         stress = {"1": 2, "2": 1}.get(label.symbol[-1], 0) if written == "arpabet" else 0
-        phones.append(Phone(symbol, round(label.start * SAMPLE_RATE), round(label.end * SAMPLE_RATE), stress))
+        place = round(label.start * SAMPLE_RATE), round(label.end * SAMPLE_RATE)
+        phones.append(Phone(symbol or base, *place, stress))
     return tuple(phones), written

@@ -24,7 +24,7 @@ EARLIEST, LATEST = -10, 15
 OFFSETS = 0.25
 """Seconds to either side within which the offset of a recording is looked for."""
 PAUSE = 0.3
-_EDGE = 0.1
+_EDGE = 0.25
 _STILL = 1e-3
 _LABIODENTAL = ("f", "v", "ɱ", "ʋ")
 Openings = NDArray[np.float32] | NDArray[np.float64]
@@ -90,17 +90,17 @@ class Range:
         return ((openings - self.low) / (self.high - self.low)).astype(np.float32)
 
 
-def within(phone: Phone, frames: int, slack: float = SLACK) -> slice:
+def within(phone: Phone, frames: int, slack: float = SLACK, rate: int = RATE) -> slice:
     """The steps whose middles lie in a phone, `slack` seconds to either side included."""
-    first = math.ceil((phone.start / SAMPLE_RATE - slack) * RATE - 0.5 - 1e-6)
-    last = math.floor((phone.end / SAMPLE_RATE + slack) * RATE - 0.5 + 1e-6)
+    first = math.ceil((phone.start / SAMPLE_RATE - slack) * rate - 0.5 - 1e-6)
+    last = math.floor((phone.end / SAMPLE_RATE + slack) * rate - 0.5 + 1e-6)
     return slice(max(0, first), max(0, min(frames, last + 1)))
 
 
-def bilabials_closed(parts: Floats, phones: Sequence[Phone]) -> list[bool]:
+def bilabials_closed(parts: Floats, phones: Sequence[Phone], rate: int = RATE) -> list[bool]:
     """For every p, b, m whether lips that open by `parts` of their range close in it: recall is the mean."""
     return [
-        bool(parts[within(phone, len(parts))].min(initial=1.0) < SHUT)
+        bool(parts[within(phone, len(parts), rate=rate)].min(initial=1.0) < SHUT)
         for phone in phones
         if phone.symbol.startswith(BILABIAL)
     ]
@@ -113,14 +113,15 @@ def runs(mask: NDArray[np.bool_]) -> list[slice]:
 
 
 def closures_meant(parts: Floats, phones: Sequence[Phone]) -> list[bool]:
-    """For every time that lips are closed whether a p, b, m or silence is there: precision is the mean."""
+    """For every time that lips are closed whether a p, b, m or silence is there: precision is the mean.
+
+    An f or v means it too: with the lip under the teeth no gap is left between a speaker's lips either.
+    """
     meant = np.ones(len(parts), bool)
-    for phone in phones:
-        if not phone.symbol.startswith(BILABIAL):
-            meant[within(phone, len(parts), 0.0)] = False
-    for phone in phones:
-        if phone.symbol.startswith(BILABIAL):
-            meant[within(phone, len(parts))] = True
+    for closing in (False, True):
+        for phone in phones:
+            if phone.symbol.startswith((*BILABIAL, *_LABIODENTAL)) == closing:
+                meant[within(phone, len(parts), SLACK if closing else 0.0)] = closing
     return [bool(meant[run].any()) for run in runs(parts < SHUT)]
 
 
@@ -220,14 +221,16 @@ def offset(shown: Openings, asked: Openings) -> float:
 def jitter(parts: Floats, phones: Sequence[Phone]) -> list[float]:
     """How much lips stir, as the standard deviation in parts of their range, in every pause of `PAUSE` or more.
 
-    A tenth of a second at either end, in which a mouth comes to rest or makes ready, is left out.
+    A quarter of a second at either end (a third of shorter pauses), in which a mouth comes to rest or draws breath, is
+    left out.
     """
     quiet = np.ones(len(parts), bool)
     for phone in phones:
         quiet[within(phone, len(parts), 0.0)] = False
-    edge = round(_EDGE * RATE)
-    return [
-        float(np.std(parts[run.start + edge : run.stop - edge]))
-        for run in runs(quiet)
-        if run.stop - run.start >= PAUSE * RATE
-    ]
+    stirred = []
+    for run in runs(quiet):
+        length = run.stop - run.start
+        edge = min(round(_EDGE * RATE), length // 3)
+        if length >= PAUSE * RATE:
+            stirred.append(float(np.std(parts[run.start + edge : run.stop - edge])))
+    return stirred

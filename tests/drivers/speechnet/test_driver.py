@@ -15,7 +15,8 @@ from anchor.ports import Driver, SpeechChunk
 from anchor.testing import check_driver
 from drivers.phones import EnergyDriver, PhoneDriver
 from drivers.speechnet import network
-from drivers.speechnet.driver import AutoDriver, SpeechnetDriver
+from drivers.speechnet.driver import AutoDriver, SpeechnetDriver, settled
+from drivers.speechnet.face import AHEAD
 from drivers.visemes import visemes_of
 from tests.drivers.speech import cut
 from tests.drivers.speechnet.test_network import spoken
@@ -92,3 +93,17 @@ def test_without_its_network_the_anchor_still_speaks(
 def test_silence_leaves_the_mouth_alone() -> None:
     faces = _drive(AutoDriver(), [SpeechChunk.silence(2 * SAMPLE_RATE)])
     assert max(float(face.weights.max()) for face in faces) < 0.02
+
+
+def test_a_settled_course_of_visemes_does_not_flicker_and_looks_no_further_than_it_may() -> None:
+    rng = np.random.default_rng(8)
+    meant = np.repeat(rng.integers(0, 15, 40), 8)
+    chances = np.full((len(meant), 15), 0.3 / 14, np.float32)
+    chances[np.arange(len(meant)), meant] = 0.7
+    wrong = rng.random(len(meant)) < 0.1
+    chances[wrong] = np.roll(chances[wrong], 3, axis=1)
+    found = settled(chances)
+    assert (found == meant).mean() > (chances.argmax(axis=1) == meant).mean() + 0.05
+    changed = chances.copy()
+    changed[200:] = np.roll(changed[200:], 5, axis=1)
+    np.testing.assert_array_equal(settled(changed)[: 200 - AHEAD], found[: 200 - AHEAD])
