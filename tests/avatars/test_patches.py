@@ -156,7 +156,7 @@ def test_a_view_knows_which_picture_of_the_film_comes(filmed: FootageAvatar, fps
     backdrop: Bytes = np.zeros((280, 240, 3), np.uint8)
     view, canvas = filmed.open(video, backdrop, PLACE), Picture.black(video)
     foretold = [view.base(ahead) for ahead in range(1, 200)]
-    shown = []
+    shown: list[int] = []
     for _ in range(199):
         assert view.base(1) == foretold[len(shown)]
         view.draw(face(), canvas)

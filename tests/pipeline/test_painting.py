@@ -40,7 +40,7 @@ class SlowPainter:
             raise ModelError("net.onnx: failed")
         if self.clock.live and self.clock.now() > deadline:
             raise LateError("late")
-        grey = np.full((4, 4, 3), cue, np.uint8)  # type: ignore[call-overload]
+        grey = np.full((4, 4, 3), cue, np.uint8)
         return MouthPatch(grey, grey[..., 0], np.eye(2, 3, dtype=np.float32), base)
 
 

@@ -14,7 +14,7 @@ from anchor import selftest
 from anchor.clock import FreeClock
 from anchor.errors import ModelError
 from anchor.events import Phone
-from anchor.media import SAMPLE_RATE
+from anchor.media import SAMPLE_RATE, Floats
 from anchor.ports import Avatar, Driver
 from anchor.selftest import Verdict
 from avatars.footage import FootageAvatar
@@ -120,7 +120,7 @@ SAID = tuple(
 )
 
 
-def mouth(*, shut: float = 0.01, wide: float = 0.25, late: float = 0.0) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
+def mouth(*, shut: float = 0.01, wide: float = 0.25, late: float = 0.0) -> Floats:
     """Openings of a mouth that says `SAID` so."""
     middles = (np.arange(70) + 0.5) / FPS - late
     is_wide = [any(p.symbol == "a" and p.start <= m * SAMPLE_RATE < p.end for p in SAID) for m in middles]
@@ -144,7 +144,7 @@ def test_a_good_mouth_is_good_whatever_its_size() -> None:
         (np.where(np.arange(70) < 38, mouth(), 0.01).astype(np.float32), r"open in \d of 6 a only"),
     ],
 )
-def test_a_wrong_mouth_is_refused_for_what_is_wrong(gaps: np.ndarray, reason: str) -> None:  # type: ignore[type-arg]
+def test_a_wrong_mouth_is_refused_for_what_is_wrong(gaps: Floats, reason: str) -> None:
     with pytest.raises(AssertionError, match=reason):
         assert selftest.judge(gaps, SAID, FPS).problem == "", selftest.judge(gaps, SAID, FPS).problem
 

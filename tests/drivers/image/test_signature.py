@@ -16,11 +16,11 @@ from tests.drivers.image import nets
 
 
 def model(
-    path: Path, inputs: dict[str, tuple[object, ...]], outputs: dict[str, tuple[object, ...]], kind: int = 1
+    path: Path, inputs: dict[str, tuple[str | int, ...]], outputs: dict[str, tuple[str | int, ...]], kind: int = 1
 ) -> Path:
     """A network of these shapes that gives zeros."""
 
-    def info(name: str, shape: tuple[object, ...]) -> onnx.ValueInfoProto:
+    def info(name: str, shape: tuple[str | int, ...]) -> onnx.ValueInfoProto:
         return helper.make_tensor_value_info(name, kind, list(shape))
 
     graph = nets.Graph()
