@@ -20,6 +20,9 @@ from drivers.image.wav2lip import Wav2Lip
 from drivers.runtime import OnnxModel
 from drivers.speechnet.driver import AutoDriver
 
+_MOST_BYTES = (2 << 30) - 1
+"""The largest ONNX file there can be without weights beside it, which are refused."""
+
 Parts = Mapping[str, Bound]
 
 
@@ -98,7 +101,7 @@ def recognise(path: Path, *, device: str = "auto", half: bool = False) -> Recogn
     solver = files.pop("solver", None)
     parts: dict[str, Bound] = {}
     for file in files.values():
-        bound = bind(OnnxModel.load(file, device=device, half=half))
+        bound = bind(OnnxModel.load(file, device=device, half=half, max_bytes=_MOST_BYTES))
         if bound.part in parts:
             other = parts[bound.part].model.path.name
             raise ModelError(f"{path}: {other} and {file.name} are both {bound.part}; give a folder with one of them")

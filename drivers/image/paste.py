@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any, cast
 
+import cv2
 import numpy as np
 
 from anchor.media import Bytes, Floats
@@ -91,4 +92,4 @@ class LightMatch:
             self._shift = cast(Floats, self._keep * self._shift + (1 - self._keep) * shift)
         # The same for every byte of a colour: three tables instead of every pixel's powers.
         tables = _BYTES[np.rint(4095 * np.clip(_LINEAR[:, None] * self._gain + self._shift, 0, 1)).astype(np.intp)]
-        return cast(Bytes, np.stack([tables[painted[..., c], c] for c in range(3)], axis=-1))
+        return cast(Bytes, cv2.LUT(painted, tables[None]))
