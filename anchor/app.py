@@ -12,7 +12,7 @@ import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 from zlib import crc32
@@ -270,7 +270,7 @@ class LiveChannel:
     async def prepare(self) -> None:
         """Make the driver ready for the avatar. Raises `ModelError` for one that does not pass its self-test."""
         if self.avatar is not None:
-            self._painting.painter = await fit(self.driver, self.avatar)
+            self._painting.exchange(await fit(self.driver, self.avatar))
 
     async def run(self) -> None:
         """Keep the channel on air for ever; a defect costs a second, not the stream."""
@@ -361,7 +361,7 @@ class LiveChannel:
             avatar, consent, show = await asyncio.to_thread(self._prepare, name)
             painter = await fit(self.driver, avatar)
             show()
-            self._painting.painter = painter
+            self._painting.exchange(painter)
             self.avatar, self._consent, self.notice = avatar, consent, ""
 
     def _prepare(self, name: str) -> tuple[Avatar, ConsentWatch, Callable[[], None]]:
@@ -389,6 +389,7 @@ class LiveChannel:
                 problem = await loop.run_in_executor(thread, watch.problem)
                 if problem and watch is self._consent and self.avatar is not None:
                     clear()
+                    self._painting.exchange(None)
                     name, self.avatar = self.avatar.info.name, None
                     self.notice = f"{name} was taken off air: {problem}"
                     log.error("channel %s: %s", self.name, self.notice)
@@ -427,6 +428,8 @@ class LiveChannel:
         if playout is not None:
             metrics.late_pictures.labels(self.name).set(playout.counters.late_pictures)
             metrics.slips.labels(self.name).set(playout.counters.slips)
+        for outcome, count in asdict(self._painting.counters).items():
+            metrics.patches.labels(self.name, outcome).set(count)
         metrics.late_faces.labels(self.name).set(self.performer.counters.late_faces)
         metrics.starved.labels(self.name).set(self.performer.counters.starved)
 

@@ -9,7 +9,7 @@ import asyncio
 import itertools
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Sequence
 from types import TracebackType
-from typing import Self
+from typing import Self, cast
 
 import numpy as np
 
@@ -34,6 +34,8 @@ from anchor.ports import (
     AvatarView,
     Driver,
     DriverInfo,
+    Paintable,
+    PatchDriver,
     Placement,
     Setting,
     SpeechChunk,
@@ -300,3 +302,26 @@ def check_avatar(avatar: Avatar, video: VideoFormat, faces: Sequence[FaceFrame])
         views[1].draw(faces[-1], canvases[1])
     difference = np.abs(canvases[0].data.astype(np.int16) - canvases[1].data).max()
     assert difference <= 2, "drawing what moved gives the same picture as drawing everything"
+
+
+async def check_painter(driver: Driver, avatar: Avatar, chunks: Sequence[SpeechChunk]) -> None:
+    """The promises of `anchor.ports.PatchDriver` and its painter, on an avatar that accepts patches."""
+    assert driver.info.produces == "patch"
+    assert "patch" in avatar.info.accepts
+
+    async def speech() -> AsyncIterator[SpeechChunk]:
+        for chunk in chunks:
+            yield chunk
+
+    cues = [face.cue async for face in driver.drive(speech(), 25) if face.cue is not None]
+    assert cues, "what is said has cues"
+    painter = cast(PatchDriver, driver).painter(cast(Paintable, avatar))
+    for base in (0, 1):
+        patch = await painter.paint(cues[len(cues) // 2], base, deadline=float("inf"))
+        assert patch.base == base
+        assert patch.pixels.dtype == patch.mask.dtype == np.uint8
+        assert patch.pixels.shape == (*patch.mask.shape, 3)
+        assert patch.to_art.shape == (2, 3)
+        rim = np.concatenate([patch.mask[[0, -1]].ravel(), patch.mask[:, [0, -1]].ravel()])
+        assert not rim.any(), "the mask ends inside the patch"
+        assert patch.mask.max() == 255

@@ -47,12 +47,11 @@ class _Order:
 class Painting:
     """One stream's patches, over the footage that `stage` shows.
 
-    `painter` may be exchanged at any time; without one, lips go by numbers alone. `ahead` and `face` are called once
-    for every beat, in this order.
+    Without a painter, lips go by numbers alone. `ahead` and `face` are called once for every beat, in this order.
     """
 
     def __init__(self, video: VideoFormat, clock: Clock, stage: Stage, painter: Painter | None = None) -> None:
-        self.painter = painter
+        self._painter = painter
         self._stage = stage
         self.counters = PaintingCounters()
         self._beat = video.seconds_per_beat
@@ -81,12 +80,19 @@ class Painting:
         if failure is not None:
             raise failure
 
-    def ahead(self, faces: Sequence[Blendshapes], deadline: float) -> None:
-        """Ask for the patches of the next faces: the first of them is shown at `deadline`, the others a beat apart."""
-        painter = self.painter
-        wanted = {id(face) for face in faces}
+    def exchange(self, painter: Painter | None) -> None:
+        """Go on with another painter, as another avatar is shown: no mouth of the one before is laid over it."""
+        self._painter, self._last, self._strength = painter, None, 0.0
+        self._drop(set())
+
+    def _drop(self, wanted: set[int]) -> None:
         for key in [key for key in self._orders if key not in wanted]:
             self._orders.pop(key).task.cancel()
+
+    def ahead(self, faces: Sequence[Blendshapes], deadline: float) -> None:
+        """Ask for the patches of the next faces: the first of them is shown at `deadline`, the others a beat apart."""
+        painter = self._painter
+        self._drop({id(face) for face in faces})
         if painter is None or self._tasks is None:
             return
         for index, face in enumerate(faces):

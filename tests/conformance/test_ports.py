@@ -11,7 +11,7 @@ from anchor import app
 from anchor.config import VoiceConfig
 from anchor.media import ARKIT_INDEX, Blendshapes, HeadPose, VideoFormat
 from anchor.ports import Avatar, Driver, SpeechChunk, Voice
-from anchor.testing import FakeAvatar, FakeDriver, FakeVoice, check_avatar, check_driver, check_voice
+from anchor.testing import FakeAvatar, FakeDriver, FakeVoice, check_avatar, check_driver, check_painter, check_voice
 from avatars.maker import consent_of, make_avatar
 from tests.avatars import clips
 from tests.drivers.image import nets
@@ -64,6 +64,13 @@ def test_drivers_of_files_keep_the_promises_of_drivers(make: Callable[[Path], Pa
     driver = app.open_driver(make(tmp_path / "net.onnx"))
     chunks = asyncio.run(speech_of(FakeVoice(), "one two three four", "en"))
     asyncio.run(check_driver(driver, chunks, fps))
+
+
+@pytest.mark.parametrize("make", [nets.wav2lip, nets.musetalk])
+def test_painters_keep_their_promises(make: Callable[[Path], Path], clip_package: Path, tmp_path: Path) -> None:
+    driver, avatar = app.open_driver(make(tmp_path / "net.onnx")), app.open_avatar(str(clip_package))
+    chunks = asyncio.run(speech_of(FakeVoice(), "one two three four", "en"))
+    asyncio.run(check_painter(driver, avatar, chunks))
 
 
 def faces() -> list[Blendshapes]:

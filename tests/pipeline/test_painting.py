@@ -163,6 +163,27 @@ def test_what_will_not_be_shown_is_dropped() -> None:
     run_virtual(main())
 
 
+def test_another_avatar_never_wears_the_mouth_of_the_one_before() -> None:
+    async def main() -> None:
+        clock = LoopClock()
+        old, new = SlowPainter(clock), SlowPainter(clock)
+        painting = Painting(VIDEO, clock, FakeScene(VIDEO), old)
+        faces = cued(1, 2, 3, 4, 5)
+        async with painting.open():
+            for index in range(2):
+                painting.ahead(faces[index : index + 3], clock.now() + BEAT)
+                await painting.face(faces[index])
+            painting.exchange(new)
+            painting.ahead(faces[2:], clock.now() + BEAT)
+            found = await painting.face(faces[2])
+        assert strengths([found]) == [0.5]
+        assert [cue for cue, _ in new.asked] == [3, 4, 5]
+        painting.exchange(None)
+        assert await painting.face(faces[3]) is faces[3]
+
+    run_virtual(main())
+
+
 def test_without_a_painter_lips_go_by_numbers() -> None:
     async def main() -> None:
         clock = LoopClock()
