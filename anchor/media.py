@@ -27,6 +27,9 @@ Samples = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
+OCULUS = ("sil", "PP", "FF", "TH", "DD", "kk", "CH", "SS", "nn", "RR", "aa", "E", "I", "O", "U")
+"""The fifteen visemes of Oculus and OpenXR face tracking."""
+
 LipSource = Literal["", "voice", "aligned", "network", "energy"]
 """What a mouth was made from, best first: phones timed by the voice, phones aligned to the sound, the sound heard by a
 network, its loudness."""

@@ -73,12 +73,12 @@ SHAPES: Mapping[str, Mapping[str, float]] = {
 """The one viseme-to-ARKit table; a name without a side stands for both sides of the face."""
 
 VISEMES = tuple(SHAPES)
-OCULUS = ("sil", "PP", "FF", "TH", "DD", "kk", "CH", "SS", "nn", "RR", "aa", "E", "I", "O", "U")
 FOLDED = {
     "ae": "aa", "uh": "aa", "ax": "aa", "ao": "O", "oe": "O", "im": "I", "jj": "I", "yy": "U", "ww": "U", "ll": "nn",
     "bf": "PP", "hh": "sil",
 }  # fmt: skip
-"""How the finer visemes fold into the fifteen; an h by itself shows nothing, it has the mouth of the vowel after it."""
+"""How the finer visemes fold into `OCULUS`. Reduced, low front and low central vowels are ``aa``, as ARPAbet writes
+schwa and the vowel of "but" alike; glides are the vowels they glide from; an h has the mouth of the vowel after it."""
 VISEME_INDEX = {name: index for index, name in enumerate(VISEMES)}
 CHANNELS = ("jaw", "wide", "round", "lips", "tongue")
 

@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from anchor.errors import ModelError
 from anchor.events import Phone
-from anchor.media import Floats
+from anchor.media import OCULUS, Floats
 from anchor.ports import SpeechChunk
 from drivers.phones import PhoneDriver
 from drivers.speechnet.face import AHEAD, Heard
 from drivers.speechnet.inventory import COLLAPSE, INDEX
 from drivers.speechnet.network import STEP, Listening, warm
-from drivers.visemes import FOLDED, OCULUS, visemes_of
+from drivers.visemes import FOLDED, visemes_of
 
 log = logging.getLogger(__name__)
 

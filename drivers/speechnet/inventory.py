@@ -7,8 +7,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from anchor.media import Floats
-from drivers.visemes import FOLDED, OCULUS, shares, visemes_of
+from anchor.media import OCULUS, Floats
+from drivers.visemes import FOLDED, shares, visemes_of
 
 SOUNDS = (
     "sil", "p", "b", "m", "f", "v", "θ", "t", "d", "ɾ", "n", "l", "k", "ɡ", "ŋ", "x", "h", "ʃ", "tʃ", "s", "z", "ts",

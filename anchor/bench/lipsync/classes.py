@@ -1,7 +1,6 @@
 """The fifteen visemes that drivers are scored in, of phones and of faces; see also `anchor.ports.Classifies`.
 
-The project's own table is finer. Folded: reduced, low front and low central vowels are ``aa``, as ARPAbet writes schwa
-and the vowel of "but" alike; glides are the vowels they glide from; an h has the mouth of the vowel after it.
+The project's own table is finer; it says itself how it folds into these.
 """
 
 from __future__ import annotations
@@ -16,14 +15,10 @@ from numpy.typing import NDArray
 from anchor import registry
 from anchor.bench.lips import opening
 from anchor.events import Phone
-from anchor.media import SAMPLE_RATE, Floats
+from anchor.media import OCULUS, SAMPLE_RATE, Floats
 
-CLASSES = ("sil", "PP", "FF", "TH", "DD", "kk", "CH", "SS", "nn", "RR", "aa", "E", "I", "O", "U")
+CLASSES = OCULUS
 INDEX = {name: index for index, name in enumerate(CLASSES)}
-FOLDED = {
-    "ae": "aa", "uh": "aa", "ax": "aa", "ao": "O", "oe": "O", "im": "I", "jj": "I", "yy": "U", "ww": "U", "ll": "nn",
-    "bf": "PP", "hh": "sil",
-}  # fmt: skip
 GROUPS = {
     "lips": ("PP",), "lip and teeth": ("FF",), "tongue": ("TH", "DD", "kk", "nn"), "hissing": ("CH", "SS"),
     "open": ("aa", "E"), "spread": ("I",), "round": ("RR", "O", "U"),
@@ -37,6 +32,12 @@ Classes = NDArray[np.int64]
 
 def _table() -> Any:
     return registry.load("anchor.part", "visemes")
+
+
+def folded(viseme: str) -> str:
+    """The one of the fifteen that a viseme of the table is."""
+    name: str = _table().FOLDED.get(viseme, viseme)
+    return name
 
 
 def _spread(phones: Sequence[Phone], frames: int) -> list[tuple[str, slice]]:
@@ -57,7 +58,7 @@ def label_classes(phones: Sequence[Phone], frames: int) -> Classes:
     classes = np.zeros(frames, np.int64)
     breath: slice | None = None
     for name, place in _spread(phones, frames):
-        classes[place] = INDEX[FOLDED.get(name, name)]
+        classes[place] = INDEX[folded(name)]
         if breath is not None and breath.stop == place.start:
             classes[breath] = classes[place][:1] if place.stop > place.start else 0
         breath = place if name == "hh" else None
@@ -86,6 +87,6 @@ def face_classes(weights: Floats) -> Classes:
     shapes: Floats = table.MATRIX[[table.VISEME_INDEX[name] for name in names]]
     used = np.flatnonzero(shapes.any(axis=0))
     away = ((weights[:, None, used] - shapes[None, :, used]) ** 2).sum(axis=2)
-    folded = np.array([INDEX[FOLDED.get(name, name)] for name in names])
-    classes: Classes = folded[np.argmin(away, axis=1)]
+    their = np.array([INDEX[folded(name)] for name in names])
+    classes: Classes = their[np.argmin(away, axis=1)]
     return classes

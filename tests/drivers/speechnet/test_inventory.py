@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from anchor.media import OCULUS
 from drivers.speechnet.inventory import COLLAPSE, INDEX, SOUNDS, sounds_of
-from drivers.visemes import FOLDED, OCULUS, visemes_of
+from drivers.visemes import FOLDED, visemes_of
 
 INVENTORY: dict[str, list[str]] = json.loads(
     (Path(__file__).parents[2] / "voice" / "phone_inventory.json").read_text("utf-8")

@@ -7,13 +7,13 @@ import asyncio
 import numpy as np
 import pytest
 
-from anchor.media import SAMPLE_RATE, Samples
+from anchor.media import OCULUS, SAMPLE_RATE, Samples
 from anchor.ports import SpeechChunk
 from anchor.testing import collect
 from anchor.voice.espeak import EspeakVoice
 from drivers.speechnet.inventory import COLLAPSE, SOUNDS
 from drivers.speechnet.network import DELAY, NETWORK, STEP, Listening
-from drivers.visemes import OCULUS, visemes_of
+from drivers.visemes import visemes_of
 
 TEXTS = {
     "en": "Papa bought a big map of Bohemia, and five very fine views of my brother's farm.",
