@@ -140,7 +140,7 @@ def test_a_good_mouth_is_good_whatever_its_size() -> None:
         (mouth(shut=0.1, wide=0.3), "do not close: 0.100 eye distances apart in p, at most 0.07"),
         (mouth(late=0.2), "200 ms late"),
         (mouth(late=-0.2), "200 ms early"),
-        (np.where(np.arange(70) < 41, mouth(), 0.25).astype(np.float32), r"close in \d of 6 p only"),
+        (np.where(np.arange(70) < 41, mouth(), mouth(shut=0.15)), "close in 4 of 6 p only"),
         (np.where(np.arange(70) < 38, mouth(), 0.01).astype(np.float32), r"open in \d of 6 a only"),
     ],
 )
