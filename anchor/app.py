@@ -24,16 +24,30 @@ from anchor.clock import Clock, FreeClock, LoopClock
 from anchor.config import ChannelConfig, Config, VoiceConfig
 from anchor.errors import AnchorError, AvatarError, CapacityError, ConfigError, OutputError, ScriptError, VoiceError
 from anchor.events import Gesture, Mood, State
-from anchor.media import Beat, LipSource, VideoFormat
+from anchor.media import Beat, LipSource, Samples, VideoFormat
 from anchor.metrics import Metrics
+from anchor.performing import LivePerformance, TakeActor, TakeVoice, fitted, open_parts
+from anchor.pipeline.acting import Actor
 from anchor.pipeline.aligned import AlignedVoice
 from anchor.pipeline.idle import Life
 from anchor.pipeline.manner import Manner
 from anchor.pipeline.painting import Painting
 from anchor.pipeline.performer import Performer
 from anchor.pipeline.playout import Playout
-from anchor.pipeline.utterance import Performance, Utterance
-from anchor.ports import Avatar, AvatarEntry, ConsentWatch, Driver, Shelf, Sink, Stage, ViewerSink, Voice, VoiceInfo
+from anchor.pipeline.utterance import LEAD_IN_SECONDS, Performance, Utterance
+from anchor.ports import (
+    Avatar,
+    AvatarEntry,
+    ConsentWatch,
+    Driver,
+    Shelf,
+    Sink,
+    Stage,
+    Take,
+    ViewerSink,
+    Voice,
+    VoiceInfo,
+)
 from anchor.selftest import fit
 from anchor.server.api import ChannelInfo
 from anchor.trust.label import KEY, aigc_label
@@ -154,14 +168,18 @@ async def render(
     captions: CaptionMode = "burn",
     backdrop: Path | None = None,
     title: str = "",
+    actor: Actor | None = None,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> Rendered:
     """Write a script as MP4, with OUT.srt and OUT.vtt beside it unless `captions` is ``none``.
+
+    `actor` drives the face from the first beat on; segments may bring performers of their own (`Segment.mocap`).
 
     All files appear whole or not at all. Raises `AnchorError` when a segment cannot be said.
     """
     for segment in segments:
         check_language(voice, segment.language)
+    parts = await asyncio.to_thread(open_parts, segments)
     scene = open_scene(avatar, driver, video, {"backdrop": backdrop, "languages": _languages(segments)})
     painter = await fit(driver, avatar)
     total = sum(len(segment.text) for segment in segments)
@@ -190,16 +208,39 @@ async def render(
                     pause=segment.pause,
                     mood=segment.mood,
                     gestures=segment.gestures,
+                    part=parts.get(segment.mocap),
                 )
             )
         performer.finish()
         await Playout(
             performer, Life(seed=1, fps=video.fps), scene, sinks, clock,
-            painting=Painting(video, clock, scene, painter), burn_captions=captions == "burn", on_beat=progress.beat,
+            actor=actor, painting=Painting(video, clock, scene, painter), burn_captions=captions == "burn",
+            on_beat=progress.beat,
         ).run()  # fmt: skip
         if not progress.said:
             raise ScriptError("there is nothing to say")
     return Rendered(progress.seconds, tuple(source for source, _ in progress.lips.most_common() if source))
+
+
+async def perform(
+    take: Take,
+    sound: Samples | None,
+    path: Path,
+    *,
+    avatar: str,
+    video: VideoFormat,
+    backdrop: Path | None = None,
+    tell: Callable[[float], None] | None = None,
+) -> float:
+    """Write a performer's take, sound and whole face, as MP4; return its seconds. Raises `AnchorError`."""
+    voice = TakeVoice(fitted(sound, take))
+    actor = TakeActor(take, video, begin=round(HEAD_SECONDS * video.fps) / video.fps + LEAD_IN_SECONDS, mouth=True)
+    rendered = await render(
+        [Segment("take", "en")], path, voice=voice, driver=open_driver("phones"), avatar=open_avatar(avatar),
+        video=video, captions="none", backdrop=backdrop, title=path.stem, actor=actor,
+        on_progress=None if tell is None else lambda now: tell(now.seconds),
+    )  # fmt: skip
+    return rendered.seconds
 
 
 class _RenderProgress:
@@ -264,6 +305,8 @@ class LiveChannel:
         self.playout: Playout | None = None
         self.manner = Manner(self.video.fps, config.mood)
         self._painting = Painting(self.video, self._clock, self._scene)
+        self.performance = LivePerformance(self._clock, ice_servers)
+        self._parts = open_parts(segments)
         self._beats = 0
         self._lips: LipSource = ""
 
@@ -274,7 +317,7 @@ class LiveChannel:
 
     async def run(self) -> None:
         """Keep the channel on air for ever; a defect costs a second, not the stream."""
-        async with self.viewers:
+        async with self.viewers, self.performance:
             while True:
                 try:
                     await self._play()
@@ -292,6 +335,7 @@ class LiveChannel:
             first=self._beats,
             manner=self.manner,
             painting=self._painting,
+            actor=self.performance,
             burn_captions=self.config.captions == "burn",
             on_beat=self._count,
         )
@@ -309,7 +353,7 @@ class LiveChannel:
     def _segment(self, segment: Segment, pause: float) -> Utterance:
         return Utterance(
             segment.text, segment.language, self.voice, lead=SHOW_LEAD, lower_third=segment.lower_third, pause=pause,
-            mood=segment.mood, gestures=segment.gestures,
+            mood=segment.mood, gestures=segment.gestures, part=self._parts.get(segment.mocap),
         )  # fmt: skip
 
     async def say(
@@ -405,6 +449,7 @@ class LiveChannel:
             self.name, self.config.title or self.name, self.avatar.info.name if self.avatar else "",
             self.config.language, self.video, self.viewers.viewers, on_air is not None, on_air.id if on_air else None,
             len(self.performer.waiting), burned_captions=self.config.captions == "burn", notice=self.notice,
+            performing=self.performance.state,
             lips=self._lips,
         )  # fmt: skip
 

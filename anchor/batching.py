@@ -331,7 +331,7 @@ class Batcher(Generic[Request, Result]):
             batches=counters.batches,
             requests=counters.requests,
             mean_size=counters.requests / counters.batches if counters.batches else 0.0,
-            waiting=len(self._line),
+            waiting=sum(not waiting.future.done() for waiting in self._line),
             late=counters.late,
             cancelled=counters.cancelled,
             failed=counters.failed,

@@ -7,6 +7,7 @@ import json
 import logging
 import sys
 from collections.abc import Coroutine
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -52,6 +53,12 @@ LanguageOption = Annotated[
     str | None, typer.Option("--language", help="BCP 47 tag, e.g. zh-CN; told from the letters if not given.")
 ]
 BackdropOption = Annotated[Path | None, typer.Option("--backdrop", help="A picture instead of the studio.")]
+MocapOption = Annotated[
+    Path | None, typer.Option("--mocap", help="A take whose performer drives all of the face but the mouth.")
+]
+TakeFpsOption = Annotated[
+    int | None, typer.Option("--take-fps", min=1, max=1000, help="Rate of a take that only numbers its frames.")
+]
 OutOption = Annotated[Path, typer.Option("-o", "--out", help="The MP4 to write.")]
 
 
@@ -126,12 +133,28 @@ def render(
     backdrop: BackdropOption = None,
     driver: DriverOption = DEFAULT_DRIVER,
     device: DeviceOption = "",
+    mocap: MocapOption = None,
+    take_fps: TakeFpsOption = None,
 ) -> None:
     """Render a scripted bulletin to a file, faster than real time; captions go beside it."""
     from anchor.broadcast.script import load_script
 
     loaded = load_script(script, language)
-    _render(loaded.segments, loaded.title, target, avatar, voice, size, fps, captions, backdrop, driver, device)
+    _render(
+        loaded.segments,
+        loaded.title,
+        target,
+        avatar,
+        voice,
+        size,
+        fps,
+        captions,
+        backdrop,
+        driver,
+        device,
+        mocap,
+        take_fps,
+    )
 
 
 @app.command()
@@ -147,6 +170,8 @@ def say(
     backdrop: BackdropOption = None,
     driver: DriverOption = DEFAULT_DRIVER,
     device: DeviceOption = "",
+    mocap: MocapOption = None,
+    take_fps: TakeFpsOption = None,
 ) -> None:
     """Render one sentence, or a few, to a file."""
     from anchor.broadcast.script import parse_text
@@ -155,16 +180,17 @@ def say(
     script = parse_text(text, language)
     if not script.segments:
         raise ScriptError("TEXT: there is nothing to say in it")
-    _render(script.segments, "", target, avatar, voice, size, fps, captions, backdrop, driver, device)
+    _render(script.segments, "", target, avatar, voice, size, fps, captions, backdrop, driver, device, mocap, take_fps)
 
 
 def _render(
     segments: Any, title: str, target: Path, avatar: str, voice: str, size: str, fps: int, captions: Captions,
-    backdrop: Path | None, driver: str, device: str,
+    backdrop: Path | None, driver: str, device: str, mocap: Path | None, take_fps: int | None,
 ) -> None:  # fmt: skip
     from anchor import app as studio
     from anchor.config import VoiceConfig
     from anchor.media import VideoFormat
+    from anchor.performing import TakeActor, open_take
 
     if target.suffix.lower() != ".mp4":
         raise typer.BadParameter(f"{target}: only .mp4 files can be written", param_hint="--out")
@@ -172,6 +198,7 @@ def _render(
 
     async def work(progress: Progress) -> studio.Rendered:
         bar = progress.add_task("rendering", total=1.0)
+        actor = TakeActor(open_take(mocap, fps=take_fps), video) if mocap is not None else None
         speaker = studio.open_voice(VoiceConfig(engine=voice))
 
         def report(now: studio.Progress) -> None:
@@ -181,7 +208,7 @@ def _render(
             return await studio.render(
                 segments, target, voice=speaker, driver=studio.open_driver(driver, options=_device(device)),
                 avatar=studio.open_avatar(avatar), video=video, captions=captions, backdrop=backdrop, title=title,
-                on_progress=report,
+                actor=actor, on_progress=report,
             )  # fmt: skip
         finally:
             await speaker.close()
@@ -201,6 +228,46 @@ def _device(text: str) -> dict[str, Any]:
     if half not in ("", "half"):
         raise typer.BadParameter(f"{text}: write a device, or a device and +half", param_hint="--device")
     return ({"device": device} if device else {}) | ({"half": True} if half else {})
+
+
+@app.command()
+def perform(
+    take: Annotated[Path, typer.Argument(help="A performer's clip, or a table of ARKit weights (Live Link Face).")],
+    target: Annotated[Path, typer.Option("-o", "--out", help="The MP4 to write, or a CSV of the face alone.")],
+    avatar: AvatarOption = DEFAULT_AVATAR,
+    size: SizeOption = "1280x720",
+    fps: FpsOption = 25,
+    sound: Annotated[Path | None, typer.Option("--sound", help="Sound for a take that has none.")] = None,
+    backdrop: BackdropOption = None,
+    take_fps: TakeFpsOption = None,
+) -> None:
+    """Play a performer's take, sound and whole face, on any avatar."""
+    from anchor import app as studio
+    from anchor import performing
+    from anchor.media import VideoFormat
+
+    if target.suffix.lower() not in (".mp4", ".csv"):
+        raise typer.BadParameter(f"{target}: only .mp4 and .csv files can be written", param_hint="--out")
+    video = VideoFormat.parse(size, fps)
+    columns = (TextColumn("{task.description}"), BarColumn())
+    with Progress(*columns, console=err, transient=True) as progress:
+        bar = progress.add_task("looking at the take", total=None)
+
+        def tell(what: str, seconds: float) -> None:
+            progress.update(bar, description=f"{what}: {seconds:.0f} s")
+
+        loaded = performing.open_take(take, fps=take_fps, tell=partial(tell, "looking at the take"))
+        if target.suffix.lower() == ".csv":
+            performing.write_take(target, loaded)
+            seconds = loaded.seconds
+        else:
+            filmed = take.suffix.lower() in performing.CLIPS
+            heard = performing.open_sound(sound or take) if sound is not None or filmed else None
+            work = studio.perform(
+                loaded, heard, target, avatar=avatar, video=video, backdrop=backdrop, tell=partial(tell, "rendering")
+            )
+            seconds = _run(work)
+    out.print(f"{target}: {seconds:.1f} s", highlight=False)
 
 
 @app.command()

@@ -8,6 +8,7 @@ AnchorError
 ├── MissingError     a back-end, package, font or file that is not here: says how to get it
 ├── VoiceError       a voice that cannot speak what it was given
 ├── AvatarError      an avatar package that cannot be used
+├── TakeError        a recording of a performer's face that cannot be read: names file, line and column
 ├── ModelError       a network's file that cannot be used, or was fed what it does not take
 ├── OutputError      a file or stream that cannot be written
 ├── CapacityError    no room for another viewer or session now
@@ -51,6 +52,10 @@ class VoiceError(AnchorError):
 
 class AvatarError(AnchorError):
     """An avatar package cannot be used; the text names the file in it."""
+
+
+class TakeError(AnchorError):
+    """A recording of a performer's face cannot be read; the text names the file, and line and column where it has."""
 
 
 class ModelError(AnchorError):

@@ -16,7 +16,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anchor.events import Phone, Sentence, Word
-from anchor.media import Beat, Bytes, DrawnFace, FaceFrame, FaceKind, Look, MouthPatch, Picture, Samples, VideoFormat
+from anchor.media import (
+    Beat,
+    Bytes,
+    DrawnFace,
+    FaceFrame,
+    FaceKind,
+    Floats,
+    Look,
+    MouthPatch,
+    Picture,
+    Samples,
+    VideoFormat,
+)
 
 TimingSource = Literal["voice", "aligned"]
 
@@ -75,6 +87,80 @@ class Voice(Protocol):
         ...
 
     async def close(self) -> None: ...
+
+
+class Take(Protocol):
+    """A performer's face as it was recorded, in seconds from its beginning."""
+
+    @property
+    def seconds(self) -> float: ...
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was found odd when it was read, each a line for whoever recorded it."""
+        ...
+
+    def at(self, seconds: float) -> FaceFrame | None:
+        """The face then: all that it is, relative to the performer's rest; None outside the take."""
+        ...
+
+
+class SeenFace(Protocol):
+    """A face found in a picture. `points`: float32, (478, 3), pixels; x right, y down, z away from the viewer."""
+
+    @property
+    def points(self) -> Floats: ...
+
+
+class FaceTracker(Protocol):
+    """Follows faces through the pictures of a film, MediaPipe's landmarks of each; belongs to one thread at a time."""
+
+    def find(self, bgr: Bytes) -> Sequence[SeenFace]: ...
+
+    def close(self) -> None: ...
+
+
+class Onlooker(Protocol):
+    """Takes in the pictures of a performer's camera, in a thread of its own. Stores and forwards none of them."""
+
+    def look(self, bgr: Bytes, at: float) -> None:
+        """Take in a picture that came at `at`, seconds of the event loop's clock."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Capture(Onlooker, Protocol):
+    """A performer before a camera, as a face; `now` is of the event loop's clock."""
+
+    def face(self, now: float) -> FaceFrame | None:
+        """The newest face, while it is fresh. Never waits."""
+        ...
+
+    def state(self, now: float) -> str:
+        """``waiting``, ``no face``, ``calibrating`` or ``driving``."""
+        ...
+
+
+class CameraPort(Protocol):
+    """Lets in one performer's camera at a time, and hands its pictures to an `Onlooker`. Keeps none."""
+
+    @property
+    def taken(self) -> bool: ...
+
+    async def join(self, offer: str) -> Answer:
+        """Answer an SDP offer. Raises `SignallingError`, and `CapacityError` when there is a performer already."""
+        ...
+
+    async def leave(self, performer: str) -> None:
+        """Raises `KeyError` for one who is not there."""
+        ...
+
+    async def __aenter__(self) -> Self: ...
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ _CUT_OFF = 0.4
 
 
 @contextmanager
-def _clip(path: Path) -> Iterator[Any]:
+def _clip(path: Path, most: float) -> Iterator[Any]:
     """The open clip, its streams checked. Raises `AvatarError` for what is no clip."""
     try:
         # So that no name is taken for an address.
@@ -39,7 +39,7 @@ def _clip(path: Path) -> Iterator[Any]:
         size = stream.codec_context
         if max(size.width, size.height) > MOST_SIDE:
             raise AvatarError(f"is {size.width}x{size.height} pixels; at most {MOST_SIDE} a side")
-        _check_length(_seconds(stream))
+        _check_length(_seconds(stream), most)
         yield container
 
 
@@ -48,17 +48,17 @@ def _seconds(stream: Any) -> float:
     return float((stream.duration or 0) * (stream.time_base or 0))
 
 
-def _check_length(seconds: float) -> None:
-    if seconds > LONGEST + 0.1:
-        raise AvatarError(f"is longer than {LONGEST:g} s; cut it to 10 to 30 s")
+def _check_length(seconds: float, most: float) -> None:
+    if seconds > most + 0.1:
+        raise AvatarError(f"is longer than {most:g} s; cut it" + (" to 10 to 30 s" if most == LONGEST else ""))
 
 
-def pictures(path: Path, *, longest: int | None = None) -> Iterator[Bytes]:
+def pictures(path: Path, *, longest: int | None = None, most: float = LONGEST) -> Iterator[Bytes]:
     """The clip's pictures `FPS` times a second, upright: BGR, not to be written to. Raises `AvatarError`.
 
-    They are at most `_HEIGHT` high, or `longest` on their longer side.
+    They are at most `_HEIGHT` high, or `longest` on their longer side; a clip has at most `most` seconds.
     """
-    with _clip(path) as container:
+    with _clip(path, most) as container:
         stream = container.streams.video[0]
         stream.thread_type = "AUTO"
         aspect = float(stream.sample_aspect_ratio or 1)
@@ -72,7 +72,7 @@ def pictures(path: Path, *, longest: int | None = None) -> Iterator[Bytes]:
                     while due / FPS < at - begin - 1e-3:
                         yield shown
                         due += 1
-                        _check_length(due / FPS)
+                        _check_length(due / FPS, most)
                 last = picture
         except FFmpegError as error:
             raise AvatarError(f"is damaged after {due / FPS:.1f} s ({error.strerror}); export it again") from error

@@ -96,7 +96,7 @@ class WebRtcSink:
         self.max_viewers = max_viewers
         self.skipped = 0
         """Pictures left out because the encoder was behind."""
-        self._ice_servers = [_ice_server(url) for url in ice_servers]
+        self._ice_servers = [ice_server(url) for url in ice_servers]
         self._encoder = LiveEncoder(video, bitrate)
         self._viewers: dict[str, _Viewer] = {}
         self._on_air = False
@@ -374,7 +374,7 @@ class WebRtcSink:
         return viewer.seen is not None and now - viewer.seen.heard > SILENT_SECONDS
 
 
-def _ice_server(url: str) -> RTCIceServer:
+def ice_server(url: str) -> RTCIceServer:
     scheme, _, rest = url.partition(":")
     credentials, at, host = rest.rpartition("@")
     if scheme not in ("stun", "stuns", "turn", "turns") or not host:

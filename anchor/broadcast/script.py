@@ -1,9 +1,10 @@
 """Scripts: what a presenter says, as plain text or as a YAML rundown.
 
 Plain text: a blank line begins a new segment. YAML: a mapping of ``title``, ``language`` and ``segments``, each with
-``text`` and, when wanted, ``language``, ``lower_third: {title, subtitle}``, ``pause`` (seconds after it), ``mood`` and
-``gesture`` (one or a list). In any text, ``[mood: warm]`` holds from its place to the next, ``[gesture: nod]`` is made
-at its place, and neither is spoken.
+``text`` and, when wanted, ``language``, ``lower_third: {title, subtitle}``, ``pause`` (seconds after it), ``mood``,
+``gesture`` (one or a list) and ``mocap``, a take whose performer drives the face meanwhile: a file beside the script,
+or ``{take: FILE, mouth: performer}`` where the mouth is to be the performer's too. In any text, ``[mood: warm]`` holds
+from its place to the next, ``[gesture: nod]`` is made at its place, and neither is spoken.
 """
 
 from __future__ import annotations
@@ -32,6 +33,14 @@ LONGEST_PAUSE = 600.0
 
 
 @dataclass(frozen=True, slots=True)
+class Mocap:
+    """A take that drives the face while a segment is said, all of it with `mouth`."""
+
+    path: Path
+    mouth: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Segment:
     """One stretch of a script. `line` is where it begins in its file, from 1."""
 
@@ -42,6 +51,7 @@ class Segment:
     line: int = 1
     mood: Mood | None = None
     gestures: tuple[Gesture, ...] = ()
+    mocap: Mocap | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +171,9 @@ def guess_language(text: str) -> str:
     return "zh-CN" if han > latin else "en"
 
 
+_KEYS = {"text", "language", "lower_third", "pause", "mood", "gesture", "mocap"}
+
+
 class _Rundown:
     """Reads YAML through its nodes, which know their lines."""
 
@@ -187,10 +200,7 @@ class _Rundown:
         return Script(title, directed((self._segment(node) for node in nodes.value), str(self._path)))
 
     def _segment(self, node: Any) -> Segment:
-        if isinstance(node, yaml.ScalarNode):
-            fields = {"text": node}
-        else:
-            fields = self._mapping(node, "a segment", {"text", "language", "lower_third", "pause", "mood", "gesture"})
+        fields = {"text": node} if isinstance(node, yaml.ScalarNode) else self._mapping(node, "a segment", _KEYS)
         if "text" not in fields:
             raise self._error(node, "text: a segment needs one")
         text = self._string(fields["text"], "text").strip()
@@ -210,7 +220,23 @@ class _Rundown:
             nodes = node.value if isinstance(node, yaml.SequenceNode) else [node]
             gestures = tuple(self._named(gesture_named, one, "gesture") for one in nodes)
             segment = replace(segment, gestures=gestures)
+        if "mocap" in fields:
+            segment = replace(segment, mocap=self._mocap(fields["mocap"]))
         return segment
+
+    def _mocap(self, node: Any) -> Mocap:
+        fields = {"take": node}
+        if not isinstance(node, yaml.ScalarNode):
+            fields = self._mapping(node, "mocap", {"take", "mouth"})
+        if "take" not in fields:
+            raise self._error(node, "mocap: take is needed, a clip or a table of ARKit weights")
+        mouth = self._string(fields["mouth"], "mouth") if "mouth" in fields else "speech"
+        if mouth not in ("speech", "performer"):
+            raise self._error(fields["mouth"], f"mouth: {mouth!r} is unknown; there are speech, performer")
+        path = self._path.parent / self._string(fields["take"], "take")
+        if not path.is_file():
+            raise self._error(fields["take"], f"mocap: there is no file {path}")
+        return Mocap(path, mouth == "performer")
 
     def _named(self, reader: Callable[[str], Name], node: Any, key: str) -> Name:
         try:

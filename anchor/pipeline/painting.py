@@ -109,9 +109,10 @@ class Painting:
         except AnchorError as error:  # raised here, it would end all of the group
             return error
 
-    async def face(self, face: Blendshapes) -> DrawnFace:
+    async def face(self, face: Blendshapes, shown: Blendshapes | None = None, *, theirs: float = 0.0) -> DrawnFace:
         """The face with its patch, if that is there; on a clock that does not wait it is waited for.
 
+        `shown` is what was made of the driver's face meanwhile; `theirs`, 0..1, how much of its mouth is not speech's.
         Raises `ModelError` there for a model that failed; while somebody is watching that only ends the patches.
         """
         order = self._orders.pop(id(face), None)
@@ -120,10 +121,12 @@ class Painting:
             self._last = patch
         way = self._fade if patch is not None else -self._fade
         self._strength = min(1.0, max(0.0, self._strength + way))
+        shown = face if shown is None else shown
         if self._last is None or self._strength < 1e-6:
             self._last = None
-            return face
-        return PatchedFace(face, self._last, self._strength)
+            return shown
+        strength = self._strength * (1 - theirs)
+        return PatchedFace(shown, self._last, strength) if strength > 0 else shown
 
     async def _patch(self, order: _Order) -> MouthPatch | None:
         if self._clock.live and not order.task.done():

@@ -21,6 +21,7 @@ from typing import Protocol
 
 from anchor.clock import Clock
 from anchor.media import Beat, Blendshapes, DrawnFace, Look, Picture, VideoFormat
+from anchor.pipeline.acting import Acting, Actor
 from anchor.pipeline.manner import Manner
 from anchor.pipeline.painting import AHEAD, Painting
 from anchor.pipeline.performer import Performer, Step
@@ -64,6 +65,7 @@ class Playout:
         first: int = 0,
         manner: Manner | None = None,
         painting: Painting | None = None,
+        actor: Actor | None = None,
         burn_captions: bool = True,
         on_beat: Callable[[Beat], None] | None = None,
     ) -> None:
@@ -72,6 +74,7 @@ class Playout:
         self._life = life
         self._manner = manner or Manner(performer.video.fps)
         self._painting = painting
+        self._acting = Acting(performer.video, actor)
         self._begun: Performance | None = None
         self._scene = scene
         self._sinks = sinks
@@ -111,13 +114,14 @@ class Playout:
         """The picture for this beat, or the one before when drawing does not keep up."""
         speaking = step.speaking
         living = self._life.frame(speaking) + self._mannered(step)
-        face: DrawnFace = step.face
+        own = self._acting.frame(step.face + living, step.performance)
+        face: DrawnFace = own
         if self._painting is not None:
             self._painting.ahead([step.face, *self._performer.upcoming(AHEAD)], deadline)
-            face = await self._painting.face(step.face)
+            face = await self._painting.face(step.face, own, theirs=self._acting.mouth)
         if self._drawing is None:
             caption = step.caption if self._burn_captions else None
-            look = Look(face + living, caption, step.lower_third)
+            look = Look(face, caption, step.lower_third)
             self._drawing = asyncio.get_running_loop().run_in_executor(thread, self._scene.draw, look)
         if self._picture is None or not self._clock.live:
             self._picture, self._drawing = await self._drawing, None

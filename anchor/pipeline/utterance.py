@@ -21,7 +21,7 @@ from anchor.events import Caption, Gesture, LowerThird, Mood, Sentence, Word
 from anchor.media import SAMPLE_RATE, FaceFrame, Samples, VideoFormat
 from anchor.pipeline.captions import CaptionStyle, paginate
 from anchor.pipeline.segmenter import segment
-from anchor.ports import Driver, SpeechChunk, Voice
+from anchor.ports import Driver, SpeechChunk, Take, Voice
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +36,17 @@ DYING_SECONDS = 0.1
 Outcome = Literal["said", "cancelled", "failed"]
 
 _numbers = itertools.count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What a recorded performer does with the anchor's face while something is said; `mouth`: with the mouth too.
+
+    Utterances that have the same part, and not one like it, share the take: it goes on from one to the next.
+    """
+
+    take: Take
+    mouth: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +68,7 @@ class Utterance:
     pause: float = 0.0
     mood: Mood | None = None
     gestures: tuple[Gesture, ...] = ()
+    part: Part | None = None
     id: str = field(default_factory=lambda: f"u{next(_numbers)}")
 
 

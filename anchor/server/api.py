@@ -23,6 +23,7 @@ from anchor.events import Gesture, Mood, State
 from anchor.media import VideoFormat
 from anchor.ports import AvatarEntry, AvatarInfo, ViewerSink, VoiceInfo
 from anchor.server.auth import Operator, SameSite
+from anchor.server.mocap import Performance, mocap
 from anchor.server.pages import Page, Pages, assets
 from anchor.server.whip_whep import MAX_SDP_BYTES, RETRY_SECONDS, browser_servers, whep
 
@@ -39,7 +40,8 @@ MAX_BODY_BYTES = 12 * MAX_TEXT + 4096
 class ChannelInfo:
     """A channel as the outside sees it now. `burned_captions`: the picture carries them, so a page need not.
 
-    `avatar` is empty while nobody is shown; `notice` says why.
+    `avatar` is empty while nobody is shown; `notice` says why. `performing` is empty without a performer, else what
+    their camera shows: waiting, no face, calibrating or driving.
     """
 
     name: str
@@ -53,6 +55,7 @@ class ChannelInfo:
     waiting: int = 0
     burned_captions: bool = False
     notice: str = ""
+    performing: str = ""
     lips: str = ""
     """What the mouth was last made from: voice, aligned, network or energy."""
 
@@ -62,6 +65,11 @@ class Channel(Protocol):
 
     @property
     def viewers(self) -> ViewerSink: ...
+
+    @property
+    def performance(self) -> Performance:
+        """Where a performer's camera comes in."""
+        ...
 
     async def say(
         self,
@@ -167,6 +175,7 @@ class ChannelModel(_Body):
     utterance: str | None
     waiting: int
     notice: str
+    performing: str
     lips: str
 
     @classmethod
@@ -239,6 +248,8 @@ def create_app(
     _answer_errors(app)
     app.include_router(_operations(hub, registry, operator))
     app.include_router(_driving(hub, find), dependencies=[operator], responses=_errors(401, 403))
+    performing = mocap(lambda name: find(name).performance)
+    app.include_router(performing, dependencies=[operator], responses=_errors(400, 401, 403, 404, 409, 415))
     app.include_router(whep(lambda name: find(name).viewers, ice_servers), responses=_errors(400, 404, 415, 503))
     app.include_router(_pages(hub, pages, ice_servers, needs_token=token is not None))
     app.include_router(assets(pages))
@@ -349,7 +360,7 @@ def _pages(hub: Hub, pages: Pages, ice_servers: Sequence[str], *, needs_token: b
     @router.get("/")
     async def console(request: Request) -> Response:
         values = {"version": anchor.__version__, "needs_token": "true" if needs_token else "false"}
-        return pages.fill("console.html", values).respond(request)
+        return pages.fill("console.html", values).respond(request, camera=True)
 
     @router.get("/watch/{channel}")
     async def watch(channel: str, request: Request) -> Response:
@@ -415,7 +426,8 @@ class _BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        limit = MAX_SDP_BYTES if scope["path"].startswith("/whep") else MAX_BODY_BYTES
+        sdp = scope["path"].startswith("/whep") or scope["path"].endswith("/mocap")
+        limit = MAX_SDP_BYTES if sdp else MAX_BODY_BYTES
         taken = 0
 
         async def bounded() -> Message:

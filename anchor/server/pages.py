@@ -45,8 +45,11 @@ class Page:
     def etag(self) -> str:
         return f'"{hashlib.sha256(self.content).hexdigest()[:20]}"'
 
-    def respond(self, request: Request, status: int = 200) -> Response:
+    def respond(self, request: Request, status: int = 200, *, camera: bool = False) -> Response:
+        """`camera`: the page may ask for one, as the operator's does for a performer."""
         headers = {**SAFE_HEADERS, "ETag": self.etag}
+        if camera:
+            headers["Permissions-Policy"] = headers["Permissions-Policy"].replace("camera=()", "camera=(self)")
         if status == 200 and self.etag in request.headers.get("if-none-match", ""):
             return Response(status_code=304, headers=headers)
         return Response(self.content, status, headers, self.media_type)

@@ -68,9 +68,9 @@ def whep(find: Find, ice_servers: Sequence[str] = ()) -> APIRouter:
     )
     async def watch(channel: str, request: Request) -> Response:
         viewers = find(channel)
-        _require_type(request, SDP)
-        _require_accepts(request, SDP)
-        offer = await _text(request)
+        require_type(request, SDP)
+        require_accepts(request, SDP)
+        offer = await text_of(request)
         try:
             answer = await viewers.join(offer)
         except CapacityError as error:
@@ -96,8 +96,8 @@ def whep(find: Find, ice_servers: Sequence[str] = ()) -> APIRouter:
         channel: str, viewer: str, request: Request, if_match: Annotated[str | None, Header()] = None
     ) -> Response:
         viewers = find(channel)
-        _require_type(request, FRAGMENT)
-        fragment = await _text(request)
+        require_type(request, FRAGMENT)
+        fragment = await text_of(request)
         if if_match not in (None, "*", _etag(viewer)):
             raise HTTPException(412, "If-Match is not the ETag of this session")
         try:
@@ -129,19 +129,19 @@ def _unknown(viewer: str) -> HTTPException:
     return HTTPException(404, f"there is no viewer {viewer!r}")
 
 
-def _require_type(request: Request, wanted: str) -> None:
+def require_type(request: Request, wanted: str) -> None:
     given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if given != wanted:
         raise HTTPException(415, f"send {wanted}", {"Accept-Patch" if wanted == FRAGMENT else "Accept-Post": wanted})
 
 
-def _require_accepts(request: Request, offered: str) -> None:
+def require_accepts(request: Request, offered: str) -> None:
     accepted = [part.partition(";")[0].strip().lower() for part in request.headers.get("accept", "*/*").split(",")]
     if not {offered, "application/*", "*/*"} & set(accepted):
         raise HTTPException(406, f"the answer is {offered}")
 
 
-async def _text(request: Request) -> str:
+async def text_of(request: Request) -> str:
     try:
         return (await request.body()).decode()
     except UnicodeDecodeError as error:

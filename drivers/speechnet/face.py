@@ -20,8 +20,8 @@ from drivers.visemes import CHANNEL_COLUMNS, MATRIX, PULLS, VISEME_INDEX, viseme
 
 RATE = 100
 """Frames of the network a second."""
-CLOSED = 0.5
-DENTAL = 0.45
+CLOSED = 0.6
+DENTAL = 0.55
 """Chances from which on a closure and a lip under the teeth are shown."""
 
 _ATTACK = np.array([0.07, 0.09, 0.09, 0.06, 0.05])

@@ -1,3 +1,4 @@
+import { Performance } from "/assets/perform.js";
 import { Player } from "/assets/player.js";
 
 const at = (id) => document.getElementById(id);
@@ -6,9 +7,10 @@ const cards = new Map();
 let token = null;
 try { token = sessionStorage.getItem("token"); } catch { /* a private window: asked again next time */ }
 
+const authorization = () => (token ? { Authorization: `Bearer ${token}` } : {});
+
 async function call(path, body) {
-  const headers = { Accept: "application/json" };
-  if (token) headers.Authorization = `Bearer ${token}`;
+  const headers = { Accept: "application/json", ...authorization() };
   if (body !== undefined) headers["Content-Type"] = "application/json";
   const response = await fetch(`/api/v1${path}`, {
     method: body === undefined ? "GET" : "POST",
@@ -25,8 +27,7 @@ async function call(path, body) {
 const posters = new Map();
 function poster(url) {
   if (!posters.has(url)) {
-    const headers = token ? { Authorization: `Bearer ${token}` } : {};
-    const picture = fetch(url, { headers }).then(async (response) => {
+    const picture = fetch(url, { headers: authorization() }).then(async (response) => {
       if (!response.ok) throw new Error(`status ${response.status}`);
       return URL.createObjectURL(await response.blob());
     });
@@ -37,6 +38,13 @@ function poster(url) {
 }
 
 let avatars = [];
+
+const PERFORMING = {
+  waiting: "Waiting for the camera",
+  "no face": "No face in the picture",
+  calibrating: "Finding your rest",
+  driving: "Driving the face",
+};
 
 class Card {
   constructor(channel) {
@@ -54,6 +62,7 @@ class Card {
     });
     this.find("[data-act=interrupt]").addEventListener("click", () => this.interrupt());
     this.find("[data-act=sound]").addEventListener("click", (event) => this.toggleSound(event));
+    this.find("[data-act=perform]").addEventListener("click", () => this.perform());
     this.player = new Player(this.find("video"), channel.name);
     this.player.addEventListener("state", ({ detail }) => { this.stage.dataset.state = detail.state; });
     this.player.start();
@@ -74,6 +83,12 @@ class Card {
     set("picture", `${channel.width}×${channel.height} · ${channel.fps} fps`);
     set("state", channel.speaking ? "Speaking" : "Idle");
     this.find("[data-field=state]").dataset.state = channel.speaking ? "live" : "off";
+    const performing = this.find("[data-field=performing]");
+    performing.hidden = !channel.performing;
+    performing.textContent = PERFORMING[channel.performing] || channel.performing;
+    performing.dataset.state = channel.performing === "driving" ? "live" : "off";
+    // Somebody else's performance cannot be joined, nor ended from here.
+    this.find("[data-act=perform]").disabled = Boolean(channel.performing) && !this.performance;
   }
 
   showFaces() {
@@ -153,6 +168,24 @@ class Card {
     refresh();
   }
 
+  perform() {
+    if (this.performance) return this.performance.stop();
+    const mirror = this.find(".mirror");
+    const button = this.find("[data-act=perform]");
+    this.performance = new Performance(`/api/v1${this.path}/mocap`, mirror, authorization);
+    this.performance.addEventListener("end", ({ detail }) => {
+      this.performance = undefined;
+      mirror.hidden = true;
+      button.textContent = "Perform with my camera";
+      this.report(detail.message, false, "perform");
+      refresh();
+    });
+    mirror.hidden = false;
+    button.textContent = "Stop performing";
+    this.report("", true, "perform");
+    this.performance.start().then(refresh);
+  }
+
   toggleSound(event) {
     event.preventDefault();
     const video = this.find("video");
@@ -161,6 +194,7 @@ class Card {
   }
 
   remove() {
+    this.performance?.stop();
     this.player.stop();
     this.element.remove();
   }

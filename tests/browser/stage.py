@@ -6,7 +6,7 @@ import asyncio
 import os
 import shutil
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -56,11 +56,11 @@ def chromium() -> str:
 
 
 @asynccontextmanager
-async def page(*, width: int = 1280, height: int = 800) -> AsyncIterator[Page]:
+async def page(*, width: int = 1280, height: int = 800, flags: Sequence[str] = ()) -> AsyncIterator[Page]:
     """A page of a fresh browser. An error in its scripts fails the test."""
     errors: list[str] = []
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium(), args=list(FLAGS))
+        browser = await playwright.chromium.launch(executable_path=chromium(), args=[*FLAGS, *flags])
         try:
             opened = await browser.new_page(viewport={"width": width, "height": height}, locale="en-GB")
             await opened.add_init_script(KEEP_CONNECTIONS)

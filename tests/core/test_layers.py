@@ -29,6 +29,7 @@ LAYERS = [
         "anchor.bench",
         "anchor.server",
         "anchor.testing",
+        "anchor.performing",
     },
 ]
 HEAVY = {"cv2", "aiortc", "av", "onnxruntime", "torch", "mediapipe", "transformers", "TTS", "faster_whisper"}

@@ -184,6 +184,22 @@ def test_another_avatar_never_wears_the_mouth_of_the_one_before() -> None:
     run_virtual(main())
 
 
+def test_a_performer_whose_mouth_is_shown_takes_the_patch_away() -> None:
+    async def main() -> None:
+        clock = FreeClock()
+        painting = Painting(VIDEO, clock, FakeScene(VIDEO), SlowPainter(clock))
+        faces, other = cued(1, 2, 3, 4), Blendshapes(breath=1.0)
+        found: list[DrawnFace] = []
+        async with painting.open():
+            for face, theirs in zip(faces, (0.0, 0.0, 0.25, 1.0), strict=True):
+                painting.ahead([face], 0.0)
+                found.append(await painting.face(face, other, theirs=theirs))
+        assert strengths(found) == [0.5, 1.0, 0.75, 0.0]
+        assert all(one is other or (isinstance(one, PatchedFace) and one.face is other) for one in found)
+
+    run_virtual(main())
+
+
 def test_without_a_painter_lips_go_by_numbers() -> None:
     async def main() -> None:
         clock = LoopClock()

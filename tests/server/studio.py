@@ -9,15 +9,35 @@ from pathlib import Path
 
 import httpx
 
-from anchor.errors import AvatarError, CapacityError, MissingError, VoiceError
+from anchor.errors import AvatarError, CapacityError, MissingError, SignallingError, VoiceError
 from anchor.events import Gesture, Mood, State
 from anchor.media import VideoFormat
 from anchor.metrics import Metrics
-from anchor.ports import AvatarEntry, AvatarInfo, ViewerSink, VoiceInfo
+from anchor.ports import Answer, AvatarEntry, AvatarInfo, ViewerSink, VoiceInfo
 from anchor.server.api import ChannelInfo, create_app
 from streaming.peer import WebRtcSink
 
 VIDEO = VideoFormat(320, 240, 25)
+
+
+@dataclass
+class NotePerformance:
+    """Lets one performer in, whatever they offer but nonsense."""
+
+    performer: str = ""
+
+    async def join(self, offer: str) -> Answer:
+        if self.performer:
+            raise CapacityError("somebody performs already; one performer a channel")
+        if not offer.startswith("v=0"):
+            raise SignallingError("the SDP offer does not begin with v=0")
+        self.performer = "p1"
+        return Answer(self.performer, "v=0 answer")
+
+    async def leave(self, performer: str) -> None:
+        if performer != self.performer:
+            raise KeyError(performer)
+        self.performer = ""
 
 
 @dataclass
@@ -31,6 +51,7 @@ class NoteChannel:
     video: VideoFormat = VIDEO
     avatar: str = "lin"
     notice: str = ""
+    performance: NotePerformance = field(default_factory=lambda: NotePerformance())
 
     async def cast(self, name: str) -> None:
         if name not in ("lin", "mei"):
@@ -74,6 +95,7 @@ class NoteChannel:
             False,
             waiting=len(self.said),
             notice=self.notice,
+            performing="waiting" if self.performance.performer else "",
         )
 
 

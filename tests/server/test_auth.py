@@ -60,7 +60,10 @@ def test_every_operation_refuses_whoever_has_no_token(operation: tuple[str, str]
             headers = {} if given is None else {"Authorization": given}
             body: Any = {"text": "hello"} if method == "POST" else None
             answer = await client.request(
-                method, path.format(channel="news", viewer="x", avatar="lin"), headers=headers, json=body
+                method,
+                path.format(channel="news", viewer="x", avatar="lin", performer="p1"),
+                headers=headers,
+                json=body,
             )
             assert answer.status_code == 401
             assert answer.headers["www-authenticate"] == "Bearer"
@@ -74,11 +77,17 @@ def test_every_operation_refuses_whoever_has_no_token(operation: tuple[str, str]
 def test_every_operation_works_with_the_token(operation: tuple[str, str]) -> None:
     async def main() -> None:
         method, path = operation
-        async with opened(token=TOKEN, host="anchor.example.org") as (client, _):
+        async with opened(token=TOKEN, host="anchor.example.org") as (client, hub):
             headers = {"Authorization": f"Bearer {TOKEN}"}
             bodies: dict[str, Any] = {"say": {"text": "hello"}, "manner": {"mood": "warm"}, "avatar": {"avatar": "mei"}}
             body = bodies.get(path.rsplit("/", 1)[-1]) if method == "POST" else None
-            answer = await client.request(method, path.format(channel="news", avatar="lin"), headers=headers, json=body)
+            content = None
+            if path.endswith("/mocap"):
+                body, content, headers["Content-Type"] = None, "v=0", "application/sdp"
+            if method == "DELETE":
+                await hub.news.performance.join("v=0")
+            url = path.format(channel="news", avatar="lin", performer="p1")
+            answer = await client.request(method, url, headers=headers, json=body, content=content)
             assert answer.is_success
 
     asyncio.run(main())

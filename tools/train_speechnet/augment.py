@@ -20,13 +20,13 @@ def stretched(sound: Sound, factor: float) -> Sound:
     return found
 
 
-def disturbed(sound: Sound, rng: np.random.Generator, others: Sequence[Sound]) -> Sound:
-    """One of many ways in which `sound` can arrive; its length and timing stay."""
+def disturbed(sound: Sound, rng: np.random.Generator, others: Sequence[Sound], noisy: float = 0.65) -> Sound:
+    """One of many ways in which `sound` can arrive; its length and timing stay. `noisy`: how often with noise."""
     if rng.random() < 0.7:
         sound = _equalised(sound, rng)
     if rng.random() < 0.35:
         sound = _in_a_room(sound, rng)
-    if rng.random() < 0.65:
+    if rng.random() < noisy:
         sound = _with_noise(sound, rng, others)
     if rng.random() < 0.2:
         sound = _telephoned(sound, rng)
@@ -63,7 +63,7 @@ def _with_noise(sound: Sound, rng: np.random.Generator, others: Sequence[Sound])
         ratio = rng.uniform(8, 35)
     else:
         white = np.fft.rfft(rng.standard_normal(sound.size))
-        tilt = rng.uniform(-1.4, 0.3)
+        tilt = rng.uniform(-1.8, 0.3)
         noise = np.fft.irfft(white * np.maximum(np.arange(white.size), 3.0) ** tilt, sound.size).astype(np.float32)
         if rng.random() < 0.3:
             time = np.arange(sound.size) / RATE

@@ -47,29 +47,33 @@ def heard(sound: NDArray[np.float32]) -> NDArray[np.float32]:
     return levelled(mel[: len(mel) // BLOCK * BLOCK], Leveller())
 
 
-def examples(paths: Iterable[Path], copies: int, seed: int) -> Iterator[Example]:
-    """Every sentence once as it is and `copies` times disturbed, with silence around it."""
+def examples(paths: Iterable[Path], copies: int, seed: int, pause: float) -> Iterator[Example]:
+    """Every sentence once as it is and `copies` times disturbed, with up to `pause` seconds of silence on each side.
+
+    Long pauses are mostly filled with noise: what a room and a microphone do while nobody speaks is to be told from
+    speech.
+    """
     for path in paths:
         rng = np.random.default_rng([seed, *path.name.encode()])
         items = list(load(path))
         others = [item.audio for item in items]
         for item in items:
             for copy in range(copies + 1):
-                yield _example(item, rng, others if copy else None)
+                yield _example(item, rng, others if copy else None, pause)
 
 
-def _example(item: Spoken, rng: np.random.Generator, others: list[NDArray[np.float32]] | None) -> Example:
+def _example(item: Spoken, rng: np.random.Generator, others: list[NDArray[np.float32]] | None, pause: float) -> Example:
     from tools.train_speechnet.augment import disturbed, stretched
 
     sound, factor = item.audio, 1.0
-    before = float(rng.uniform(0, 0.5))
+    before, after = rng.uniform(0, pause), rng.uniform(0.2, max(0.4, pause))
     if others is not None and rng.random() < 0.75:
         factor = float(rng.uniform(0.84, 1.2))
         sound = stretched(sound, factor)
     padding = np.zeros(int(before * RATE), np.float32)
-    sound = np.concatenate([padding, sound, np.zeros(int(0.3 * RATE), np.float32)])
+    sound = np.concatenate([padding, sound, np.zeros(int(after * RATE), np.float32)])
     if others is not None:
-        sound = disturbed(sound, rng, others)
+        sound = disturbed(sound, rng, others, 0.65 if pause < 1 else 0.85)
     features = heard(sound)
     moved = [Segment(one.symbol, one.start / factor + before, one.end / factor + before) for one in item.segments]
     return Example(features.astype(np.float16), labels(moved, len(features)))

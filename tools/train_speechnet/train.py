@@ -24,20 +24,21 @@ COPIES = {"espeak": 3, "flite": 3, "festival": 3, "piper": 5, "kokoro": 6}
 _COLLAPSE = torch.from_numpy(COLLAPSE)
 _SHUT = torch.tensor([INDEX[sound] for sound in "pbm"])
 _DENTAL = torch.tensor([INDEX[sound] for sound in "fv"])
+FEWER = {"espeak": 1, "flite": 1, "festival": 1, "piper": 2, "kokoro": 3}
 
 
 class Crops:
     """All examples end to end, and random crops of them."""
 
-    def __init__(self, paths: list[Path], cache: Path) -> None:
+    def __init__(self, paths: list[Path], cache: Path, pause: float) -> None:
         """`cache` keeps what every file became, for the next time."""
         features, sounds = [], []
         cache.mkdir(parents=True, exist_ok=True)
         for path in paths:
-            copies = COPIES[path.name.partition("-")[0]]
+            copies = (COPIES if pause < 1 else FEWER)[path.name.partition("-")[0]]
             kept = cache / f"{path.stem}-{copies}.npz"
             if not kept.exists():
-                found = list(examples([path], copies, SEED))
+                found = list(examples([path], copies, SEED, pause))
                 np.savez(
                     kept,
                     features=np.concatenate([example.features for example in found]),
@@ -102,7 +103,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=8000)
+    parser.add_argument("--steps", type=int, default=4000)
+    parser.add_argument("--pause", type=float, default=0.5, help="seconds of silence around sentences, at most")
+    parser.add_argument("--resume", type=Path, help="weights to go on from, gently")
     parser.add_argument("--channels", type=int, default=128)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--kinds", default="", help="only files whose names begin so, separated by commas")
@@ -113,15 +116,18 @@ def main() -> None:
     kinds = tuple(given.kinds.split(","))
     paths = [path for path in sorted(given.data.glob("*.npz")) if path.name.startswith(kinds)]
     paths = [path for path in paths if "partial" not in path.name]
-    crops = Crops(paths, given.out / "heard")
+    crops = Crops(paths, given.out / "heard", given.pause)
     shares = np.bincount(crops.sounds, minlength=len(SOUNDS)) / len(crops.sounds)
     print(f"{len(crops.sounds) / 360_000:.1f} h;", dict(zip(SOUNDS, shares.round(3).tolist(), strict=True)), flush=True)
     weights = torch.from_numpy(((1 / np.maximum(shares, 1e-3)) ** 0.4).astype(np.float32))
     weights /= (weights * torch.from_numpy(shares.astype(np.float32))).sum()
     net = SpeechNet(given.channels, given.channels)
     print(sum(part.numel() for part in net.parameters()), "parameters", flush=True)
-    optimizer = torch.optim.AdamW(net.parameters(), 2e-3, weight_decay=0.01)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 2e-3, given.steps, pct_start=0.1)
+    if given.resume:
+        net.load_state_dict(torch.load(given.resume, weights_only=True))
+    fastest = 6e-4 if given.resume else 2e-3
+    optimizer = torch.optim.AdamW(net.parameters(), fastest, weight_decay=0.01)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, fastest, given.steps, pct_start=0.1)
     began, mean = time.perf_counter(), 0.0
     net.train()
     given.out.mkdir(parents=True, exist_ok=True)
