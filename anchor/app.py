@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 from zlib import crc32
@@ -19,7 +20,7 @@ from zlib import crc32
 from anchor import registry
 from anchor.broadcast.script import Segment, load_script, speakable
 from anchor.broadcast.show import present
-from anchor.clock import FreeClock, LoopClock
+from anchor.clock import Clock, FreeClock, LoopClock
 from anchor.config import ChannelConfig, Config, VoiceConfig
 from anchor.errors import AnchorError, AvatarError, CapacityError, ConfigError, OutputError, ScriptError, VoiceError
 from anchor.events import Gesture, Mood, State
@@ -30,6 +31,7 @@ from anchor.pipeline.acting import Actor
 from anchor.pipeline.aligned import AlignedVoice
 from anchor.pipeline.idle import Life
 from anchor.pipeline.manner import Manner
+from anchor.pipeline.painting import Painting
 from anchor.pipeline.performer import Performer
 from anchor.pipeline.playout import Playout
 from anchor.pipeline.utterance import LEAD_IN_SECONDS, Performance, Utterance
@@ -46,6 +48,7 @@ from anchor.ports import (
     Voice,
     VoiceInfo,
 )
+from anchor.selftest import fit
 from anchor.server.api import ChannelInfo
 from anchor.trust.label import KEY, aigc_label
 
@@ -87,8 +90,15 @@ def open_avatar(name: str) -> Avatar:
     return avatar
 
 
-def open_driver(name: str) -> Driver:
-    driver: Driver = registry.load("anchor.driver", name)()
+def open_driver(name: str | Path, *, clock: Clock | None = None, options: Mapping[str, Any] | None = None) -> Driver:
+    """A driver by its name, or one made of the ONNX files at a path, which takes `options`: device and half."""
+    if isinstance(name, Path) or "/" in name or name.lower().endswith(".onnx"):
+        brought: Driver = registry.build(
+            functools.partial(registry.load("anchor.part", "nets").open_driver, Path(name), clock),
+            options or {}, "driver_options",
+        )  # fmt: skip
+        return brought
+    driver: Driver = registry.build(registry.load("anchor.driver", name), options or {}, "driver_options")
     return driver
 
 
@@ -108,11 +118,13 @@ def open_scene(avatar: Avatar, driver: Driver, video: VideoFormat, options: dict
 
 def check_pair(avatar: Avatar, driver: Driver) -> None:
     """Raise `ConfigError` for an avatar that cannot be moved by this driver."""
-    if avatar.info.accepts != driver.info.produces:
-        raise ConfigError(
-            f"avatar {avatar.info.name!r} is driven by {avatar.info.accepts}, "
-            f"but driver {driver.info.name!r} produces {driver.info.produces}"
-        )
+    if driver.info.produces in avatar.info.accepts:
+        return
+    mend = "; choose an avatar made from a clip or a photo" if driver.info.produces == "patch" else ""
+    raise ConfigError(
+        f"avatar {avatar.info.name!r} is driven by {' and '.join(avatar.info.accepts)}, "
+        f"but driver {driver.info.name!r} produces {driver.info.produces}{mend}"
+    )
 
 
 def check_language(voice: Voice, language: str) -> None:
@@ -169,6 +181,7 @@ async def render(
         check_language(voice, segment.language)
     parts = await asyncio.to_thread(open_parts, segments)
     scene = open_scene(avatar, driver, video, {"backdrop": backdrop, "languages": _languages(segments)})
+    painter = await fit(driver, avatar)
     total = sum(len(segment.text) for segment in segments)
     progress = _RenderProgress(total, video, on_progress)
     clock = FreeClock()
@@ -201,7 +214,8 @@ async def render(
         performer.finish()
         await Playout(
             performer, Life(seed=1, fps=video.fps), scene, sinks, clock,
-            actor=actor, burn_captions=captions == "burn", on_beat=progress.beat,
+            actor=actor, painting=Painting(video, clock, scene, painter), burn_captions=captions == "burn",
+            on_beat=progress.beat,
         ).run()  # fmt: skip
         if not progress.said:
             raise ScriptError("there is nothing to say")
@@ -262,7 +276,8 @@ class LiveChannel:
         self.config = config
         self.name = config.name
         self.video = config.video
-        self.driver = open_driver(config.driver)
+        self._clock = LoopClock()
+        self.driver = open_driver(config.driver, clock=self._clock, options=config.driver_options)
         self._shelf = shelf
         entry = shelf.entry(config.avatar)
         avatar = shelf.load(entry)
@@ -273,7 +288,6 @@ class LiveChannel:
         self._casting = asyncio.Lock()
         self.scripts = [load_script(path) for path in config.scripts]
         self.voice = voice
-        self._clock = LoopClock()
         self._metrics = metrics
         check_language(voice, config.language)
         segments = [segment for script in self.scripts for segment in script.segments]
@@ -290,10 +304,16 @@ class LiveChannel:
         self.performer = Performer(self.driver, self.video, self._clock, on_end=self._ended)
         self.playout: Playout | None = None
         self.manner = Manner(self.video.fps, config.mood)
+        self._painting = Painting(self.video, self._clock, self._scene)
         self.performance = LivePerformance(self._clock, ice_servers)
         self._parts = open_parts(segments)
         self._beats = 0
         self._lips: LipSource = ""
+
+    async def prepare(self) -> None:
+        """Make the driver ready for the avatar. Raises `ModelError` for one that does not pass its self-test."""
+        if self.avatar is not None:
+            self._painting.exchange(await fit(self.driver, self.avatar))
 
     async def run(self) -> None:
         """Keep the channel on air for ever; a defect costs a second, not the stream."""
@@ -314,6 +334,7 @@ class LiveChannel:
             self._clock,
             first=self._beats,
             manner=self.manner,
+            painting=self._painting,
             actor=self.performance,
             burn_captions=self.config.captions == "burn",
             on_beat=self._count,
@@ -377,11 +398,14 @@ class LiveChannel:
     async def cast(self, name: str) -> None:
         """Show another avatar from the next beat on; until it is ready, the one before stays.
 
-        Raises `MissingError` for a name that is not on the shelf and `AvatarError` for one that cannot be used.
+        Raises `MissingError` for a name that is not on the shelf, `AvatarError` for one that cannot be used, and
+        `ConfigError` or `ModelError` for one that the channel's driver cannot move.
         """
         async with self._casting:
             avatar, consent, show = await asyncio.to_thread(self._prepare, name)
+            painter = await fit(self.driver, avatar)
             show()
+            self._painting.exchange(painter)
             self.avatar, self._consent, self.notice = avatar, consent, ""
 
     def _prepare(self, name: str) -> tuple[Avatar, ConsentWatch, Callable[[], None]]:
@@ -409,6 +433,7 @@ class LiveChannel:
                 problem = await loop.run_in_executor(thread, watch.problem)
                 if problem and watch is self._consent and self.avatar is not None:
                     clear()
+                    self._painting.exchange(None)
                     name, self.avatar = self.avatar.info.name, None
                     self.notice = f"{name} was taken off air: {problem}"
                     log.error("channel %s: %s", self.name, self.notice)
@@ -448,6 +473,8 @@ class LiveChannel:
         if playout is not None:
             metrics.late_pictures.labels(self.name).set(playout.counters.late_pictures)
             metrics.slips.labels(self.name).set(playout.counters.slips)
+        for outcome, count in asdict(self._painting.counters).items():
+            metrics.patches.labels(self.name, outcome).set(count)
         metrics.late_faces.labels(self.name).set(self.performer.counters.late_faces)
         metrics.starved.labels(self.name).set(self.performer.counters.starved)
 
@@ -476,15 +503,20 @@ class Studio:
     async def on_air(self) -> AsyncIterator[None]:
         """Run every channel for as long as the context lasts."""
         languages = [tag for channel in self._channels.values() for tag in channel.languages]
-        await self.voice.warm(tuple(dict.fromkeys(languages)))
-        async with asyncio.TaskGroup() as tasks:
-            self._running = [tasks.create_task(channel.run(), name=name) for name, channel in self._channels.items()]
-            try:
-                yield
-            finally:
-                for task in self._running:
-                    task.cancel()
-        await self.voice.close()
+        try:
+            await self.voice.warm(tuple(dict.fromkeys(languages)))
+            for channel in self._channels.values():
+                await channel.prepare()
+            async with asyncio.TaskGroup() as tasks:
+                running = [tasks.create_task(channel.run(), name=name) for name, channel in self._channels.items()]
+                self._running = running
+                try:
+                    yield
+                finally:
+                    for task in running:
+                        task.cancel()
+        finally:
+            await self.voice.close()
 
     def channels(self) -> Sequence[ChannelInfo]:
         return [channel.state() for channel in self._channels.values()]

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass
+from itertools import islice
 from typing import Generic, TypeVar, cast
 
 T = TypeVar("T")
@@ -86,6 +87,10 @@ class Channel(Generic[T]):
         self._weight = self._weight - self._weigh(item) if self._items else 0.0
         self._changed.set()
         return item
+
+    def peek(self, count: int) -> list[T]:
+        """The next items, up to `count` of those there are now; they stay."""
+        return list(islice(self._items, max(0, count)))
 
     async def receive(self) -> T:
         """Wait for the next item. At the end raises `ChannelClosedError`, or what the channel was closed with."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import socket
 import sys
@@ -105,11 +106,16 @@ def _configuration(path: Path) -> Iterator[Finding]:
     yield from _avatars(shelf)
     for channel in config.channels:
         try:
-            LiveChannel(channel, voice, Metrics(), shelf)
+            live = LiveChannel(channel, voice, Metrics(), shelf)
+            asyncio.run(live.prepare())
         except AnchorError as error:
             yield Finding(f"channel {channel.name}", "bad", str(error))
         else:
-            yield Finding(f"channel {channel.name}", "good", f"{channel.size} at {channel.fps}, {channel.avatar}")
+            yield Finding(
+                f"channel {channel.name}",
+                "good",
+                f"{channel.size} at {channel.fps}, {channel.avatar}, {live.driver.info.name}",
+            )
     yield _port(config.server.host, config.server.port)
 
 

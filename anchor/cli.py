@@ -25,14 +25,20 @@ app = typer.Typer(
     pretty_exceptions_enable=False, add_completion=False,
 )  # fmt: skip
 avatar_app = typer.Typer(help="The faces there are.", no_args_is_help=True)
+models_app = typer.Typer(help="Networks in ONNX files that you bring.", no_args_is_help=True)
 label_app = typer.Typer(help="The AI-content label of files.", no_args_is_help=True)
 app.add_typer(avatar_app, name="avatar")
+app.add_typer(models_app, name="models")
 app.add_typer(label_app, name="label")
 
 out = Console()
 err = Console(stderr=True, highlight=False)
 
 AvatarOption = Annotated[str, typer.Option("--avatar", help="Bundled name, folder or zip.")]
+DriverOption = Annotated[str, typer.Option("--driver", help="What moves the lips: a name, or a path of ONNX files.")]
+DeviceOption = Annotated[
+    str, typer.Option("--device", help="Where ONNX files run: auto, cpu or cuda; +half for 16-bit floats.")
+]
 VoiceOption = Annotated[str, typer.Option("--voice", help="Voice engine; see 'anchor voices'.")]
 SizeOption = Annotated[str, typer.Option("--size", help="Picture size, WIDTHxHEIGHT.")]
 FpsOption = Annotated[int, typer.Option("--fps", help="Frames a second.")]
@@ -125,6 +131,8 @@ def render(
     captions: CaptionsOption = "burn",
     language: LanguageOption = None,
     backdrop: BackdropOption = None,
+    driver: DriverOption = DEFAULT_DRIVER,
+    device: DeviceOption = "",
     mocap: MocapOption = None,
     take_fps: TakeFpsOption = None,
 ) -> None:
@@ -132,7 +140,21 @@ def render(
     from anchor.broadcast.script import load_script
 
     loaded = load_script(script, language)
-    _render(loaded.segments, loaded.title, target, avatar, voice, size, fps, captions, backdrop, mocap, take_fps)
+    _render(
+        loaded.segments,
+        loaded.title,
+        target,
+        avatar,
+        voice,
+        size,
+        fps,
+        captions,
+        backdrop,
+        driver,
+        device,
+        mocap,
+        take_fps,
+    )
 
 
 @app.command()
@@ -146,6 +168,8 @@ def say(
     captions: CaptionsOption = "burn",
     language: LanguageOption = None,
     backdrop: BackdropOption = None,
+    driver: DriverOption = DEFAULT_DRIVER,
+    device: DeviceOption = "",
     mocap: MocapOption = None,
     take_fps: TakeFpsOption = None,
 ) -> None:
@@ -156,12 +180,12 @@ def say(
     script = parse_text(text, language)
     if not script.segments:
         raise ScriptError("TEXT: there is nothing to say in it")
-    _render(script.segments, "", target, avatar, voice, size, fps, captions, backdrop, mocap, take_fps)
+    _render(script.segments, "", target, avatar, voice, size, fps, captions, backdrop, driver, device, mocap, take_fps)
 
 
 def _render(
     segments: Any, title: str, target: Path, avatar: str, voice: str, size: str, fps: int, captions: Captions,
-    backdrop: Path | None, mocap: Path | None, take_fps: int | None,
+    backdrop: Path | None, driver: str, device: str, mocap: Path | None, take_fps: int | None,
 ) -> None:  # fmt: skip
     from anchor import app as studio
     from anchor.config import VoiceConfig
@@ -182,7 +206,7 @@ def _render(
 
         try:
             return await studio.render(
-                segments, target, voice=speaker, driver=studio.open_driver(DEFAULT_DRIVER),
+                segments, target, voice=speaker, driver=studio.open_driver(driver, options=_device(device)),
                 avatar=studio.open_avatar(avatar), video=video, captions=captions, backdrop=backdrop, title=title,
                 actor=actor, on_progress=report,
             )  # fmt: skip
@@ -196,6 +220,14 @@ def _render(
     out.print(
         f"{target}: {made.seconds:.1f} s, {video.width}x{video.height} at {video.fps}; lips: {lips}", highlight=False
     )
+
+
+def _device(text: str) -> dict[str, Any]:
+    """``cuda+half`` as options of a driver."""
+    device, _, half = text.partition("+")
+    if half not in ("", "half"):
+        raise typer.BadParameter(f"{text}: write a device, or a device and +half", param_hint="--device")
+    return ({"device": device} if device else {}) | ({"half": True} if half else {})
 
 
 @app.command()
@@ -358,6 +390,25 @@ def avatar_check(path: Annotated[str, typer.Argument(help="Bundled name, folder 
     if problems:
         raise typer.Exit(1)
     out.print(f"{path}: good", highlight=False)
+
+
+@models_app.command("check")
+def models_check(
+    path: Annotated[Path, typer.Argument(help="An ONNX file, or a folder of those that belong together.")],
+    avatar: AvatarOption = DEFAULT_AVATAR,
+    device: DeviceOption = "",
+) -> None:
+    """Say what networks are, and test on pixels whether they move the lips of an avatar as they should."""
+    from anchor.models import check as look
+
+    def tell(word: str, text: str) -> None:
+        out.print(f"{word:<12} {_plain(text)}", highlight=False, soft_wrap=True)
+
+    verdict = _run(look(path, avatar, _device(device), tell))
+    if verdict.problem:
+        err.print(f"[bold red]refused:[/] {path}: {_plain(verdict.problem)}", soft_wrap=True)
+        raise typer.Exit(1)
+    out.print(f"{path}: good", highlight=False, soft_wrap=True)
 
 
 @app.command()

@@ -41,6 +41,13 @@ def _avatar(value: Any, info: ValidationInfo) -> Any:
     return value
 
 
+def _driver(value: Any, info: ValidationInfo) -> Any:
+    """Files are told from a name by a slash or their ending."""
+    if isinstance(value, str) and ("/" in value or value.lower().endswith(".onnx")):
+        return _path(value, info)
+    return value
+
+
 Secret = Annotated[str | None, BeforeValidator(_secret)]
 LocalPath = Annotated[Path, BeforeValidator(_path)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
@@ -74,7 +81,9 @@ class ChannelConfig(_Table):
     name: Name
     title: str = ""
     avatar: Annotated[str | Path, BeforeValidator(_avatar)] = DEFAULT_AVATAR
-    driver: str = DEFAULT_DRIVER
+    driver: Annotated[str | Path, BeforeValidator(_driver)] = DEFAULT_DRIVER
+    driver_options: dict[str, Any] = Field(default_factory=dict)
+    """For a driver made of files: ``device`` (auto, cpu, cuda) and ``half`` (16-bit floats)."""
     language: str = "en"
     size: str = "1280x720"
     fps: int = 25

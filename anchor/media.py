@@ -6,7 +6,7 @@ since an utterance began, and *stream time*, in beats since the stream began. On
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -34,8 +34,11 @@ LipSource = Literal["", "voice", "aligned", "network", "energy"]
 """What a mouth was made from, best first: phones timed by the voice, phones aligned to the sound, the sound heard by a
 network, its loudness."""
 
-FaceKind = Literal["blendshapes"]
-"""What a driver produces and an avatar accepts; a wrong pair is refused when the configuration is read."""
+FaceKind = Literal["blendshapes", "patch"]
+"""What a driver produces and an avatar accepts; a wrong pair is refused when the configuration is read.
+
+A driver of patches yields blendshapes too, each with a `cue` from which its painter makes a `MouthPatch`.
+"""
 
 # Apple's ARFaceAnchor.BlendShapeLocation, in the order that Live Link Face and most tools use.
 ARKIT = (
@@ -151,6 +154,8 @@ class Blendshapes:
 
     `weights`: float32, shape (52,), 0..1, in the order of `ARKIT`; "left" is the anchor's own left, as in ARKit.
     `gaze`: radians (to the viewer's right, up) added to what the eyeLook weights say. `breath`: 0 (out) to 1 (in).
+    `cue`: what the driver's own painter needs to paint the mouth of this moment; None in silence, and for drivers
+    without a painter. It belongs to the moment: a sum of faces has none.
     `lips`: what the mouth was made from, or nothing at rest.
     """
 
@@ -158,6 +163,7 @@ class Blendshapes:
     head: HeadPose = HeadPose()
     gaze: tuple[float, float] = (0.0, 0.0)
     breath: float = 0.0
+    cue: object | None = None
     lips: LipSource = ""
 
     def __getitem__(self, name: str) -> float:
@@ -175,14 +181,51 @@ class Blendshapes:
 
 
 FaceFrame = Blendshapes
-"""What drivers produce and avatars draw, one for every beat."""
+"""What drivers produce, one for every beat."""
+
+
+@dataclass(frozen=True, slots=True)
+class MouthPatch:
+    """A mouth by pixels, to be laid over one picture of an avatar's footage.
+
+    `pixels`: BGR, uint8, shape (rows, columns, 3). `mask`: uint8, (rows, columns); where it is 0, the footage stays
+    as it is, bit for bit. `to_art`: float32, (2, 3), from pixels to the avatar's art coordinates (see
+    `anchor.ports.FaceShape`). `base`: the picture of the footage that it was painted on.
+    """
+
+    pixels: Bytes
+    mask: Bytes
+    to_art: Floats
+    base: int
+
+
+@dataclass(frozen=True, slots=True)
+class PatchedFace:
+    """A face whose mouth is a patch.
+
+    `face` has the lips by numbers for the same moment; `strength`, 0..1, is how far the patch stands for them.
+    """
+
+    face: Blendshapes
+    mouth: MouthPatch
+    strength: float = 1.0
+
+    def __getitem__(self, name: str) -> float:
+        return self.face[name]
+
+    def __add__(self, other: Blendshapes) -> PatchedFace:
+        return replace(self, face=self.face + other)
+
+
+DrawnFace = Blendshapes | PatchedFace
+"""What avatars draw; one that accepts no patches is never given any."""
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
     """Everything that can change in the picture from one beat to the next."""
 
-    face: FaceFrame
+    face: DrawnFace
     caption: Caption | None = None
     lower_third: LowerThird | None = None
 

@@ -34,6 +34,8 @@ class Metrics:
             "anchor_clock_slips", "Times the stream clock was moved because the process had stood still", channel,
             registry=self.registry,
         )  # fmt: skip
+        self.patches = Gauge("anchor_patches", "Mouths asked of a network that paints, by outcome",
+                             ("channel", "outcome"), registry=self.registry)  # fmt: skip
         self.utterances = Counter("anchor_utterances", "Utterances by outcome", ("channel", "outcome"),
                                   registry=self.registry)  # fmt: skip
         self.lips = Counter("anchor_lips_beats", "Beats with a moving mouth, by what it was made from",

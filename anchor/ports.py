@@ -16,7 +16,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anchor.events import Phone, Sentence, Word
-from anchor.media import Beat, Bytes, FaceFrame, FaceKind, Floats, Look, Picture, Samples, VideoFormat
+from anchor.media import (
+    Beat,
+    Bytes,
+    DrawnFace,
+    FaceFrame,
+    FaceKind,
+    Floats,
+    Look,
+    MouthPatch,
+    Picture,
+    Samples,
+    VideoFormat,
+)
 
 TimingSource = Literal["voice", "aligned"]
 
@@ -180,6 +192,8 @@ class DriverInfo:
     produces: FaceKind
     lookahead_seconds: float
     """How far ahead of a face frame the driver must know the speech."""
+    source: Path | None = None
+    """The files that somebody brought, which must pass the self-test on every avatar that they are to move."""
 
 
 class Driver(Protocol):
@@ -207,6 +221,52 @@ class Classifies(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class FaceShape:
+    """Where a face's parts are in its avatar's art coordinates, the same in all pictures of its footage.
+
+    The origin lies between the eyes, x goes to the viewer's right and y down, and the unit is the avatar's own.
+    `chin`: height of the chin under the eyes; `mouth`: middle of the line of the shut lips; `width`: of that line.
+    """
+
+    chin: float
+    mouth: tuple[float, float]
+    width: float
+
+
+class Paintable(Protocol):
+    """An avatar that accepts patches: a still face, or footage of one."""
+
+    @property
+    def shape(self) -> FaceShape: ...
+
+    def crops(self, box: tuple[float, float, float, float], size: tuple[int, int]) -> Sequence[Bytes]:
+        """What a box of art coordinates (left, top, right, bottom) shows in every picture of the footage.
+
+        BGR, uint8, `size` is width and height. Takes seconds for long footage: call it in a worker thread.
+        """
+        ...
+
+
+class Painter(Protocol):
+    """Paints mouths for one stream over one avatar."""
+
+    async def paint(self, cue: object, base: int, *, deadline: float) -> MouthPatch:
+        """The mouth of a moment over a picture of the footage, by `deadline` on the clock.
+
+        Raises `LateError` where that cannot be, and `ModelError` for a model that failed.
+        """
+        ...
+
+
+class PatchDriver(Driver, Protocol):
+    """A driver whose frames carry cues."""
+
+    def painter(self, avatar: Paintable) -> Painter:
+        """Prepare to paint over an avatar. Takes seconds: call it in a worker thread. Raises `ModelError`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class Placement:
     """Where the head is in the picture, in fractions of its width and height.
 
@@ -223,7 +283,7 @@ class AvatarInfo:
     name: str
     title: str
     kind: str
-    accepts: FaceKind
+    accepts: tuple[FaceKind, ...]
     licence: str
     languages: tuple[str, ...] = ()
     details: dict[str, str] = field(default_factory=dict)
@@ -246,11 +306,15 @@ class AvatarEntry:
 class AvatarView(Protocol):
     """An avatar opened at one picture size over one backdrop; belongs to one stream and one thread at a time."""
 
-    def draw(self, face: FaceFrame, canvas: Picture) -> None:
+    def draw(self, face: DrawnFace, canvas: Picture) -> None:
         """Bring `canvas` from the face drawn last to this one, touching only what moved.
 
         The first call draws everything, backdrop included. Nobody else writes to `canvas`.
         """
+        ...
+
+    def base(self, ahead: int) -> int:
+        """Which picture of its footage the view will show `ahead` calls of `draw` from now; 0 for a still one."""
         ...
 
 
@@ -321,6 +385,10 @@ class Stage(Scene, Protocol):
 
         The first picture drawn after that call shows the new one, and captions go on. Raises `AvatarError`.
         """
+        ...
+
+    def base(self, ahead: int) -> int:
+        """Which picture of the avatar's footage will be shown `ahead` calls of `draw` from now. Instant."""
         ...
 
 

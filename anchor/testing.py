@@ -9,20 +9,33 @@ import asyncio
 import itertools
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Sequence
 from types import TracebackType
-from typing import Self
+from typing import Self, cast
 
 import numpy as np
 
 from anchor.channel import closing
 from anchor.errors import VoiceError
 from anchor.events import Phone, Sentence, Word
-from anchor.media import ARKIT_INDEX, SAMPLE_RATE, Beat, Blendshapes, Bytes, FaceFrame, Look, Picture, VideoFormat
+from anchor.media import (
+    ARKIT_INDEX,
+    SAMPLE_RATE,
+    Beat,
+    Blendshapes,
+    Bytes,
+    DrawnFace,
+    FaceFrame,
+    Look,
+    Picture,
+    VideoFormat,
+)
 from anchor.ports import (
     Avatar,
     AvatarInfo,
     AvatarView,
     Driver,
     DriverInfo,
+    Paintable,
+    PatchDriver,
     Placement,
     Setting,
     SpeechChunk,
@@ -101,7 +114,7 @@ class FakeDriver:
 class FakeAvatar:
     """A grey disc on the backdrop, whose brightness is jawOpen."""
 
-    info = AvatarInfo("fake", "A disc", "fake", "blendshapes", "Apache-2.0")
+    info = AvatarInfo("fake", "A disc", "fake", ("blendshapes",), "Apache-2.0")
 
     def setting(self, video: VideoFormat, wanted: Placement, *, own_background: bool) -> Setting:
         return Setting(wanted)
@@ -119,7 +132,10 @@ class _FakeView:
         self._backdrop = (backdrop.mean(axis=2) * (219 / 255) + 16).astype(np.uint8)
         self._drawn = False
 
-    def draw(self, face: FaceFrame, canvas: Picture) -> None:
+    def base(self, ahead: int) -> int:
+        return 0
+
+    def draw(self, face: DrawnFace, canvas: Picture) -> None:
         if not self._drawn:
             canvas.y[:] = self._backdrop
             canvas.u[:] = canvas.v[:] = 128
@@ -134,6 +150,13 @@ class FakeScene:
         self.looks: list[Look] = []
         self._video = video
         self._before = before
+
+    def base(self, ahead: int) -> int:
+        """As footage without an end would play."""
+        return len(self.looks) + ahead - 1
+
+    def cast(self, avatar: Avatar | None) -> Callable[[], None]:
+        return lambda: None
 
     def draw(self, look: Look) -> Picture:
         if self._before is not None:
@@ -279,3 +302,26 @@ def check_avatar(avatar: Avatar, video: VideoFormat, faces: Sequence[FaceFrame])
         views[1].draw(faces[-1], canvases[1])
     difference = np.abs(canvases[0].data.astype(np.int16) - canvases[1].data).max()
     assert difference <= 2, "drawing what moved gives the same picture as drawing everything"
+
+
+async def check_painter(driver: Driver, avatar: Avatar, chunks: Sequence[SpeechChunk]) -> None:
+    """The promises of `anchor.ports.PatchDriver` and its painter, on an avatar that accepts patches."""
+    assert driver.info.produces == "patch"
+    assert "patch" in avatar.info.accepts
+
+    async def speech() -> AsyncIterator[SpeechChunk]:
+        for chunk in chunks:
+            yield chunk
+
+    cues = [face.cue async for face in driver.drive(speech(), 25) if face.cue is not None]
+    assert cues, "what is said has cues"
+    painter = cast(PatchDriver, driver).painter(cast(Paintable, avatar))
+    for base in (0, 1):
+        patch = await painter.paint(cues[len(cues) // 2], base, deadline=float("inf"))
+        assert patch.base == base
+        assert patch.pixels.dtype == patch.mask.dtype == np.uint8
+        assert patch.pixels.shape == (*patch.mask.shape, 3)
+        assert patch.to_art.shape == (2, 3)
+        rim = np.concatenate([patch.mask[[0, -1]].ravel(), patch.mask[:, [0, -1]].ravel()])
+        assert not rim.any(), "the mask ends inside the patch"
+        assert patch.mask.max() == 255

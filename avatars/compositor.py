@@ -13,7 +13,7 @@ import cv2
 
 from anchor.errors import AnchorError
 from anchor.events import Caption, LowerThird
-from anchor.media import Blendshapes, Bytes, FaceFrame, Look, Picture, VideoFormat
+from anchor.media import Blendshapes, Bytes, DrawnFace, Look, Picture, VideoFormat
 from anchor.ports import Avatar, AvatarView, Placement, Setting
 from avatars import backdrop as backdrops
 from avatars import graphics
@@ -62,7 +62,10 @@ class _Nobody:
     def __init__(self, room: Bytes) -> None:
         self._room = room
 
-    def draw(self, face: FaceFrame, canvas: Picture) -> None:
+    def base(self, ahead: int) -> int:
+        return 0
+
+    def draw(self, face: DrawnFace, canvas: Picture) -> None:
         height, width = self._room.shape[:2]
         convert(self._room, Box(0, 0, width, height), canvas)
 
@@ -122,6 +125,10 @@ class StudioScene:
         studio = self._backdrop is None and setting.background is None
         view = _Nobody(room) if avatar is None else avatar.open(video, room, setting.placement)
         return _Set(view, Picture.black(video), desk(video) if studio else None)
+
+    def base(self, ahead: int) -> int:
+        """Which picture of the avatar's footage comes so many beats from now."""
+        return self._set.view.base(ahead)
 
     def draw(self, look: Look) -> Picture:
         """Draw the next beat. Call it once a beat: fades and wipes move with every call."""

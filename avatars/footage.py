@@ -14,8 +14,19 @@ import cv2
 import numpy as np
 
 from anchor.errors import AvatarError
-from anchor.media import ARKIT_INDEX, Blendshapes, Bytes, Floats, Picture, VideoFormat
-from anchor.ports import AvatarInfo, Placement, Setting
+from anchor.media import (
+    ARKIT_INDEX,
+    Blendshapes,
+    Bytes,
+    DrawnFace,
+    Floats,
+    MouthPatch,
+    PatchedFace,
+    Picture,
+    VideoFormat,
+)
+from anchor.ports import AvatarInfo, FaceShape, Placement, Setting
+from avatars.crops import Crops, footage_crops, laid
 from avatars.film import FPS, Film, Player, Shot
 from avatars.framing import frame
 from avatars.mouth_inside import MOUTH_LAYERS, Inside
@@ -85,7 +96,13 @@ class FootageAvatar:
         self.layers = read_layers(manifest, required=MOUTH_LAYERS, optional=())
         rest.done()
         self._first = Player(self.film).next().bgr()
-        self._info = manifest.info(frames=str(count))
+        corners = self.lines[:, :, [0, -1]].mean(axis=(0, 1))
+        (left, _), (right, _) = corners.tolist()
+        # The art's origin lies between the eyes, in the film `middle` away from its corner.
+        self._shape = FaceShape(
+            self.chin / self.zoom, ((left + right) / 2, float(corners[:, 1].mean())), max(1.0, right - left)
+        )
+        self._info = manifest.info(paintable=True, frames=str(count))
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -95,6 +112,14 @@ class FootageAvatar:
     @property
     def info(self) -> AvatarInfo:
         return self._info
+
+    @property
+    def shape(self) -> FaceShape:
+        return self._shape
+
+    def crops(self, box: tuple[float, float, float, float], size: tuple[int, int]) -> Crops:
+        """Plays the film once through: some milliseconds a picture."""
+        return footage_crops(self.film, self.maps, box, size)
 
     @property
     def zoom(self) -> float:
@@ -201,16 +226,30 @@ class FootageView:
 
     # Drawing
 
-    def draw(self, face: Blendshapes, canvas: Picture) -> None:
+    def base(self, ahead: int) -> int:
+        """Which picture of the film is shown `ahead` calls of `draw` from now."""
+        due, index = self._due, self._player.index
+        for _ in range(ahead):
+            due += FPS / self._video.fps
+            steps = max(int(due + 1e-6), 1 if index < 0 else 0)
+            index, due = index + steps, due - steps
+        return max(0, index) % self._avatar.film.count
+
+    def draw(self, face: DrawnFace, canvas: Picture) -> None:
         """Show the next picture of the footage with this face. The first call draws everything."""
+        patched = face if isinstance(face, PatchedFace) else None
+        strength = patched.strength if patched else 0.0
+        numbers = face.face if isinstance(face, PatchedFace) else face
         if self._shot is None:
             canvas.data[:] = self._ground.data
         shot = self._shot = self._next()
         index = self._player.index
-        weights = face.weights[self._avatar.columns] - self._avatar.own[index]
+        weights = (numbers.weights[self._avatar.columns] - self._avatar.own[index]) * np.float32(1 - strength)
         weights = np.rint(weights * _STEPS) * np.float32(1 / _STEPS)
         if float(np.abs(weights).sum()) > _STILL:
-            shot = self._faced(shot, index, weights, face)
+            shot = self._faced(shot, index, weights, numbers)
+        if patched is not None:
+            shot = self._patched(shot, index, patched.mouth, strength)
         self._show(shot, canvas)
 
     def _next(self) -> Shot:
@@ -260,6 +299,22 @@ class FootageView:
         patch = self._around(_placed(to_picture, _corners(avatar.lip_grid)), drop).meet(box)
         for line, field, way in ((lines[1], moves[2], -1.0), (lines[0], moves[1], 1.0)):
             self._lay(out, shot, patch, avatar.lip_grid, field, to_picture, self._side(line, way))
+        return out
+
+    def _patched(self, shot: Shot, index: int, patch: MouthPatch, strength: float) -> Shot:
+        """This picture with a painted mouth laid over it: a copy."""
+        found = laid(patch, self._maps[index], self._frame)
+        if found is None:
+            return shot
+        box, picture, mask = found
+        if strength < 1:
+            mask = cast(Bytes, cv2.convertScaleAbs(mask, alpha=strength))
+        out = shot.copy()
+        painted = Picture(np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2YUV_I420), np.uint8))
+        part, faint = out.part(box.x0, box.y0, *box.size), _halved(mask)
+        _paste(part.y, painted.y, mask)
+        _paste(part.u, painted.u, faint)
+        _paste(part.v, painted.v, faint)
         return out
 
     def _around(self, corners: Floats, drop: float) -> Box:

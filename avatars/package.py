@@ -18,7 +18,7 @@ from typing import Any, cast
 from anchor import registry
 from anchor.clock import today
 from anchor.errors import AvatarError, MissingError
-from anchor.media import Bytes
+from anchor.media import Bytes, FaceKind
 from anchor.ports import Avatar, AvatarInfo
 from avatars.archive import unpack
 from avatars.files import MANIFEST, MOST_SIDE, folder_problems, member, read_arrays, read_image
@@ -64,10 +64,11 @@ class Manifest:
     def where(self) -> str:
         return str(self.folder / MANIFEST)
 
-    def info(self, **details: str) -> AvatarInfo:
+    def info(self, *, paintable: bool = False, **details: str) -> AvatarInfo:
         until = self.consent.until.isoformat() if self.consent.until else "unlimited"
         details = {"consent": self.consent.who, "scope": self.consent.scope, "until": until, **details}
-        return AvatarInfo(self.name, self.title, self.kind, "blendshapes", self.licence, self.languages, details)
+        accepts: tuple[FaceKind, ...] = ("blendshapes", "patch") if paintable else ("blendshapes",)
+        return AvatarInfo(self.name, self.title, self.kind, accepts, self.licence, self.languages, details)
 
 
 def read_consent(table: Table, day: date) -> Consent:
@@ -179,6 +180,13 @@ def load_avatar(name_or_path: str | Path) -> Avatar:
         return _load(folder)
 
 
+def load_for_painting(name_or_path: str | Path) -> Avatar:
+    """As `load_avatar`; a drawn figure is taken for a photo, to try networks that paint."""
+    avatar = load_avatar(name_or_path)
+    as_photo: Callable[[], Avatar] = getattr(avatar, "as_photo", lambda: avatar)
+    return as_photo()
+
+
 def _load(folder: Path) -> Avatar:
     manifest = read_manifest(folder)
     try:
@@ -227,6 +235,7 @@ __all__ = [
     "find",
     "library",
     "load_avatar",
+    "load_for_painting",
     "member",
     "read_arrays",
     "read_image",

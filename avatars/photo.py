@@ -290,6 +290,9 @@ def figure(bgr: Bytes, face: Face, background: Background) -> Figure:
             "closures": list(CLOSURES), "rises": list(RISES), "iris_rest": [0.0, 0.0],
             "ball_radius": found.ball_radius,
         },
+        "crop": {
+            "chin": frame.chin, "mouth": shut.mean(axis=0).tolist(), "width": float(shut[-1, 0] - shut[0, 0]),
+        },
     }  # fmt: skip
     return Figure(layers, arrays, tables, middle, shrink, feather, moved.landmarks)
 

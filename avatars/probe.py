@@ -9,7 +9,7 @@ from typing import cast
 import cv2
 import numpy as np
 
-from anchor.media import Blendshapes, Bytes, Floats, Picture, VideoFormat
+from anchor.media import Blendshapes, Bytes, DrawnFace, Floats, Picture, VideoFormat
 from anchor.ports import Avatar, AvatarView, Placement, Setting
 from avatars.film import Player
 from avatars.footage import FootageAvatar, FootageView
@@ -39,7 +39,7 @@ def _opened(avatar: Avatar, video: VideoFormat) -> tuple[AvatarView, Picture, Se
     return avatar.open(video, ground, setting.placement), Picture.black(video), setting
 
 
-def look(avatar: Avatar, faces: Iterable[Blendshapes], video: VideoFormat) -> Iterator[Seen | None]:
+def look(avatar: Avatar, faces: Iterable[DrawnFace], video: VideoFormat) -> Iterator[Seen | None]:
     """Draw faces and find their landmarks again in the pixels; None where no face is found."""
     view, canvas, setting = _opened(avatar, video)
     place = setting.placement

@@ -8,6 +8,7 @@ they part; eyes are drawn into the face before it is warped. To see one: ``pytho
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self, cast
@@ -16,8 +17,9 @@ import cv2
 import numpy as np
 
 from anchor.errors import AvatarError
-from anchor.media import Blendshapes, Bytes, Floats, HeadPose, Picture, VideoFormat
-from anchor.ports import AvatarInfo, Placement, Setting
+from anchor.media import Blendshapes, Bytes, DrawnFace, Floats, HeadPose, PatchedFace, Picture, VideoFormat
+from anchor.ports import AvatarInfo, FaceShape, Placement, Setting
+from avatars.crops import Crops, cut
 from avatars.framing import frame
 from avatars.mouth_inside import Inside
 from avatars.package import Manifest, read_manifest
@@ -36,6 +38,7 @@ from avatars.puppet_draw import (
     sample_field,
 )
 from avatars.puppet_eyes import Eyes, Look
+from avatars.puppet_paint import SPOKEN, Painted
 from avatars.puppet_parts import FURTHER_LAYERS, Grid, Layer, Rig, Texture, join, load_layers, read_places
 
 _FINER = 1.2
@@ -59,6 +62,7 @@ class PuppetAvatar:
         found = load_layers(manifest, places)
         self.background = found.pop("background", None)
         self.layers: dict[str, Layer] = {name: Layer.empty() for name in FURTHER_LAYERS} | found
+        self._shape = _read_crop(manifest) if "crop" in manifest.rest else None
         manifest.rest.done()
         left, top, right, bottom = self.rig.eyes.box
         rows, columns = len(self.rig.eyes.closures), len(self.rig.eyes.rises)
@@ -78,7 +82,7 @@ class PuppetAvatar:
                 and y + bottom + 2 < room[3]
             ):
                 raise AvatarError(f"{manifest.where}: eyes.box: the lids must lie inside the face layer")
-        self._info = manifest.info(coefficients=str(len(self.rig.columns)))
+        self._info = manifest.info(paintable=self._shape is not None, coefficients=str(len(self.rig.columns)))
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -88,6 +92,35 @@ class PuppetAvatar:
     @property
     def info(self) -> AvatarInfo:
         return self._info
+
+    def as_photo(self) -> PuppetAvatar:
+        """The same figure, but one that can be painted on: to try networks where no photo is at hand."""
+        if self._shape is not None:
+            return self
+        twin = copy(self)
+        (x, y), line = self.rig.mouth.mean(axis=0).tolist(), self.rig.mouth
+        twin._shape = FaceShape(self.rig.chin, (x, y), float(line[-1, 0] - line[0, 0]))
+        twin._info = replace(self.info, accepts=("blendshapes", "patch"))
+        return twin
+
+    @property
+    def shape(self) -> FaceShape:
+        """Raises `AvatarError` for a figure that was drawn: it has no skin that could be painted."""
+        if self._shape is None:
+            raise AvatarError(f"{self.info.name}: accepts no patches; make the avatar again from its photo")
+        return self._shape
+
+    def crops(self, box: tuple[float, float, float, float], size: tuple[int, int]) -> Crops:
+        """The figure at rest, as it is drawn."""
+        left, top, right, bottom = box
+        scale = min(1.0, 2 * size[1] / (bottom - top))
+        width, height = (max(64, round(scale * side / 2) * 2) for side in (right - left, bottom - top))
+        video = VideoFormat(width, height)
+        placement = Placement(-left * scale / width, -top * scale / height, self.rig.tall * scale / height)
+        view, canvas = self.open(video, np.full((height, width, 3), 128, np.uint8), placement), Picture.black(video)
+        view.draw(Blendshapes(), canvas)
+        picture = cast(Bytes, cv2.cvtColor(canvas.data, cv2.COLOR_YUV2BGR_I420))
+        return Crops.of(iter([cut(picture, view.to_picture(), box, size)]))
 
     def setting(self, video: VideoFormat, wanted: Placement, *, own_background: bool) -> Setting:
         """The figure's own background, where it has one and may show it, and the place nearest to the wanted one.
@@ -106,6 +139,15 @@ class PuppetAvatar:
         return PuppetView(self, video, backdrop, placement)
 
 
+def _read_crop(manifest: Manifest) -> FaceShape:
+    """Where the face of a photo is: recorded when the avatar was made, and drawn figures have none."""
+    table = manifest.rest.table("crop")
+    x, y = table.numbers("mouth", 2)
+    shape = FaceShape(table.number("chin", 8, 4000), (x, y), table.number("width", 1, 4000))
+    table.done()
+    return shape
+
+
 @dataclass(frozen=True, slots=True)
 class _State:
     """All that the picture depends on, in the steps in which it is drawn."""
@@ -114,6 +156,8 @@ class _State:
     shape: bytes
     looks: tuple[Look, Look]
     breath: int
+    painted: tuple[int, int] = (0, 0)
+    """Which patch is laid over the mouth, and how strongly, of 255."""
 
 
 class _Warp:
@@ -133,6 +177,10 @@ class _Warp:
         self._edges = self.lattice(*texture.bounds)
         self.reach = texture.bounds
         """Art bounds of the layer where it is now."""
+
+    @property
+    def pixels(self) -> Bytes:
+        return self.texture.pixels
 
     def lattice(self, left: float, top: float, right: float, bottom: float) -> tuple[Floats, Floats]:
         """A few points over art bounds, and their node coordinates, for `reach_of`."""
@@ -193,6 +241,8 @@ class PuppetView:
         self._origin = (round(placement.x * video.width), round(placement.eyes * video.height))
         self._levels = max(1, round(rig.lift * self._scale / _QUANTUM))
         self._state: _State | None = None
+        self._patch: PatchedFace | None = None
+        self._patch_box = Box(0, 0, 0, 0)
         self._head_box = Box(0, 0, 0, 0)
         fine = min(self._scale * _FINER, 1.0)
         self._dress(avatar.layers, fine)
@@ -217,6 +267,8 @@ class PuppetView:
         behind = join(layers["back"], layers["neck"]).cropped(rig.neck[1] + 0.024 * rig.tall).texture(fine)
         self._behind = warp(behind, coarse, rig.solid("back")[everywhere], 3, step)
         self._face = warp(face, skin_grid, rig.solid("face")[skin], 6, step)
+        # A patch is painted over the figure at rest, whose mouth is shut already.
+        self._skin = warp(face, skin_grid, rig.solid("face")[skin], 6, step)
         self._followers = None if rig.share is None else np.ascontiguousarray(rig.share[skin]).reshape(-1)
         self._skin_frame = self._face.lattice(*_moved_bounds(skin_grid, rig.head[:, *skin], face))
         # Each coefficient's displacements as one row: all of x, then all of y.
@@ -251,13 +303,22 @@ class PuppetView:
         """Picture positions of art positions."""
         return cast(Floats, points * np.float32(self._scale) + np.array(self._origin, np.float32))
 
+    def to_picture(self) -> Floats:
+        """From art coordinates to pixels of the picture, at rest: (2, 3)."""
+        return np.array([[self._scale, 0, self._origin[0]], [0, self._scale, self._origin[1]]], np.float32)
+
     def _box_of(self, left: float, top: float, right: float, bottom: float, margin: float = 2) -> Box:
         s, (x, y) = self._scale, self._origin
         bounds = (left * s + x - margin, top * s + y - margin, right * s + x + margin, bottom * s + y + margin)
         return Box.around(*bounds, self._frame)
 
-    def _state_of(self, face: Blendshapes) -> _State:
-        rig, head = self._rig, face.head
+    def _state_of(self, drawn: DrawnFace) -> _State:
+        face = drawn.face if isinstance(drawn, PatchedFace) else drawn
+        rig, head, values, painted = self._rig, face.head, face.weights, (0, 0)
+        if isinstance(drawn, PatchedFace):
+            # Under the patch the mouth is at rest, as it was where the patch was painted.
+            values = values * np.where(SPOKEN, np.float32(1 - drawn.strength), np.float32(1))
+            painted = (id(drawn.mouth), round(255 * drawn.strength))
         tall = rig.tall
         unit = _QUANTUM / self._scale
         # What stands out farthest, by some 0.3 head heights, shall move by one quantum.
@@ -272,19 +333,23 @@ class PuppetView:
             snap(head.x * tall, _LIMIT.x * tall, unit), snap(-head.y * tall, _LIMIT.y * tall, unit), rig.pivot,
             FAR * tall,
         )  # fmt: skip
-        steps = np.rint(np.fmin(np.fmax(face.weights, 0), 1) * _STEPS).astype(np.uint8)
+        steps = np.rint(np.fmin(np.fmax(values, 0), 1) * _STEPS).astype(np.uint8)
         looks = self._eyes.looks(steps * np.float32(1 / _STEPS), face.gaze)
         breath = round(min(1.0, max(0.0, face.breath)) * self._levels)
-        return _State(pose, steps.tobytes(), looks, breath)
+        return _State(pose, steps.tobytes(), looks, breath, painted)
 
     # Drawing
 
-    def draw(self, face: Blendshapes, canvas: Picture) -> None:
+    def base(self, ahead: int) -> int:
+        return 0
+
+    def draw(self, face: DrawnFace, canvas: Picture) -> None:
         """Bring `canvas` from the face drawn last to this one. The first call draws everything."""
         state, last = self._state_of(face), self._state
         if state == last:
             return
         self._state = state
+        self._patch = face if isinstance(face, PatchedFace) else None
         work = Box(0, 0, 0, 0)
         if last is None:
             convert(self._backdrop, self._frame, canvas)
@@ -292,7 +357,10 @@ class PuppetView:
             self._draw_body(state.breath, canvas)
             work = self._head_box.meet(self._body_box)
         changed = self._eyes.draw(state.looks)
-        moved, shaped = last is None or state.pose != last.pose, last is None or state.shape != last.shape
+        moved, shaped = (
+            last is None or state.pose != last.pose,
+            last is None or (state.shape, state.painted) != (last.shape, last.painted),
+        )
         if moved or shaped:
             self._move(state, turned=moved)
         if moved:
@@ -308,6 +376,9 @@ class PuppetView:
         else:
             for side in changed:
                 work = work.union(self._box_of(*self._face.reach_of(self._eye_frames[side])))
+        if shaped or moved:
+            before, self._patch_box = self._patch_box, self._painted_box()
+            work = work.union(before).union(self._patch_box)
         work = work.meet(replace(self._frame, y1=self._neck_row))
         if not work.empty:
             self._draw_head(work, state, canvas)
@@ -345,6 +416,8 @@ class PuppetView:
         shares = (self._followers, None, None)
         for warp, basis, share in zip((self._face, self._upper, self._lower), self._bases, shares, strict=True):
             warp.move(state.pose, _mixed(basis, weights), share)
+        if self._patch is not None:
+            self._skin.move(state.pose, _mixed(self._bases[0], weights[:-1]), self._followers)
 
     def _draw_head(self, work: Box, state: _State, canvas: Picture) -> None:
         scene = work.of(self._backdrop, self._frame).copy()
@@ -354,10 +427,15 @@ class PuppetView:
             over(collar.of(scene, work), collar.of(self._body_now, self._body_box))
         self._lay(scene, work, self._face)
         self._draw_mouth(scene, work, state)
+        if self._patch is not None:
+            self._lay(scene, work, Painted.on(self._skin, self._patch))
         self._lay(scene, work, self._hair)
         convert(scene, work, canvas)
 
-    def _lay(self, scene: Bytes, work: Box, warp: _Warp) -> None:
+    def _painted_box(self) -> Box:
+        return Box(0, 0, 0, 0) if self._patch is None else self._box_of(*Painted.on(self._skin, self._patch).reach)
+
+    def _lay(self, scene: Bytes, work: Box, warp: _Warp | Painted) -> None:
         """Sample a layer through the inverse of its movement and lay it over the scene, which covers `work`."""
         part = self._box_of(*warp.reach).meet(work)
         if part.empty:
@@ -375,7 +453,7 @@ class PuppetView:
         at = enlarge(cast(Floats, found), step)
         y0, x0 = part.y0 - row * step, part.x0 - column * step
         at = np.ascontiguousarray(at[y0 : y0 + part.size[1], x0 : x0 + part.size[0]])
-        over(part.of(scene, work), sample(warp.texture.pixels, at))
+        over(part.of(scene, work), sample(warp.pixels, at))
 
     def _draw_mouth(self, scene: Bytes, work: Box, state: _State) -> None:
         rig = self._rig

@@ -14,3 +14,15 @@ def shared() -> Path:
     if not (folder / "data").is_dir():
         pytest.skip("needs ../shared/data: real material that is not distributed with the project")
     return folder / "data"
+
+
+@pytest.fixture(scope="session")
+def clip_package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An avatar made from a clip of the bundled anchor, who sways and blinks."""
+    from avatars.maker import consent_of, make_avatar
+    from tests.avatars import clips
+
+    folder = tmp_path_factory.mktemp("painted")
+    clips.write(folder / "clip.mp4", clips.filmed(clips.listening, clips.wall()))
+    make_avatar(folder / "clip.mp4", folder / "clip", consent=consent_of("somebody", "tests", "unlimited"))
+    return folder / "clip"

@@ -74,6 +74,11 @@ class Acting:
         self._from = self._shown = np.zeros(len(ARKIT) + 7, np.float32)
         self._crossed = 1.0
 
+    @property
+    def mouth(self) -> float:
+        """How much of the mouth was the performer's in the last beat, 0..1."""
+        return float(_smooth(self._lower))
+
     def frame(self, own: Blendshapes, performance: Performance | None) -> Blendshapes:
         """What the next beat shows of the anchor's own face and of whoever performs in it."""
         part = self._of(performance)

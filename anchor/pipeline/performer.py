@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
@@ -238,6 +239,14 @@ class Performer:
                 return self._idle()
             await self._progress()
 
+    def upcoming(self, count: int) -> list[FaceFrame]:
+        """The faces that come next, as things stand: up to `count` of what is on air."""
+        performance = self._on_air
+        if performance is None or self._hush != "no":
+            return []
+        waiting = [face for _, face in itertools.islice(self._replay, count)]
+        return waiting + performance.faces.peek(count - len(waiting))
+
     def release(self, step: Step) -> tuple[Samples, tuple[Word, ...]]:
         """The sound of `step` at the moment it goes out, and the words that have been heard in full with it."""
         audio = step.audio
@@ -350,6 +359,7 @@ class Performer:
         face = self._face
         return replace(
             face,
+            cue=None,
             weights=face.weights * np.float32(EASE),
             head=replace(
                 face.head, yaw=face.head.yaw * EASE, pitch=face.head.pitch * EASE, roll=face.head.roll * EASE,

@@ -12,6 +12,7 @@ a burst of stale beats.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -19,9 +20,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from anchor.clock import Clock
-from anchor.media import Beat, Blendshapes, Look, Picture, VideoFormat
+from anchor.media import Beat, Blendshapes, DrawnFace, Look, Picture, VideoFormat
 from anchor.pipeline.acting import Acting, Actor
 from anchor.pipeline.manner import Manner
+from anchor.pipeline.painting import AHEAD, Painting
 from anchor.pipeline.performer import Performer, Step
 from anchor.pipeline.utterance import Performance
 from anchor.ports import Scene, Sink
@@ -62,6 +64,7 @@ class Playout:
         *,
         first: int = 0,
         manner: Manner | None = None,
+        painting: Painting | None = None,
         actor: Actor | None = None,
         burn_captions: bool = True,
         on_beat: Callable[[Beat], None] | None = None,
@@ -70,6 +73,7 @@ class Playout:
         self._performer = performer
         self._life = life
         self._manner = manner or Manner(performer.video.fps)
+        self._painting = painting
         self._acting = Acting(performer.video, actor)
         self._begun: Performance | None = None
         self._scene = scene
@@ -84,6 +88,10 @@ class Playout:
 
     async def run(self) -> None:
         """Release beats until the performer has finished, or for ever."""
+        async with contextlib.nullcontext() if self._painting is None else self._painting.open():
+            await self._play()
+
+    async def _play(self) -> None:
         thread = ThreadPoolExecutor(1, thread_name_prefix="draw")
         try:
             start = self._clock.now()
@@ -106,7 +114,11 @@ class Playout:
         """The picture for this beat, or the one before when drawing does not keep up."""
         speaking = step.speaking
         living = self._life.frame(speaking) + self._mannered(step)
-        face = self._acting.frame(step.face + living, step.performance)
+        own = self._acting.frame(step.face + living, step.performance)
+        face: DrawnFace = own
+        if self._painting is not None:
+            self._painting.ahead([step.face, *self._performer.upcoming(AHEAD)], deadline)
+            face = await self._painting.face(step.face, own, theirs=self._acting.mouth)
         if self._drawing is None:
             caption = step.caption if self._burn_captions else None
             look = Look(face, caption, step.lower_third)

@@ -218,7 +218,7 @@ class AvatarModel(_Body):
 
     @classmethod
     def of(cls, entry: AvatarEntry) -> AvatarModel:
-        info = entry.info or AvatarInfo(entry.name, entry.name, "", "blendshapes", "")
+        info = entry.info or AvatarInfo(entry.name, entry.name, "", ("blendshapes",), "")
         return cls(
             name=entry.name, title=info.title, kind=info.kind, licence=info.licence, languages=list(info.languages),
             scope=info.details.get("scope"), until=info.details.get("until"), problem=entry.problem or None,

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from anchor.errors import AvatarError, FormatError, MissingError
 from anchor.events import Caption, LowerThird
-from anchor.media import Blendshapes, Bytes, Look, Picture, VideoFormat
+from anchor.media import Blendshapes, Bytes, DrawnFace, Look, Picture, VideoFormat
 from anchor.ports import AvatarInfo, AvatarView, Placement, Setting
 from avatars import backdrop
 from avatars.compositor import StudioScene, place
@@ -37,7 +37,7 @@ class Egg:
 
     @property
     def info(self) -> AvatarInfo:
-        return AvatarInfo("egg", "Egg", "test", "blendshapes", "Apache-2.0")
+        return AvatarInfo("egg", "Egg", "test", ("blendshapes",), "Apache-2.0")
 
     def setting(self, video: VideoFormat, wanted: Placement, *, own_background: bool) -> Setting:
         return Setting(wanted)
@@ -51,7 +51,10 @@ class EggView:
     def __init__(self, video: VideoFormat, ground: int, placement: Placement) -> None:
         self.video, self.ground, self.placement = video, ground, placement
 
-    def draw(self, face: Blendshapes, canvas: Picture) -> None:
+    def base(self, ahead: int) -> int:
+        return 0
+
+    def draw(self, face: DrawnFace, canvas: Picture) -> None:
         canvas.y[:], canvas.u[:], canvas.v[:] = self.ground, 128, 128
         half = self.placement.head * self.video.height / 2
         centre = (round(self.placement.x * self.video.width), round(self.placement.eyes * self.video.height))

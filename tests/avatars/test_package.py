@@ -57,7 +57,7 @@ def test_the_library_holds_lin_and_she_keeps_the_promises_of_an_avatar() -> None
         "lin",
         "puppet",
         "Apache-2.0",
-        "blendshapes",
+        ("blendshapes",),
     )
     assert "depicts no real person" in lin.info.details["consent"]
     check_avatar(lin, VideoFormat(160, 90), [face(), face(jawOpen=0.6), face(gaze=(0.3, 0.0)), face(breath=1.0)])

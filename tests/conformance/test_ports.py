@@ -1,6 +1,7 @@
 """Every back-end, and every fake, keeps the promises of its port."""
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +11,10 @@ from anchor import app
 from anchor.config import VoiceConfig
 from anchor.media import ARKIT_INDEX, Blendshapes, HeadPose, VideoFormat
 from anchor.ports import Avatar, Driver, SpeechChunk, Voice
-from anchor.testing import FakeAvatar, FakeDriver, FakeVoice, check_avatar, check_driver, check_voice
+from anchor.testing import FakeAvatar, FakeDriver, FakeVoice, check_avatar, check_driver, check_painter, check_voice
 from avatars.maker import consent_of, make_avatar
 from tests.avatars import clips
+from tests.drivers.image import nets
 
 SENTENCES = {
     "en": ("The price is $1,299 today.", "Papa bought a map."),
@@ -54,6 +56,21 @@ async def speech_of(voice: Voice, text: str, language: str) -> list[SpeechChunk]
 def test_drivers_keep_their_promises(driver: Driver, fps: int) -> None:
     chunks = asyncio.run(speech_of(FakeVoice(), "one two three four", "en"))
     asyncio.run(check_driver(driver, chunks, fps))
+
+
+@pytest.mark.parametrize("make", [nets.wav2lip, nets.audio2face, nets.lam])
+@pytest.mark.parametrize("fps", [25, 30])
+def test_drivers_of_files_keep_the_promises_of_drivers(make: Callable[[Path], Path], fps: int, tmp_path: Path) -> None:
+    driver = app.open_driver(make(tmp_path / "net.onnx"))
+    chunks = asyncio.run(speech_of(FakeVoice(), "one two three four", "en"))
+    asyncio.run(check_driver(driver, chunks, fps))
+
+
+@pytest.mark.parametrize("make", [nets.wav2lip, nets.musetalk])
+def test_painters_keep_their_promises(make: Callable[[Path], Path], clip_package: Path, tmp_path: Path) -> None:
+    driver, avatar = app.open_driver(make(tmp_path / "net.onnx")), app.open_avatar(str(clip_package))
+    chunks = asyncio.run(speech_of(FakeVoice(), "one two three four", "en"))
+    asyncio.run(check_painter(driver, avatar, chunks))
 
 
 def faces() -> list[Blendshapes]:

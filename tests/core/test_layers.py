@@ -22,6 +22,8 @@ LAYERS = [
     {
         "anchor.cli",
         "anchor.app",
+        "anchor.models",
+        "anchor.selftest",
         "anchor.serve",
         "anchor.check",
         "anchor.bench",

@@ -94,7 +94,7 @@ class Stumbling:
     def __init__(self, scene: Stage) -> None:
         self._scene = scene
         self._falls = 1
-        self.cast = scene.cast
+        self.cast, self.base = scene.cast, scene.base
 
     def draw(self, look: Look) -> Picture:
         if self._falls:

@@ -115,8 +115,8 @@ class NoteHub:
 
     async def avatars(self) -> Sequence[AvatarEntry]:
         details = {"scope": "news", "until": "2030-12-31"}
-        lin = AvatarInfo("lin", "Lin", "puppet", "blendshapes", "Apache-2.0", ("zh", "en"), details)
-        mei = AvatarInfo("mei", "Mei <b>", "footage", "blendshapes", "all rights reserved", (), details)
+        lin = AvatarInfo("lin", "Lin", "puppet", ("blendshapes",), "Apache-2.0", ("zh", "en"), details)
+        mei = AvatarInfo("mei", "Mei <b>", "footage", ("blendshapes",), "all rights reserved", (), details)
         return [
             AvatarEntry("lin", Path("lin"), "1", lin),
             AvatarEntry("mei", Path("mei"), "1", mei),
