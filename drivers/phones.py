@@ -31,13 +31,16 @@ HOLD = 0.08
 
 _BLOCK = 64
 _STRIDE = round(0.08 * SAMPLE_RATE)
-"""Samples that are taken together: two beats, for what a live stream costs is calls, not numbers."""
+_LISTENING_STRIDE = round(0.16 * SAMPLE_RATE)
+"""Samples taken together, the second where a network listens: what a live stream costs is calls, not numbers."""
 _PAST = 0.7
 _PARTED_BEFORE = 0.16
 _REST_AFTER = 0.22
 _UNHEARD_AFTER = 0.4
 _CORE = 0.22
 _SILENT = 0.15
+_SYLLABLE = 3
+"""Hundredths of a second around a moment whose loudness tells how far a jaw goes, and not yet its neighbours'."""
 _FASTEST = 9.0
 """Most a weight changes in a second outside closure; lips in speech peak near 20 cm/s over a range of some 2.5 cm."""
 
@@ -48,7 +51,7 @@ _MOVED = [column for indices in CHANNEL_COLUMNS for column in indices]
 _CHANNEL_OF_MOVED = [channel for channel, indices in enumerate(CHANNEL_COLUMNS) for _ in indices]
 _IS_OPENING = np.array([CHANNELS[channel] in ("jaw", "lips") for channel in _CHANNEL_OF_MOVED])
 _MOVED_SHAPES = MATRIX[:, _MOVED]
-_JAW = columns("jaw")[0]
+_JAW, _CLOSE = columns("jaw")[0], columns("close")[0]
 _OPENING = columns("jaw", "lowerDown", "upperUp")
 # What a closure or a lip under the teeth decides alone; spreading and pursing go on underneath.
 _SEALED = columns("jaw", "close", "press", "rollLower", "rollUpper", "lowerDown", "upperUp", "funnel", "tongue")
@@ -227,8 +230,10 @@ class _Mouth:
     ) -> None:
         """Bring `weights` to closed lips, the lip under the teeth and teeth together where sounds demand it.
 
-        `seal` and `dental`, shape (frames,), are what something else demands of lips already.
+        `seal` and `dental`, shape (frames,), are what is heard of lips where there are no phones. They close over a jaw
+        that stays half open then, as it does in people; phones know better how far it goes.
         """
+        over = 0.5 * weights[:, _JAW] * np.maximum(seal, dental)
         first, last = float(middles[0]) - 0.1, float(middles[-1]) + 0.1
         holds = [hold.row for hold in self._holds if hold.start < last and hold.end > first]
         if holds:
@@ -244,6 +249,7 @@ class _Mouth:
             kept = (1 - share)[:, None]
             weights[:, _SEALED] = weights[:, _SEALED] * kept + row[_SEALED] * share[:, None]
         weights[:, _PUCKER] *= (1 - 0.6 * dental)[:, None]
+        weights[:, [_JAW, _CLOSE]] += over[:, None]
 
     def _forget(self, now: float) -> None:
         gone = now - _PAST
@@ -276,7 +282,8 @@ class _Take:
             self._phones += chunk.phones
             self._source = chunk.source
         self._waiting.append(chunk.audio)
-        if sum(audio.size for audio in self._waiting) < _STRIDE:
+        stride = _LISTENING_STRIDE if self._untimed.listening else _STRIDE
+        if sum(audio.size for audio in self._waiting) < stride:
             return []
         self._listen()
         ready = (self._known - round(LOOKAHEAD * SAMPLE_RATE) - self._samples // 2) // self._samples + 1
@@ -319,11 +326,11 @@ class _Take:
         beats = np.arange(self._next, self._next + count, dtype=np.float64)
         middles: NDArray[np.float64] = (beats + 0.5) * (self._samples / SAMPLE_RATE)
         self._hear(float(middles[-1]) + LOOKAHEAD)
-        levels, brightness = self._loudness.around(middles)
+        levels, _ = self._loudness.around(middles)
         weights = self._mouth.render(middles, levels)
         unheard = self._mouth.unheard(middles)
         if unheard.any():
-            weights += self._untimed.face(middles, unheard, levels, brightness)
+            weights += self._untimed.face(middles, unheard, *self._loudness.around(middles, _SYLLABLE))
         self._limit(weights)
         self._mouth.constrain(middles, weights, *self._untimed.closures(middles, unheard))
         extra, pose = self._gestures.render(middles)
@@ -371,7 +378,7 @@ class PhoneDriver:
 
     @property
     def info(self) -> DriverInfo:
-        return DriverInfo(self.name, "blendshapes", LOOKAHEAD + _STRIDE / SAMPLE_RATE)
+        return DriverInfo(self.name, "blendshapes", LOOKAHEAD + _LISTENING_STRIDE / SAMPLE_RATE)
 
     async def drive(self, speech: AsyncIterable[SpeechChunk], fps: int) -> AsyncIterator[Blendshapes]:
         """Yield one face for every started 1/fps of sound.

@@ -17,7 +17,9 @@ _STEP = SAMPLE_RATE // 100
 _SETTLING = 1.0
 """Seconds before the first moment without phones that are listened to, for the network to settle."""
 _LOUD = 0.25
-_OPENING = columns("jaw", "lowerDown", "upperUp")
+_SILENT = 0.15
+_JAW = columns("jaw")[0]
+_LIPS = columns("lowerDown", "upperUp")
 
 Moments = NDArray[np.float64]
 
@@ -54,6 +56,10 @@ class Untimed:
     def source(self) -> LipSource:
         return "energy" if self._listener is None else "network"
 
+    @property
+    def listening(self) -> bool:
+        return self._listener is not None
+
     def push(self, audio: Samples) -> None:
         if self._listener is not None:
             self._listener.push(audio)
@@ -73,8 +79,12 @@ class Untimed:
         if self._listener is None:
             return share * face_from_sound(levels, brightness)
         weights = self._listener.around(middles)
-        # The network says which mouth, loudness how far: what it takes a silent moment for must not show.
-        weights[:, _OPENING] *= np.minimum(1.1, 1.2 * np.sqrt(levels))[:, None]
+        heard, speaking = weights[:, _JAW], np.minimum(1, levels / _SILENT)
+        # A jaw follows effort as much as sounds (captured faces: loudness alone correlates .6 with it), so the sound
+        # decides two fifths of it and loudness the rest, less so where teeth come together.
+        weights[:, _JAW] = 0.4 * heard * speaking + 0.3 * levels * (0.4 + 0.6 * np.minimum(1, heard / 0.25))
+        # What the network takes a silent moment for must not show.
+        weights[:, _LIPS] *= np.minimum(1.1, 1.2 * np.sqrt(levels))[:, None]
         return share * weights * (middles >= self._since)[:, None]
 
     def closures(self, middles: Moments, unheard: Moments) -> tuple[Moments, Moments]:

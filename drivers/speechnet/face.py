@@ -34,8 +34,8 @@ _EARLY, _HELD = 2, 7
 """Frames by which a closure comes before it is heard, for lips close before sound stops, and lasts at least."""
 
 
-def _asked() -> tuple[Floats, Floats]:
-    """For each sound and channel its dominance, and for each sound the dominance times shape of every ARKit weight."""
+def _asked() -> Floats:
+    """For each sound the dominance times shape of every ARKit weight, and its dominance in each channel."""
     dominance = np.zeros((len(SOUNDS), len(CHANNEL_COLUMNS)), np.float32)
     shaped = np.zeros((len(SOUNDS), len(ARKIT)), np.float32)
     for row, sound in enumerate(SOUNDS):
@@ -45,10 +45,11 @@ def _asked() -> tuple[Floats, Floats]:
             dominance[row] += share * pull
             for channel, columns in enumerate(CHANNEL_COLUMNS):
                 shaped[row, columns] += share * pull[channel] * MATRIX[index, columns]
-    return dominance, shaped
+    return np.concatenate([shaped, dominance], axis=1)
 
 
-_DOMINANCE, _SHAPED = _asked()
+_ASKED = _asked()
+_WIDTH = _ASKED.shape[1]
 _CHANNEL = np.zeros(len(ARKIT), np.int64)
 for _channel, _columns in enumerate(CHANNEL_COLUMNS):
     _CHANNEL[_columns] = _channel
@@ -68,8 +69,7 @@ class Heard:
     def __init__(self, origin: int = 0) -> None:
         self._listening = Listening()
         self._first = origin
-        self._dominance: Floats = np.zeros((0, len(CHANNEL_COLUMNS)), np.float32)
-        self._shaped: Floats = np.zeros((0, len(ARKIT)), np.float32)
+        self._asked: Floats = np.zeros((0, _WIDTH), np.float32)
         self._shown: NDArray[np.bool_] = np.zeros((0, 2), bool)
         self._kept: NDArray[np.bool_] = np.zeros((0, 2), bool)
 
@@ -83,8 +83,7 @@ class Heard:
         if not len(sounds):
             return
         chances = np.exp(sounds)
-        self._dominance = np.concatenate([self._dominance, chances @ _DOMINANCE])
-        self._shaped = np.concatenate([self._shaped, chances @ _SHAPED])
+        self._asked = np.concatenate([self._asked, chances @ _ASKED])
         self._shown = np.concatenate([self._shown, chances @ _DECIDED > _LEAST])
         known = max(0, len(self._kept) - _EARLY)
         # What is kept closed depends on a few frames to either side, so the last ones are judged again.
@@ -93,11 +92,11 @@ class Heard:
 
     def around(self, middles: NDArray[np.float64]) -> Floats:
         """Mouth weights, float32 of shape (len(middles), 52), at times in seconds; closures are not in it."""
-        weights = np.zeros((middles.size, len(ARKIT)), np.float32)
+        sums = np.zeros((middles.size, _WIDTH), np.float32)
         for row, (place, kernel) in enumerate(self._near(middles, _blend_kernel)):
-            pulls = kernel * self._dominance[place]
-            total = pulls.sum(axis=0) + 1e-6
-            weights[row] = np.einsum("fc,fc->c", kernel[:, _CHANNEL], self._shaped[place]) / total[_CHANNEL]
+            np.einsum("fc,fc->c", kernel, self._asked[place], out=sums[row])
+        shaped, dominance = sums[:, : len(ARKIT)], sums[:, len(ARKIT) :] + 1e-6
+        weights: Floats = shaped / dominance[:, _CHANNEL]
         return weights
 
     def closures(self, middles: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -113,14 +112,14 @@ class Heard:
             ticks = round(middle * RATE * _PHASES)
             frame, phase = divmod(ticks, _PHASES)
             begun = frame - _BEFORE - self._first
-            low, high = max(0, begun), min(len(self._shaped), frame + AHEAD + 1 - self._first)
+            low, high = max(0, begun), min(len(self._asked), frame + AHEAD + 1 - self._first)
             yield slice(low, max(low, high)), kernel_at(phase)[low - begun : max(low, high) - begun]
 
     def forget(self, before: float) -> None:
         """Let go of what was heard earlier than `before` seconds."""
         count = int(before * RATE) - self._first
         if count > RATE:
-            self._dominance, self._shaped = self._dominance[count:], self._shaped[count:]
+            self._asked = self._asked[count:]
             self._shown, self._kept = self._shown[count:], self._kept[count:]
             self._first += count
 
@@ -138,8 +137,9 @@ def _bell(phase: int, before: NDArray[np.float64], after: NDArray[np.float64]) -
 
 @lru_cache(maxsize=_PHASES)
 def _blend_kernel(phase: int) -> Floats:
-    """What frames count in each channel, float32 of shape (frames, channels)."""
-    return _bell(phase, _ATTACK, _RELEASE)
+    """What frames count in each column of `_ASKED`, float32 of shape (frames, columns)."""
+    kernel = _bell(phase, _ATTACK, _RELEASE)
+    return np.concatenate([kernel[:, _CHANNEL], kernel], axis=1)
 
 
 @lru_cache(maxsize=_PHASES)
