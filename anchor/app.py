@@ -40,6 +40,7 @@ from anchor.ports import (
     AvatarEntry,
     ConsentWatch,
     Driver,
+    SharesNetworks,
     Shelf,
     Sink,
     Stage,
@@ -305,15 +306,25 @@ class LiveChannel:
         self.playout: Playout | None = None
         self.manner = Manner(self.video.fps, config.mood)
         self._painting = Painting(self.video, self._clock, self._scene)
+        self._room = contextlib.AsyncExitStack()
         self.performance = LivePerformance(self._clock, ice_servers)
         self._parts = open_parts(segments)
         self._beats = 0
         self._lips: LipSource = ""
 
     async def prepare(self) -> None:
-        """Make the driver ready for the avatar. Raises `ModelError` for one that does not pass its self-test."""
+        """Make the driver ready for the avatar, and take room on the networks that it shares.
+
+        Raises `ModelError` for a driver that does not pass its self-test, `CapacityError` where there is no room left.
+        """
         if self.avatar is not None:
             self._painting.exchange(await fit(self.driver, self.avatar))
+        if isinstance(self.driver, SharesNetworks):
+            await self._room.enter_async_context(self.driver.session(self.video.fps))
+
+    async def release(self) -> None:
+        """Give the room back."""
+        await self._room.aclose()
 
     async def run(self) -> None:
         """Keep the channel on air for ever; a defect costs a second, not the stream."""
@@ -516,6 +527,8 @@ class Studio:
                     for task in running:
                         task.cancel()
         finally:
+            for channel in self._channels.values():
+                await channel.release()
             await self.voice.close()
 
     def channels(self) -> Sequence[ChannelInfo]:

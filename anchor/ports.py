@@ -7,6 +7,7 @@ Back-ends are found by name in the entry-point groups ``anchor.voice``, ``anchor
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
@@ -263,6 +264,18 @@ class PatchDriver(Driver, Protocol):
 
     def painter(self, avatar: Paintable) -> Painter:
         """Prepare to paint over an avatar. Takes seconds: call it in a worker thread. Raises `ModelError`."""
+        ...
+
+
+@runtime_checkable
+class SharesNetworks(Protocol):
+    """A driver whose networks serve many streams: each asks for room before it goes on air."""
+
+    def session(self, fps: int) -> AbstractAsyncContextManager[None]:
+        """Room for one stream, for as long as the context lasts.
+
+        Raises `CapacityError` on entering, when the networks' measured cost says that one more stream would be late.
+        """
         ...
 
 

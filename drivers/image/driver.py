@@ -5,6 +5,7 @@ Its faces give head, brows and the lips of every moment for which a network is l
 
 from __future__ import annotations
 
+import contextlib
 from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Sequence
 from dataclasses import replace
@@ -46,6 +47,15 @@ class _NetDriver:
     def __init__(self, name: str, source: Path, net: Net, embedded: Driver, clock: Clock) -> None:
         self.net, self.clock = net, clock
         self._name, self._source, self._embedded = name, source, embedded
+
+    @contextlib.asynccontextmanager
+    async def session(self, fps: int) -> AsyncIterator[None]:
+        """See `anchor.ports.SharesNetworks`."""
+        async with contextlib.AsyncExitStack() as stack:
+            for batcher in self.net.batchers:
+                await stack.enter_async_context(batcher)
+                stack.enter_context(batcher.admit(fps))
+            yield
 
     @property
     def _lookahead(self) -> float:

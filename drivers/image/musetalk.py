@@ -56,6 +56,7 @@ class MuseTalk:
         self._parts = parts
         self._bgr = manifest.colour == "bgr"
         self._batchers = {part: batcher_for(bound.model, clock) for part, bound in parts.items()}
+        self.batchers = tuple(self._batchers.values())
         self._time = np.zeros(feed_shape(parts["unet"], "time"), np.int64)
         self._positions = positions(_STEPS * _STATES, _WIDTH)
 

@@ -7,6 +7,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
+from anchor.batching import Batcher
 from anchor.errors import ModelError
 from anchor.media import Bytes
 from anchor.ports import FaceShape
@@ -40,6 +41,11 @@ class Net(Protocol):
     @property
     def lookahead(self) -> float:
         """Seconds after the middle of a moment that must be known for it."""
+        ...
+
+    @property
+    def batchers(self) -> tuple[Batcher[Any, Any], ...]:
+        """What it shares with other streams of the process: each is asked about once for every picture."""
         ...
 
     def hearing(self) -> Hearing: ...

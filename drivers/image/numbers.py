@@ -117,6 +117,7 @@ class _Numbers:
         self.bounds = (bound,)
         self._bound = bound
         self._batcher = batcher_for(bound.model, clock)
+        self.batchers = (self._batcher,)
         self._solver = read_solver(solver) if solver is not None else None
         spec = bound.model.outputs[bound.outputs["face"]]
         width = fixed(spec, len(spec.shape) - 1)

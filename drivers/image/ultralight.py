@@ -54,6 +54,7 @@ class Ultralight:
         # WeNet's caches have no batch: its requests carry whole inputs.
         whole = dict.fromkeys([*encoder.model.inputs, *encoder.model.outputs]) if self._wenet else None
         self._batcher, self._hearer = batcher_for(bound.model, clock), batcher_for(encoder.model, clock, whole)
+        self.batchers = (self._batcher, self._hearer)
         if self._wenet:
             self.lookahead = ((_AROUND - 1) / _WENET_FPS) + (_WENET_SAMPLES - _WENET_BEFORE) / RATE + DECIMATION_SECONDS
         else:

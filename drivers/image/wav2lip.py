@@ -60,6 +60,7 @@ class Wav2Lip:
         self.lookahead = _WINDOW - self._before + DECIMATION_SECONDS
         self._rgb = manifest.colour == "rgb"
         self._batcher = batcher_for(bound.model, clock)
+        self.batchers = (self._batcher,)
 
     def box(self, shape: FaceShape) -> Box:
         """As the S3FD detector of the source frames faces, with its margin below the chin."""

@@ -6,13 +6,13 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
 
-from anchor.clock import FreeClock
-from anchor.errors import LateError
+from anchor.clock import FreeClock, LoopClock
+from anchor.errors import CapacityError, LateError
 from anchor.media import ARKIT_INDEX, SAMPLE_RATE, Blendshapes, Floats
 from anchor.ports import Driver, SpeechChunk
 from avatars.footage import FootageAvatar
@@ -218,3 +218,22 @@ def test_hearing_needs_no_more_than_the_declared_lookahead(tmp_path: Path) -> No
         hearing = net.hearing()
         ahead = [hearing.needs(middle) / RATE - middle for middle in np.arange(0.02, 4, 0.04)]
         assert max(ahead) <= net.lookahead - features.DECIMATION_SECONDS + 1e-6, path
+
+
+def test_a_stream_that_would_be_late_is_refused_room_and_room_is_given_back(tmp_path: Path) -> None:
+    path = nets.wav2lip(tmp_path / "slow.onnx")
+
+    async def main() -> None:
+        drivers = [cast(PatchNetDriver, open_driver(path, LoopClock())) for _ in range(2)]
+        batcher = drivers[0].net.batchers[0]
+        assert batcher is drivers[1].net.batchers[0], "one batcher for both"
+        for size in batcher.buckets * 2:  # The first run of a size is not counted.
+            batcher.costs.observe(size, 0.019 * size)
+        async with drivers[0].session(25):
+            with pytest.raises(CapacityError, match=r"slow on cpu: no room .* 19\.00 ms for each"):
+                async with drivers[1].session(25):
+                    pass
+        async with drivers[1].session(25):
+            pass
+
+    asyncio.run(main())
