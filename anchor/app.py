@@ -500,6 +500,7 @@ class Studio:
 
     def __init__(self, config: Config) -> None:
         self.metrics = Metrics()
+        self.metrics.watch_batchers(registry.load("anchor.part", "batchers"))
         self.voice = open_voice(config.voice)
         self._shelf = open_shelf(config)
         # One poster at a time: each costs as much as an avatar that is opened.

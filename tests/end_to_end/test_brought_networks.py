@@ -8,6 +8,7 @@ from typing import Any
 import av
 import numpy as np
 import pytest
+from prometheus_client import generate_latest
 
 from anchor.app import LiveChannel, Studio
 from anchor.clock import run_virtual
@@ -148,3 +149,14 @@ def test_an_unknown_option_of_a_driver_is_named(net: Path) -> None:
         open_driver(net, options={"speed": 3})
     with pytest.raises(ConfigError, match="driver_options: unknown key 'device'; known: none"):
         open_driver("phones", options={"device": "cpu"})
+
+
+def test_operations_see_the_batcher_that_streams_share(net: Path, clip_package: Path) -> None:
+    async def main() -> str:
+        table = {"name": "test", "size": SIZE, "avatar": str(clip_package), "driver": str(net)}
+        studio = Studio(Config.model_validate({"channels": [table]}))
+        async with studio.on_air():
+            return generate_latest(studio.metrics.registry).decode()
+
+    text = run_virtual(main())
+    assert 'anchor_batcher_admitted_rate{batcher="mine on cpu"} 25.0' in text
