@@ -54,7 +54,7 @@ class Untimed:
 
     @property
     def source(self) -> LipSource:
-        return "energy" if self._listener is None else "network"
+        return "energy" if self._listen is None else "network"
 
     @property
     def listening(self) -> bool:

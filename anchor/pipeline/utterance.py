@@ -10,7 +10,7 @@ import asyncio
 import itertools
 import logging
 from collections.abc import AsyncIterable, AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -18,6 +18,7 @@ import numpy as np
 from anchor.channel import Channel, ChannelClosedError, closing
 from anchor.errors import AnchorError
 from anchor.events import Caption, Gesture, LowerThird, Mood, Sentence, Word
+from anchor.linebreak import columns
 from anchor.media import SAMPLE_RATE, FaceFrame, Samples, VideoFormat
 from anchor.pipeline.captions import CaptionStyle, paginate
 from anchor.pipeline.segmenter import segment
@@ -32,6 +33,13 @@ TAIL_SECONDS = 0.24
 """Silence after the last word, so that the mouth comes to rest."""
 
 DYING_SECONDS = 0.1
+
+SECONDS_PER_COLUMN = 0.072
+"""How long a letter or half an ideograph takes, where nothing better is known: 14 letters a second, 7 ideographs."""
+
+_ENDLESS = 1 << 48
+_HEARD = 0.003
+"""Loudness, root mean square, over which a voice that times no words is taken to speak."""
 
 Outcome = Literal["said", "cancelled", "failed"]
 
@@ -196,11 +204,12 @@ class Performance:
                         yield lead_in
                         lead_in = None
                     captions = pager.add(chunk.words)
-                    yield _Piece(chunk.shifted(begun), captions)
+                    yield _Piece(chunk.shifted(begun), captions, wordless=pager.wordless)
                     position += len(chunk.audio)
             if position > begun:
                 pause = round(sentence.pause * SAMPLE_RATE)
-                yield _Piece(SpeechChunk.silence(pause), pager.finish(position), ends_sentence=True)
+                rest = replace(SpeechChunk.silence(pause), words=pager.unheard(position))
+                yield _Piece(rest, (), ends_sentence=True, captions_until=pager.until(position))
                 position += pause
         if lead_in is None:
             tail = round((TAIL_SECONDS + self.utterance.pause) * SAMPLE_RATE)
@@ -226,42 +235,87 @@ async def _pieces(text: str) -> AsyncIterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """A chunk in utterance time, the captions that became known with it, and whether a sentence ends before it."""
+    """A chunk in utterance time, the captions that became known with it, and whether a sentence ends before it.
+
+    `captions_until`: when those of the sentence that is over are gone. `wordless`: its voice times no words.
+    """
 
     chunk: SpeechChunk
     captions: tuple[Caption, ...] = ()
     ends_sentence: bool = False
+    captions_until: int | None = None
+    wordless: bool = False
 
 
 class _Pager:
-    """Pages a sentence's words into captions as soon as all of them are known."""
+    """Pages a sentence into captions, each as soon as it is known when it begins.
+
+    A voice that knows all words from the start has its pages with the first sound. One whose words come while it speaks
+    has its pages planned by what its pace lets expect, and each begins when its first word does; one that times no
+    words at all has them by the usual pace.
+    """
 
     def __init__(self, sentence: Sentence, begun: int, style: CaptionStyle) -> None:
         self._sentence = sentence
         self._begun = begun
         self._style = style
         self._words: list[Word] = []
-        self._done = False
+        self._plan: list[tuple[int, Caption]] | None = None
+        self._given = 0
+        self._complete = False
+
+    @property
+    def wordless(self) -> bool:
+        return not self._words
 
     def add(self, words: tuple[Word, ...]) -> tuple[Caption, ...]:
         self._words += words
-        if self._done or "".join(word.text for word in self._words) != self._sentence.text:
-            return ()
-        return self._page()
+        known = "".join(word.text for word in self._words)
+        self._complete = known == self._sentence.text
+        if self._plan is None:
+            self._plan = self._planned(self._sentence.text[len(known) :])
+        pages = []
+        while self._given < len(self._plan) and (self.wordless or self._plan[self._given][0] < len(known)):
+            place, page = self._plan[self._given]
+            start = page.start if self.wordless else self._start_of(place)
+            pages.append(Caption(page.lines, start, page.end if self._complete else _ENDLESS).shifted(self._begun))
+            self._given += 1
+        return tuple(pages)
 
-    def finish(self, end: int) -> tuple[Caption, ...]:
-        if self._done:
-            return ()
-        if not self._words:
-            self._words = [Word(self._sentence.text, 0, end - self._begun)]
-        return self._page()
+    def unheard(self, end: int) -> tuple[Word, ...]:
+        """The sentence as one word, in utterance time, where its voice timed none."""
+        return (Word(self._sentence.text, self._begun, end),) if self.wordless else ()
 
-    def _page(self) -> tuple[Caption, ...]:
-        self._done = True
+    def until(self, end: int) -> int:
+        """When the captions of the sentence, whose sound ends at `end`, are gone."""
         # A voice's sound runs on a little after its last word; a caption that ends early would blink.
-        until = self._words[-1].end + round((self._sentence.pause + DYING_SECONDS) * SAMPLE_RATE)
-        pages = paginate(self._words, self._style, until=until)
-        return tuple(page.shifted(self._begun) for page in pages)
+        last = self._begun + self._words[-1].end if self._words else end
+        return last + round((self._sentence.pause + DYING_SECONDS) * SAMPLE_RATE)
+
+    def _planned(self, rest: str) -> list[tuple[int, Caption]]:
+        """Pages and the places in the text where they begin; words that are not known yet follow at a usual pace."""
+        words, until = list(self._words), None
+        if self._complete:
+            until = words[-1].end + round((self._sentence.pause + DYING_SECONDS) * SAMPLE_RATE)
+        elif rest:
+            clock = words[-1].end if words else 0
+            seconds = sum(columns(char) for char in rest) * SECONDS_PER_COLUMN
+            words.append(Word(rest, clock, clock + round(seconds * SAMPLE_RATE)))
+        plan, place = [], 0
+        for page in paginate(words, self._style, until=until):
+            place = self._sentence.text.index(page.lines[0], place)
+            plan.append((place, page))
+            place += sum(map(len, page.lines))
+        return plan
+
+    def _start_of(self, place: int) -> int:
+        """When the word begins that holds a place of the text."""
+        until = 0
+        for word in self._words:
+            until += len(word.text)
+            if place < until:
+                return word.start
+        return self._words[-1].end
 
 
 class _Cutter:
@@ -274,7 +328,8 @@ class _Cutter:
         self._number = 0
         self._position = 0
         self._words: list[Word] = []
-        self._captions: list[Caption] = []
+        self._captions: list[tuple[Caption, int]] = []
+        self._wordless = False
         self._sentence_ends: list[int] = []
 
     def cut(self, piece: _Piece) -> list[Block]:
@@ -284,7 +339,10 @@ class _Cutter:
         self._audio.append(piece.chunk.audio)
         self._held += len(piece.chunk.audio)
         self._words += piece.chunk.words
-        self._captions += piece.captions
+        self._wordless = piece.wordless
+        self._captions += [(caption, caption.end) for caption in piece.captions]
+        if (until := piece.captions_until) is not None:
+            self._captions = [(caption, min(end, until)) for caption, end in self._captions]
         if self._held < self._size:
             return []
         sound = np.concatenate(self._audio)
@@ -305,10 +363,12 @@ class _Cutter:
         words = tuple(word for word in self._words if word.end <= end)
         begun = tuple(word for word in self._words if start <= word.start < end)
         speaking = any(word.start < end and word.end > start for word in self._words)
+        if self._wordless and not speaking:
+            speaking = bool(np.sqrt(np.mean(audio**2)) > _HEARD)
         self._words = [word for word in self._words if word.end > end]
         middle = (start + end) // 2
-        self._captions = [caption for caption in self._captions if caption.end > middle]
-        caption = next((caption for caption in reversed(self._captions) if caption.start <= middle), None)
+        self._captions = [(caption, gone) for caption, gone in self._captions if gone > middle]
+        caption = next((caption for caption, _ in reversed(self._captions) if caption.start <= middle), None)
         ends = bool(self._sentence_ends) and self._sentence_ends[0] <= end
         if ends:
             self._sentence_ends = [at for at in self._sentence_ends if at > end]

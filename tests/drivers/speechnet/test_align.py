@@ -24,7 +24,7 @@ TEXTS = {
 }
 
 
-class _Mute:
+class Mute:
     """The built-in voice, its timings left out, in chunks of 40 ms."""
 
     def __init__(self, voice: Voice, says: dict[str, str] | None = None) -> None:
@@ -48,7 +48,7 @@ class _Mute:
 def _run(language: str, says: dict[str, str] | None = None) -> tuple[SpeechChunk, SpeechChunk, list[SpeechChunk]]:
     async def run() -> tuple[SpeechChunk, SpeechChunk, list[SpeechChunk]]:
         voice = EspeakVoice()
-        aligned = AlignedVoice(_Mute(voice, says), voice, SpeechAligner())
+        aligned = AlignedVoice(Mute(voice, says), voice, SpeechAligner())
         try:
             text = TEXTS[language]
             truth = await collect(voice, text, language)
@@ -87,7 +87,7 @@ def test_another_text_than_is_said_gives_no_timings() -> None:
 def test_an_aligned_voice_keeps_the_promises_of_voices() -> None:
     async def run() -> None:
         voice = EspeakVoice()
-        aligned = AlignedVoice(_Mute(voice), voice, SpeechAligner())
+        aligned = AlignedVoice(Mute(voice), voice, SpeechAligner())
         try:
             await check_voice(aligned, TEXTS["en"], "Another sentence altogether.", "en")
         finally:
