@@ -35,8 +35,9 @@ class Loudness:
         self._left = np.zeros(0, np.float32)
         self._last = 0.0
         self._peak = _FIRST_PEAK
-        self._levels: list[float] = []
-        self._brightness: list[float] = []
+        # Running sums of levels, and of brightness weighted by them: a mean is then a difference.
+        self._sums = np.zeros(1)
+        self._weighted = np.zeros(1)
         self._dropped = 0
 
     def push(self, audio: Samples) -> None:
@@ -52,39 +53,40 @@ class Loudness:
             self.push(np.zeros(HOP - self._left.size, np.float32))
 
     def _measure(self, sound: NDArray[np.float64]) -> None:
-        steps = np.diff(sound, prepend=self._last)
+        steps = np.empty_like(sound)
+        steps[0] = sound[0] - self._last
+        np.subtract(sound[1:], sound[:-1], out=steps[1:])
         self._last = float(sound[-1])
-        energy = np.einsum("ij,ij->i", sound.reshape(-1, HOP), sound.reshape(-1, HOP)) / HOP + 1e-10
-        change = np.einsum("ij,ij->i", steps.reshape(-1, HOP), steps.reshape(-1, HOP)) / HOP
+        rows, changes = sound.reshape(-1, HOP), steps.reshape(-1, HOP)
+        energy = np.einsum("ij,ij->i", rows, rows) / HOP + 1e-10
+        change = np.einsum("ij,ij->i", changes, changes) / HOP
         centroid = SAMPLE_RATE / math.pi * np.arcsin(np.minimum(1.0, np.sqrt(change / energy) / 2))
-        for decibels, hertz in zip((10 * np.log10(energy)).tolist(), centroid.tolist(), strict=True):
-            self._peak = max(decibels, self._peak - _PEAK_FALL * HOP / SAMPLE_RATE, _QUIETEST_PEAK)
-            self._levels.append(min(1.0, max(0.0, 1 + (decibels - self._peak) / _RANGE)))
-            self._brightness.append(hertz)
+        decibels = 10 * np.log10(energy)
+        # The peak sinks evenly until something is louder: the largest of all before, each sunk since then.
+        sinking = np.arange(1, decibels.size + 1) * (_PEAK_FALL * HOP / SAMPLE_RATE)
+        peak = np.maximum(np.maximum.accumulate(decibels + sinking), self._peak) - sinking
+        np.maximum(peak, _QUIETEST_PEAK, out=peak)
+        self._peak = float(peak[-1])
+        levels = np.minimum(1.0, np.maximum(0.0, 1 + (decibels - peak) / _RANGE))
+        self._sums = np.concatenate([self._sums, self._sums[-1] + np.cumsum(levels)])
+        self._weighted = np.concatenate([self._weighted, self._weighted[-1] + np.cumsum(levels * centroid)])
 
     def forget(self, sample: int) -> None:
         """Let go of measurements before `sample`."""
         count = max(0, sample // HOP - self._dropped)
         if count > 200:
-            del self._levels[:count], self._brightness[:count]
+            self._sums, self._weighted = self._sums[count:], self._weighted[count:]
             self._dropped += count
 
     def around(self, middles: NDArray[np.float64], reach: int = _WINDOW) -> tuple[Floats, Floats]:
         """Mean level and brightness within `reach` hops of each time in `middles` (seconds); silence outside."""
-        if not self._levels or not middles.size:
-            return np.zeros(middles.size, np.float32), np.zeros(middles.size, np.float32)
+        last = self._sums.size - 1
         centres = np.floor(middles * (SAMPLE_RATE / HOP)).astype(np.int64) - self._dropped
-        first = max(0, int(centres[0]) - reach)
-        last = min(len(self._levels), int(centres[-1]) + reach + 1)
-        levels = np.array([0.0, *self._levels[first:last]])
-        bright = np.array([0.0, *self._brightness[first:last]])
-        bright *= levels
-        sums, weighted = np.cumsum(levels), np.cumsum(bright)
-        low = np.clip(centres - reach - first, 0, levels.size - 1)
-        high = np.clip(centres + reach + 1 - first, 0, levels.size - 1)
-        total = sums[high] - sums[low]
+        low = np.minimum(np.maximum(centres - reach, 0), last)
+        high = np.minimum(np.maximum(centres + reach + 1, 0), last)
+        total = self._sums[high] - self._sums[low]
         mean = total / (2 * reach + 1)
-        hertz = (weighted[high] - weighted[low]) / np.maximum(total, 1e-6)
+        hertz = (self._weighted[high] - self._weighted[low]) / np.maximum(total, 1e-6)
         return mean.astype(np.float32), hertz.astype(np.float32)
 
 

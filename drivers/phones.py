@@ -30,9 +30,8 @@ HOLD = 0.08
 """Seconds for which lips stay closed at least: two frames of 25 a second, wherever their middles fall."""
 
 _BLOCK = 64
-_STRIDE = round(0.08 * SAMPLE_RATE)
-_LISTENING_STRIDE = round(0.16 * SAMPLE_RATE)
-"""Samples taken together, the second where a network listens: what a live stream costs is calls, not numbers."""
+STRIDE = round(0.24 * SAMPLE_RATE)
+"""Samples that are taken together: what a live stream costs is calls, not numbers."""
 _PAST = 0.7
 _PARTED_BEFORE = 0.16
 _REST_AFTER = 0.22
@@ -282,8 +281,7 @@ class _Take:
             self._phones += chunk.phones
             self._source = chunk.source
         self._waiting.append(chunk.audio)
-        stride = _LISTENING_STRIDE if self._untimed.listening else _STRIDE
-        if sum(audio.size for audio in self._waiting) < stride:
+        if sum(audio.size for audio in self._waiting) < STRIDE:
             return []
         self._listen()
         ready = (self._known - round(LOOKAHEAD * SAMPLE_RATE) - self._samples // 2) // self._samples + 1
@@ -378,7 +376,7 @@ class PhoneDriver:
 
     @property
     def info(self) -> DriverInfo:
-        return DriverInfo(self.name, "blendshapes", LOOKAHEAD + _LISTENING_STRIDE / SAMPLE_RATE)
+        return DriverInfo(self.name, "blendshapes", LOOKAHEAD + STRIDE / SAMPLE_RATE)
 
     async def drive(self, speech: AsyncIterable[SpeechChunk], fps: int) -> AsyncIterator[Blendshapes]:
         """Yield one face for every started 1/fps of sound.

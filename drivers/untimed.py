@@ -56,10 +56,6 @@ class Untimed:
     def source(self) -> LipSource:
         return "energy" if self._listen is None else "network"
 
-    @property
-    def listening(self) -> bool:
-        return self._listener is not None
-
     def push(self, audio: Samples) -> None:
         if self._listener is not None:
             self._listener.push(audio)

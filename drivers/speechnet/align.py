@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from anchor.events import Phone, Word
-from anchor.media import Floats, Samples
+from anchor.media import SAMPLE_RATE, Floats, Samples
 from anchor.ports import SpeechChunk, SpelledWord
 from drivers.speechnet.inventory import SOUNDS, sounds_of
 from drivers.speechnet.lattice import Lattice, Unit, silence
@@ -18,7 +18,9 @@ FIRST = 70
 """Frames of 10 ms that are heard before the first phone is settled."""
 SETTLING = 55
 """Frames by which a later sound may still move a phone."""
-EVERY = 12
+EVERY = 20
+STRIDE = round(0.24 * SAMPLE_RATE)
+"""Samples that are heard together."""
 LEAST_LIKELY = -7.0
 """Log-probability that one frame costs at most: a phone that the speaker left out must not bend its neighbours."""
 MISFIT = 1.6
@@ -61,11 +63,15 @@ class Alignment:
         self._settled_until = 0
         self._next_word = 0
         self._tried = 0
+        self._waiting: list[Samples] = []
         self.misfit = False
 
     def push(self, audio: Samples) -> tuple[list[Word], list[Phone]]:
         """Take sound; give the words that are settled by now, with their phones."""
-        self._hear(self._listening.push(audio))
+        self._waiting.append(audio)
+        if sum(part.size for part in self._waiting) < STRIDE:
+            return [], []
+        self._listen()
         heard = len(self._lattice)
         if self.misfit or heard < FIRST or heard - self._tried < EVERY:
             return [], []
@@ -75,6 +81,7 @@ class Alignment:
 
     def finish(self) -> tuple[list[Word], list[Phone]]:
         """Give all that is left, the sound being over."""
+        self._listen()
         self._hear(self._listening.finish())
         self._judge()
         self.misfit = self.misfit or not self._lattice.complete
@@ -84,6 +91,11 @@ class Alignment:
     def settled(self) -> int:
         """The sample up to which nothing further will be given, except at the end."""
         return _sample(self._settled_until)
+
+    def _listen(self) -> None:
+        if self._waiting:
+            self._hear(self._listening.push(np.concatenate(self._waiting)))
+            self._waiting = []
 
     def _hear(self, scores: Floats) -> None:
         bounded = np.maximum(scores, LEAST_LIKELY)

@@ -26,9 +26,9 @@ _FFT = 512
 _LOWEST, _HIGHEST = 60.0, 7600.0
 _FLOOR = 1e-7
 _FALL = 0.03
-"""Nepers a frame that the tracked peak sinks: 26 dB in a second would forget a phrase, this forgets in ten."""
+"""Nepers of energy a frame that the tracked peak sinks: 13 dB in a second."""
 _ACTIVE = 3.0
-"""Nepers under the peak (26 dB) within which a frame counts as speech."""
+"""Nepers of energy under the peak (13 dB) within which a frame counts as speech."""
 _MEMORY = 300
 _PRIOR = 40
 
@@ -79,17 +79,21 @@ class Leveller:
     _started: bool = False
 
     def level(self, mel: Floats) -> Floats:
-        """Take the mean off a block of frames, shape (frames, 40), after they have moved it."""
-        loud = mel.mean(axis=1)
-        if not self._started:
+        """Take the mean off a whole number of blocks, shape (frames, 40), each after it has moved the mean."""
+        blocks = mel.reshape(-1, BLOCK, BANDS)
+        loud = blocks.mean(axis=2).tolist()
+        levelled = np.empty_like(blocks)
+        if not self._started and loud:
             self.peak, self._started = float(PRIOR.mean()), True
-        self.peak = max(self.peak - _FALL * len(mel), float(loud.max()))
-        active = mel[loud > self.peak - _ACTIVE]
-        if len(active):
-            self.heard = min(_MEMORY, self.heard + len(active))
-            self.mean += (len(active) / self.heard) * (active.mean(axis=0) - self.mean)
-        levelled: Floats = mel - self.mean
-        return levelled
+        for index, levels in enumerate(loud):
+            self.peak = max(self.peak - _FALL * BLOCK, *levels)
+            active = [frame for frame, level in enumerate(levels) if level > self.peak - _ACTIVE]
+            if active:
+                self.heard = min(_MEMORY, self.heard + len(active))
+                mean = blocks[index, active].sum(axis=0) * np.float32(1 / len(active))
+                self.mean += np.float32(len(active) / self.heard) * (mean - self.mean)
+            np.subtract(blocks[index], self.mean, out=levelled[index])
+        return levelled.reshape(-1, BANDS)
 
 
 PRIOR: Floats = np.linspace(1.0, -2.5, BANDS, dtype=np.float32)
@@ -132,10 +136,4 @@ class Ear:
         waiting = np.concatenate([self._waiting, mel]) if len(self._waiting) else mel
         whole = len(waiting) // BLOCK * BLOCK
         self._waiting = waiting[whole:]
-        return levelled(waiting[:whole], self._leveller)
-
-
-def levelled(mel: Floats, leveller: Leveller) -> Floats:
-    """Level a whole number of blocks in order."""
-    blocks = [leveller.level(mel[at : at + BLOCK]) for at in range(0, len(mel), BLOCK)]
-    return np.concatenate(blocks) if blocks else np.zeros((0, BANDS), np.float32)
+        return self._leveller.level(waiting[:whole])

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from drivers.speechnet.features import BLOCK, HOP, RATE, WINDOW, Leveller, levelled, log_mel
+from drivers.speechnet.features import BLOCK, HOP, RATE, WINDOW, Leveller, log_mel
 from drivers.speechnet.inventory import sounds_of
 from tools.train_speechnet.spoken import Segment, Spoken, load
 
@@ -44,7 +44,7 @@ def _frame(seconds: float) -> int:
 def heard(sound: NDArray[np.float32]) -> NDArray[np.float32]:
     """Levelled features of a whole sound, as a stream would have them."""
     mel = log_mel(np.concatenate([np.zeros(WINDOW // 2, np.float32), sound, np.zeros(WINDOW, np.float32)]))
-    return levelled(mel[: len(mel) // BLOCK * BLOCK], Leveller())
+    return Leveller().level(mel[: len(mel) // BLOCK * BLOCK])
 
 
 def examples(paths: Iterable[Path], copies: int, seed: int, pause: float) -> Iterator[Example]:

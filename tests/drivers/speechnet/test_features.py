@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from anchor.media import SAMPLE_RATE
-from drivers.speechnet.features import BANDS, BLOCK, Ear, Leveller, levelled, log_mel
+from drivers.speechnet.features import BANDS, BLOCK, Ear, Leveller, log_mel
 
 
 def _sound(seconds: float = 2.0) -> np.ndarray:
@@ -50,7 +50,7 @@ def test_a_tone_is_loudest_in_the_band_that_holds_it() -> None:
 def test_a_quiet_microphone_is_levelled_within_two_seconds() -> None:
     rng = np.random.default_rng(1)
     mel = rng.normal(0, 1, (800, BANDS)).astype(np.float32)
-    loud, quiet = levelled(mel, Leveller()), levelled(mel - 5, Leveller())
+    loud, quiet = Leveller().level(mel), Leveller().level(mel - 5)
     away = np.abs(loud - quiet).mean(axis=1)
     assert away[200:].mean() < 0.1 * 5
     assert away[400:].max() < away[:BLOCK].max()
@@ -60,4 +60,4 @@ def test_levelling_looks_at_nothing_that_comes_after() -> None:
     mel = np.random.default_rng(2).normal(0, 1, (200, BANDS)).astype(np.float32)
     other = mel.copy()
     other[100:] += 7
-    np.testing.assert_array_equal(levelled(mel, Leveller())[:100], levelled(other, Leveller())[:100])
+    np.testing.assert_array_equal(Leveller().level(mel)[:100], Leveller().level(other)[:100])
