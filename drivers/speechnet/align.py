@@ -109,12 +109,15 @@ class Alignment:
     def _settle(self, until: int, *, ended: bool) -> tuple[list[Word], list[Phone]]:
         since = self._settled_until
         path = self._lattice.path(since, ended=ended)
+        # Runs of one unit, not frames: a sentence has ten times as many of these.
+        edges = np.flatnonzero(np.diff(path)) + 1
+        starts = [0, *edges.tolist()] if path.size else []
         spans: dict[_Place, tuple[int, int]] = {}
-        for frame, unit in enumerate(path.tolist(), start=since):
-            place = self._places[unit]
+        for first, last in zip(starts, [*starts[1:], path.size], strict=bool(starts)):
+            place = self._places[int(path[first])]
             if place is not None and place.word >= self._next_word:
-                first, _ = spans.get(place, (frame, frame))
-                spans[place] = (first, frame + 1)
+                earliest, _ = spans.get(place, (since + first, 0))
+                spans[place] = (earliest, since + last)
         by_word: dict[int, list[tuple[_Place, int, int]]] = {}
         for place, (first, last) in spans.items():
             by_word.setdefault(place.word, []).append((place, first, last))
