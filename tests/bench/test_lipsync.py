@@ -271,7 +271,7 @@ def test_the_bench_measures_lips_of_what_the_project_says_itself(tmp_path: Path)
     assert figures["phones_timings_en_labiodental_recall"]["value"] >= 0.95
     assert abs(figures["phones_timings_en_offset_median_ms_on_weights"]["value"]) <= 20
     assert figures["phones_timings_zh_accuracy15"]["value"] > 2 * figures["loudness_audio_zh_accuracy15"]["value"]
-    assert figures["loudness_audio_en_bilabial_recall_on_weights"]["value"] < 0.6
+    assert figures["loudness_audio_en_bilabial_recall_on_weights"]["value"] < 0.75
     assert all(figures[name]["goal"] is None for name in figures if name.startswith("loudness"))
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         f"lipsync-{name}.png" for name in ("classes", "lips", "offsets", "scores")
