@@ -17,6 +17,8 @@ _STEP = SAMPLE_RATE // 100
 _SETTLING = 1.0
 """Seconds before the first moment without phones that are listened to, for the network to settle."""
 _LOUD = 0.25
+_AWAY = 0.5
+"""How far from phones, 0 to 1, loud sound must be to be listened to: a timed voice runs over its phones a little."""
 _SILENT = 0.15
 _JAW = columns("jaw")[0]
 _LIPS = columns("lowerDown", "upperUp")
@@ -70,7 +72,7 @@ class Untimed:
     def face(self, middles: Moments, unheard: Moments, levels: Floats, brightness: Floats) -> Floats:
         """Mouth weights, float32 of shape (frames, 52), at times in seconds, scaled by how far phones are away."""
         if self._listener is None and self._listen is not None:
-            self._begin(middles[(unheard > 0) & (levels > _LOUD)], self._listen)
+            self._begin(middles[(unheard > _AWAY) & (levels > _LOUD)], self._listen)
         share = unheard[:, None].astype(np.float32)
         if self._listener is None:
             return share * face_from_sound(levels, brightness)

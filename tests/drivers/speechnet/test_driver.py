@@ -78,6 +78,21 @@ def test_the_best_source_is_taken_and_told(spoken: dict[str, SpeechChunk]) -> No
     assert sources(EnergyDriver(), speech) == {"energy"}
 
 
+def test_a_voice_that_times_its_phones_costs_no_network(spoken: dict[str, SpeechChunk]) -> None:
+    opened = []
+
+    class Watched(AutoDriver):
+        def __init__(self) -> None:
+            super().__init__()
+            listen, self._listen = self._listen, lambda origin: opened.append(origin) or listen(origin)  # type: ignore
+
+    for tag in ("en", "zh"):
+        _drive(Watched(), [spoken[tag]])
+    assert not opened
+    _drive(Watched(), [_bare(spoken["en"])])
+    assert len(opened) == 1
+
+
 def test_without_its_network_the_anchor_still_speaks(
     spoken: dict[str, SpeechChunk], monkeypatch: pytest.MonkeyPatch, tmp_path: object
 ) -> None:
