@@ -50,7 +50,7 @@ class Untimed:
         self._listen = listen
         self._listener: Listener | None = None
         self._since = math.inf
-        self._recent: Samples = np.zeros(0, np.float32)
+        self._recent: list[Samples] = []
         self._recent_from = 0
         self._ended = False
 
@@ -62,7 +62,7 @@ class Untimed:
         if self._listener is not None:
             self._listener.push(audio)
         elif self._listen is not None:
-            self._recent = np.concatenate([self._recent, audio])
+            self._recent.append(audio)
 
     def finish(self) -> None:
         self._ended = True
@@ -98,10 +98,9 @@ class Untimed:
         if self._listener is not None:
             self._listener.forget(before)
             return
-        count = int((before - _SETTLING) * SAMPLE_RATE) // _STEP * _STEP - self._recent_from
-        if count > SAMPLE_RATE:
-            self._recent = self._recent[count:]
-            self._recent_from += count
+        kept = (before - _SETTLING) * SAMPLE_RATE
+        while self._recent and self._recent_from + self._recent[0].size < kept:
+            self._recent_from += self._recent.pop(0).size
 
     def _begin(self, needed: Moments, listen: Callable[[int], Listener]) -> None:
         """Listen from a little before the first moment of `needed` on."""
@@ -110,7 +109,8 @@ class Untimed:
         self._since = float(needed[0])
         origin = max(0, math.floor((self._since - _SETTLING) * 100))
         self._listener = listen(origin)
-        self._listener.push(self._recent[origin * _STEP - self._recent_from :])
-        self._recent = self._recent[:0]
+        sound = np.concatenate(self._recent)
+        self._listener.push(sound[origin * _STEP - self._recent_from :])
+        self._recent = []
         if self._ended:
             self._listener.finish()
