@@ -42,6 +42,16 @@ def _low_pass() -> Floats:
     return cast(Floats, (taps / taps.sum()).astype(np.float32))
 
 
+def thinned(sound: Floats, taps: Floats, ratio: int) -> tuple[Floats, Floats]:
+    """Low-pass `sound` by `taps` and take one sample in `ratio`; also what is left for the next time."""
+    count = max(0, (sound.size - taps.size) // ratio + 1)
+    if not count:
+        return sound[:0], sound
+    windows = np.lib.stride_tricks.sliding_window_view(sound, taps.size)[::ratio][:count]
+    # A copy first: overlapping rows would keep the product from the fast library.
+    return np.ascontiguousarray(windows) @ taps, sound[count * ratio :]
+
+
 class Ear:
     """Sound at `SAMPLE_RATE` that arrives in chunks of any size, heard at `RATE`: the same whatever the chunks are.
 
@@ -65,11 +75,8 @@ class Ear:
 
     def push(self, audio: Samples) -> None:
         sound = np.concatenate([self._left, np.asarray(audio, np.float32)])
-        count = max(0, (sound.size - 2 * _TAPS - 1) // _RATIO + 1)
-        if count:
-            windows = np.lib.stride_tricks.sliding_window_view(sound, 2 * _TAPS + 1)[::_RATIO][:count]
-            self._sound = np.concatenate([self._sound, windows @ _low_pass()])
-        self._left = sound[count * _RATIO :]
+        heard, self._left = thinned(sound, _low_pass(), _RATIO)
+        self._sound = np.concatenate([self._sound, heard])
 
     def finish(self) -> None:
         if not self._ended:

@@ -39,7 +39,7 @@ class Reader:
             tag, at = varint(data, at)
             number, wire = tag >> 3, tag & 7
             if not 1 <= number < 1 << 29:
-                raise Damaged("is damaged: a field of no known number")
+                raise Damaged("is no ONNX file, or is damaged: a field of no known number")
             if number in seen:
                 raise Damaged(f"is damaged: field {number} comes twice")
             if number in once:
@@ -58,7 +58,7 @@ class Reader:
                     raise Damaged("is damaged or cut short")
                 value, at = data[at : at + size], at + size
             else:
-                raise Damaged("is damaged: a field of no known kind")
+                raise Damaged("is no ONNX file, or is damaged: a field of no known kind")
             yield number, value
 
 

@@ -9,9 +9,7 @@ from fastapi import APIRouter, HTTPException, Request, Response
 
 from anchor.errors import CapacityError, SignallingError
 from anchor.ports import Answer
-from anchor.server.whip_whep import SDP, require_accepts, require_type, text_of
-
-_SDP_BODY = {"requestBody": {"required": True, "content": {SDP: {"schema": {"type": "string"}}}}}
+from anchor.server.whip_whep import SDP, SDP_BODY, require_accepts, require_type, text_of
 
 
 class Performance(Protocol):
@@ -34,7 +32,7 @@ def mocap(find: Callable[[str], Performance]) -> APIRouter:
         "",
         status_code=201,
         summary="Drive the face with a camera: an SDP offer of one video track in, an SDP answer out",
-        openapi_extra=_SDP_BODY,
+        openapi_extra=SDP_BODY,
         responses={201: {"content": {SDP: {"schema": {"type": "string"}}}}},
         response_class=Response,
     )

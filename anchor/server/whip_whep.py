@@ -15,7 +15,7 @@ FRAGMENT = "application/trickle-ice-sdpfrag"
 MAX_SDP_BYTES = 64 * 1024
 RETRY_SECONDS = 5
 
-_SDP_BODY = {"requestBody": {"required": True, "content": {SDP: {"schema": {"type": "string"}}}}}
+SDP_BODY = {"requestBody": {"required": True, "content": {SDP: {"schema": {"type": "string"}}}}}
 _FRAGMENT_BODY = {"requestBody": {"required": True, "content": {FRAGMENT: {"schema": {"type": "string"}}}}}
 _ABOUT = {"Accept-Post": SDP, "Accept-Patch": FRAGMENT}
 
@@ -62,7 +62,7 @@ def whep(find: Find, ice_servers: Sequence[str] = ()) -> APIRouter:
         "/{channel}",
         status_code=201,
         summary="Watch: an SDP offer in, an SDP answer out",
-        openapi_extra=_SDP_BODY,
+        openapi_extra=SDP_BODY,
         responses={201: {"content": {SDP: {"schema": {"type": "string"}}}}},
         response_class=Response,
     )

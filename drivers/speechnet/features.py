@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from anchor.media import SAMPLE_RATE, Floats, Samples
+from drivers.features import thinned
 
 RATE = 16_000
 HOP = 160
@@ -69,22 +70,23 @@ def log_mel(sound: Samples) -> Floats:
     return mel
 
 
+PRIOR: Floats = np.linspace(1.0, -2.5, BANDS, dtype=np.float32)
+"""About the mean of active frames of speech at -23 LUFS; a second of speech replaces it."""
+
+
 @dataclass(slots=True)
 class Leveller:
     """The slow mean of each band, from active frames; until some are heard, that of speech at broadcast loudness."""
 
     mean: Floats = field(default_factory=lambda: PRIOR.copy())
     heard: float = _PRIOR
-    peak: float = 0.0
-    _started: bool = False
+    peak: float = float(PRIOR.mean())
 
     def level(self, mel: Floats) -> Floats:
         """Take the mean off a whole number of blocks, shape (frames, 40), each after it has moved the mean."""
         blocks = mel.reshape(-1, BLOCK, BANDS)
         loud = blocks.mean(axis=2).tolist()
         levelled = np.empty_like(blocks)
-        if not self._started and loud:
-            self.peak, self._started = float(PRIOR.mean()), True
         for index, levels in enumerate(loud):
             self.peak = max(self.peak - _FALL * BLOCK, *levels)
             active = [frame for frame, level in enumerate(levels) if level > self.peak - _ACTIVE]
@@ -94,10 +96,6 @@ class Leveller:
                 self.mean += np.float32(len(active) / self.heard) * (mean - self.mean)
             np.subtract(blocks[index], self.mean, out=levelled[index])
         return levelled.reshape(-1, BANDS)
-
-
-PRIOR: Floats = np.linspace(1.0, -2.5, BANDS, dtype=np.float32)
-"""Mean of active frames of speech at -23 LUFS; replaced by the one measured in training."""
 
 
 class Ear:
@@ -115,15 +113,8 @@ class Ear:
     def push(self, audio: Samples) -> Floats:
         """Take sound; give the frames, shape (frames, 40), of the blocks it completes."""
         wide = np.concatenate([self._wide, audio])
-        count = max(0, (wide.size - _TAPS.size) // _DECIMATE + 1)
-        if count:
-            windows = np.lib.stride_tricks.sliding_window_view(wide, _TAPS.size)[::_DECIMATE][:count]
-            # A copy first: overlapping rows would keep the product from the fast library.
-            narrow = np.ascontiguousarray(windows) @ _TAPS
-            self._wide = wide[count * _DECIMATE :]
-            self._sound = np.concatenate([self._sound, narrow])
-        else:
-            self._wide = wide
+        narrow, self._wide = thinned(wide, _TAPS, _DECIMATE)
+        self._sound = np.concatenate([self._sound, narrow])
         return self._blocks()
 
     def finish(self, frames: int) -> Floats:
