@@ -2,6 +2,8 @@
 # install Chromium and ffmpeg, which the browser and file tests use and skip without.
 PYTHON ?= python3
 VENV := .venv
+# EXTRAS=test,neural also tests language models on this machine, which need torch.
+EXTRAS ?= test
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # Finds faces; without its own dependencies, see pyproject.toml.
@@ -24,7 +26,7 @@ $(VENV)/.installed: pyproject.toml | $(VENV)/bin/python
 	@touch $@
 
 $(VENV)/.testing: pyproject.toml | $(VENV)/bin/python
-	$(PIP) -e '.[test]'
+	$(PIP) -e '.[$(EXTRAS)]'
 	@$(PIP) --no-deps $(MEDIAPIPE) || echo "MediaPipe is not to be had here: all works but making avatars"
 	@touch $@ $(VENV)/.installed
 

@@ -29,6 +29,14 @@ def _secret(value: Any) -> Any:
     return os.environ.get(reference[1]) or None
 
 
+def _secrets_in(options: Any) -> Any:
+    """Replace each ``${NAME}`` that stands alone."""
+    if not isinstance(options, dict):
+        return options
+    found = {key: re.fullmatch(r"\$\{(\w+)\}", value) for key, value in options.items() if isinstance(value, str)}
+    return options | {key: os.environ.get(name[1], "") for key, name in found.items() if name is not None}
+
+
 def _path(value: Any, info: ValidationInfo) -> Any:
     folder: Path = (info.context or {}).get("folder", Path())
     return folder / value if isinstance(value, str) else value
@@ -53,6 +61,10 @@ LocalPath = Annotated[Path, BeforeValidator(_path)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
 
 
+Texts = dict[str, str]
+"""A text by language tag."""
+
+
 class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -75,8 +87,77 @@ class VoiceConfig(_Table):
     options: dict[str, Any] = Field(default_factory=dict)
 
 
+class EngineConfig(_Table):
+    """A back-end by its entry-point name, and options of its own; a ``${NAME}`` in them is an environment variable."""
+
+    engine: str
+    options: Annotated[dict[str, Any], BeforeValidator(_secrets_in)] = Field(default_factory=dict)
+
+
+class ButtonConfig(_Table):
+    """``[[channels.talk.buttons]]``: what a visitor may press; `says` is taken as if it had been typed."""
+
+    label: Texts
+    says: Texts
+
+
+class HandOverConfig(_Table):
+    """``[channels.talk.hand_over]``: how a person is fetched.
+
+    `webhook` gets the transcript as JSON; operators see the session on their page in any case. `phrases` ask for a
+    person, `crisis` phrases fetch one at once; both are added to the built-in ones.
+    """
+
+    webhook: str = ""
+    token: Secret = None
+    phrases: tuple[str, ...] = ()
+    crisis: tuple[str, ...] = ()
+    failures: int = Field(default=2, ge=1, le=10)
+    """Turns without an answer after which a person is offered."""
+    contact: Texts = Field(default_factory=dict)
+    """Whom to turn to where nobody comes: a counter, a telephone number."""
+
+
+class TalkConfig(_Table):
+    """``[channels.talk]``: visitors converse with the channel's anchor, each on a stream of their own."""
+
+    languages: tuple[str, ...] = ()
+    """What visitors may choose from; the channel's own language when empty."""
+    recognizer: EngineConfig = EngineConfig(engine="pocketsphinx")
+    dialogue: EngineConfig = EngineConfig(engine="knowledge")
+    knowledge: tuple[LocalPath, ...] = ()
+    """Documents and tables, or folders of them."""
+    actions: LocalPath | None = None
+    """A TOML file of what can be done for a visitor."""
+    allow: tuple[str, ...] = ()
+    """Hosts or networks that actions may reach although they are private."""
+    persona: str = ""
+    greeting: Texts = Field(default_factory=dict)
+    privacy: Texts = Field(default_factory=dict)
+    buttons: tuple[ButtonConfig, ...] = ()
+    banned: tuple[str, ...] = ()
+    """Words that a reply may not hold: its sentence is left out."""
+    hand_over: HandOverConfig = HandOverConfig()
+    max_sessions: int = Field(default=4, ge=1, le=1000)
+    barge_in: bool = True
+    patience: float = Field(default=1.2, gt=0, le=60)
+    """Seconds until the first word of a dialogue, after which its fallback answers."""
+    invite_after: float = Field(default=20.0, gt=0)
+    absence: float = Field(default=60.0, gt=0)
+    """Seconds without a sign of the visitor after which the conversation is over and forgotten."""
+    return_within: float = Field(default=120.0, ge=0)
+    """Seconds for which a lost visitor finds the same conversation again."""
+
+
+class StoreConfig(_Table):
+    """``[store]``: what is kept of conversations, masked. Nothing without a `url` (SQLAlchemy's)."""
+
+    url: str = ""
+    retention_days: float = Field(default=30.0, gt=0)
+
+
 class ChannelConfig(_Table):
-    """``[[channels]]``: one anchor on one stream."""
+    """``[[channels]]``: one anchor on one stream, or with `talk` one anchor who converses with visitors."""
 
     name: Name
     title: str = ""
@@ -95,6 +176,7 @@ class ChannelConfig(_Table):
     captions: Literal["page", "burn"] = "page"
     mood: Mood = "neutral"
     max_viewers: int = Field(default=50, ge=1)
+    talk: TalkConfig | None = None
 
     @property
     def video(self) -> VideoFormat:
@@ -104,6 +186,7 @@ class ChannelConfig(_Table):
 class Config(_Table):
     server: ServerConfig = ServerConfig()
     voice: VoiceConfig = VoiceConfig()
+    store: StoreConfig = StoreConfig()
     channels: tuple[ChannelConfig, ...] = Field(min_length=1)
 
 

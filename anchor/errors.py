@@ -10,6 +10,11 @@ AnchorError
 ├── AvatarError      an avatar package that cannot be used
 ├── TakeError        a recording of a performer's face that cannot be read: names file, line and column
 ├── ModelError       a network's file that cannot be used, or was fed what it does not take
+├── RecognizerError  a recogniser that failed, or does not understand a language
+├── DialogueError    a dialogue that failed, answered nothing, or speaks no protocol we know
+├── KnowledgeError   a document or table of knowledge that cannot be read: names file and line
+├── ActionError      business that could not be done: says whether anything was
+├── StoreError       a database that cannot be opened or written
 ├── OutputError      a file or stream that cannot be written
 ├── CapacityError    no room for another viewer or session now
 ├── LateError        work that cannot be done by the time it is due
@@ -60,6 +65,26 @@ class TakeError(AnchorError):
 
 class ModelError(AnchorError):
     """A file with a neural network cannot be used, or does not take what it was given; the text names the file."""
+
+
+class RecognizerError(AnchorError):
+    """A recogniser has failed, or does not understand a language."""
+
+
+class DialogueError(AnchorError):
+    """A dialogue has failed, answered nothing, or speaks no protocol we know."""
+
+
+class KnowledgeError(AnchorError):
+    """A document or table of knowledge cannot be read; the text names the file and the line."""
+
+
+class ActionError(AnchorError):
+    """Business could not be done; the text says whether anything was."""
+
+
+class StoreError(AnchorError):
+    """A database cannot be opened or written."""
 
 
 class OutputError(AnchorError):

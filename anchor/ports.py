@@ -6,12 +6,12 @@ Back-ends are found by name in the entry-point groups ``anchor.voice``, ``anchor
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Protocol, Self, runtime_checkable
+from typing import Any, Literal, Protocol, Self, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -440,6 +440,10 @@ class ViewerSink(Sink, Protocol):
 
     async def leave(self, viewer: str) -> None:
         """End a viewer. Raises `KeyError` for an unknown one."""
+        ...
+
+    def tell(self, message: Mapping[str, Any]) -> None:
+        """Send a JSON object to every viewer's page, as far as it is there to take it."""
         ...
 
     @property

@@ -27,7 +27,7 @@ from anchor.voice.languages import PRESENTER, SPEAKING, Speaking, languages, res
 from anchor.voice.openjtalk import OpenJtalkVoice
 from anchor.voice.phones import Mark, Sounded, sounded
 from anchor.voice.text import Lexicon, Token, grouped, mandarin, read
-from anchor.voice.workers import WorkerPool
+from anchor.workers import WorkerPool
 
 CHUNK_SECONDS = 0.5
 """Longest stretch of sound handed out at once."""

@@ -21,7 +21,7 @@ from anchor.voice import sound
 from anchor.voice.languages import resolve
 from anchor.voice.text import Lexicon, Token, grouped
 from anchor.voice.text.scripts import narrow
-from anchor.voice.workers import WorkerPool
+from anchor.workers import WorkerPool
 
 INFO = VoiceInfo(
     "openjtalk", "Open JTalk 1.11, voice Mei", ("ja",), "MIT and BSD-3-Clause; voice Mei CC BY 3.0", phone_timings=True

@@ -25,7 +25,7 @@ from anchor.media import SAMPLE_RATE
 from anchor.voice import espeak, espeak_worker
 from anchor.voice.espeak import EspeakVoice
 from anchor.voice.languages import SPEAKING, languages, resolve
-from anchor.voice.workers import Worker, WorkerDiedError, WorkerPool
+from anchor.workers import Worker, WorkerDiedError, WorkerPool
 from tests.voice.speech import chunks_of, hear, level
 
 GREETINGS = {

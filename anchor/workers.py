@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from anchor.errors import VoiceError
+from anchor.errors import AnchorError, VoiceError
 
 log = logging.getLogger(__name__)
 
@@ -116,9 +116,15 @@ class Worker:
 
 
 class WorkerPool:
-    """`size` threads with a worker each. Blocking work runs in them and is given the thread's worker."""
+    """`size` threads with a worker each. Blocking work runs in them and is given the thread's worker.
 
-    def __init__(self, name: str, command: Callable[[], Sequence[str]], size: int) -> None:
+    `error` is what it raises.
+    """
+
+    def __init__(
+        self, name: str, command: Callable[[], Sequence[str]], size: int, *, error: type[AnchorError] = VoiceError
+    ) -> None:
+        self._error = error
         self._name = name
         self._command = command
         self._size = size
@@ -137,24 +143,24 @@ class WorkerPool:
     async def run(self, work: Callable[[], Result]) -> Result:
         """Run blocking work in a thread of the pool, where `ask` may be called."""
         if self._closed:
-            raise VoiceError(f"{self._name} is closed: open a new voice to speak again")
+            raise self._error(f"{self._name} is closed: open a new one to go on")
         if self._executor is None:
             self._executor = ThreadPoolExecutor(self._size, thread_name_prefix=self._name)
         return await asyncio.get_running_loop().run_in_executor(self._executor, work)
 
     def ask(self, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
-        """Ask this thread's worker, and once more a fresh one if that one dies. Raises `VoiceError`."""
+        """Ask this thread's worker, and once more a fresh one if that one dies. Raises `error`."""
         for attempt in (1, 2):
             try:
                 answer, sound = self._worker().ask(request)
             except WorkerDiedError as error:
                 self._forget()
                 if attempt == 2:
-                    raise VoiceError(f"{error}; it failed twice on the same text") from error
+                    raise self._error(f"{error}; it failed twice on the same request") from error
                 log.warning("%s; starting another", error)
             else:
                 if "error" in answer:
-                    raise VoiceError(str(answer["error"]))
+                    raise self._error(str(answer["error"]))
                 return answer, sound
         raise AssertionError
 
@@ -163,7 +169,7 @@ class WorkerPool:
         if worker is None:
             with self._lock:
                 if self._closed:
-                    raise VoiceError(f"{self._name} is closed: open a new voice to speak again")
+                    raise self._error(f"{self._name} is closed: open a new one to go on")
                 worker = self._own.worker = Worker(self._name, self._command())
                 self._workers.append(worker)
         return worker

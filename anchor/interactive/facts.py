@@ -1,0 +1,46 @@
+"""What happens to a conversation: the facts that decide its turns. Times are seconds of the event loop's clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechStarted:
+    """The visitor began to speak at `at`; it was noticed a little later."""
+
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechStopped:
+    """The visitor has not spoken since `at`; what they said of it follows as a final `Heard` or as `HearingFailed`."""
+
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What is understood of the stretch of speech since the last `SpeechStarted`."""
+
+    text: str
+    final: bool
+    language: str
+    confidence: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HearingFailed:
+    """The recogniser failed, or took too long, over the last stretch of speech."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """The visitor typed something or pressed a button."""
+
+    text: str
+
+
+Fact = SpeechStarted | SpeechStopped | Heard | HearingFailed | Typed
