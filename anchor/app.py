@@ -11,8 +11,7 @@ import functools
 import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 from zlib import crc32
@@ -22,7 +21,7 @@ from anchor.broadcast.script import Segment, load_script, speakable
 from anchor.broadcast.show import present
 from anchor.clock import Clock, FreeClock, LoopClock
 from anchor.config import ChannelConfig, Config, VoiceConfig
-from anchor.errors import AnchorError, AvatarError, CapacityError, ConfigError, OutputError, ScriptError, VoiceError
+from anchor.errors import CapacityError, OutputError, ScriptError, VoiceError
 from anchor.events import Gesture, Mood, State
 from anchor.media import Beat, LipSource, Samples, VideoFormat
 from anchor.metrics import Metrics
@@ -30,7 +29,6 @@ from anchor.performing import LivePerformance, TakeActor, TakeVoice, fitted, ope
 from anchor.pipeline.acting import Actor
 from anchor.pipeline.aligned import AlignedVoice
 from anchor.pipeline.idle import Life
-from anchor.pipeline.manner import Manner
 from anchor.pipeline.painting import Painting
 from anchor.pipeline.performer import Performer
 from anchor.pipeline.playout import Playout
@@ -38,9 +36,7 @@ from anchor.pipeline.utterance import LEAD_IN_SECONDS, Performance, Utterance
 from anchor.ports import (
     Avatar,
     AvatarEntry,
-    ConsentWatch,
     Driver,
-    SharesNetworks,
     Shelf,
     Sink,
     Stage,
@@ -51,6 +47,7 @@ from anchor.ports import (
 )
 from anchor.selftest import fit
 from anchor.server.api import ChannelInfo
+from anchor.stream import AnchorStream, check_pair
 from anchor.trust.label import KEY, aigc_label
 
 log = logging.getLogger(__name__)
@@ -70,10 +67,6 @@ TALK_LEAD = 3
 
 SAY_PRIORITY = 10
 LONGEST_QUEUE = 100
-RESTART_SECONDS = 1.0
-
-CONSENT_SECONDS = 0.25
-"""How often a channel looks whether its avatar may still be shown: revoking stops output within a second."""
 
 
 def open_voice(config: VoiceConfig) -> Voice:
@@ -115,17 +108,6 @@ def open_scene(avatar: Avatar, driver: Driver, video: VideoFormat, options: dict
     check_pair(avatar, driver)
     scene: Stage = registry.load("anchor.scene", "studio")(avatar, video, **options)
     return scene
-
-
-def check_pair(avatar: Avatar, driver: Driver) -> None:
-    """Raise `ConfigError` for an avatar that cannot be moved by this driver."""
-    if driver.info.produces in avatar.info.accepts:
-        return
-    mend = "; choose an avatar made from a clip or a photo" if driver.info.produces == "patch" else ""
-    raise ConfigError(
-        f"avatar {avatar.info.name!r} is driven by {' and '.join(avatar.info.accepts)}, "
-        f"but driver {driver.info.name!r} produces {driver.info.produces}{mend}"
-    )
 
 
 def check_language(voice: Voice, language: str) -> None:
@@ -268,6 +250,42 @@ class _RenderProgress:
             raise performance.error
 
 
+class Cast:
+    """What the streams of a channel are made from: its avatar and driver, loaded once.
+
+    Raises `AnchorError` for an avatar that cannot be shown or moved.
+    """
+
+    def __init__(
+        self, config: ChannelConfig, languages: Sequence[str], shelf: Shelf, clock: Clock, metrics: Metrics
+    ) -> None:
+        self._config, self._shelf, self._clock, self._metrics = config, shelf, clock, metrics
+        self.driver = open_driver(config.driver, clock=clock, options=config.driver_options)
+        self.entry = shelf.entry(config.avatar)
+        self.avatar = shelf.load(self.entry)
+        self._options: dict[str, Any] = {"backdrop": config.backdrop, "languages": tuple(languages)}
+        if config.label is not None:
+            self._options["label"] = config.label
+
+    def stream(
+        self,
+        sink: Sink,
+        *,
+        seed: int,
+        actor: Actor | None = None,
+        on_beat: Callable[[Beat], None] | None = None,
+        on_end: Callable[[Performance], None] | None = None,
+    ) -> AnchorStream:
+        """A stream of its own. Draws for a fifth of a second: call it in a worker thread where others are on air."""
+        config = self._config
+        return AnchorStream(
+            config.name, entry=self.entry, avatar=self.avatar, shelf=self._shelf, driver=self.driver,
+            scene=open_scene(self.avatar, self.driver, config.video, self._options), video=config.video, sink=sink,
+            clock=self._clock, metrics=self._metrics, mood=config.mood, seed=seed,
+            burn_captions=config.captions == "burn", actor=actor, on_beat=on_beat, on_end=on_end,
+        )  # fmt: skip
+
+
 class LiveChannel:
     """One anchor on one stream: its show, what people ask it to say, and its viewers."""
 
@@ -277,89 +295,48 @@ class LiveChannel:
         self.config = config
         self.name = config.name
         self.video = config.video
-        self._clock = LoopClock()
-        self.driver = open_driver(config.driver, clock=self._clock, options=config.driver_options)
-        self._shelf = shelf
-        entry = shelf.entry(config.avatar)
-        avatar = shelf.load(entry)
-        self.avatar: Avatar | None = avatar
-        self.notice = ""
-        """Why an avatar was taken off air, until another is chosen."""
-        self._consent = shelf.watch(entry)
-        self._casting = asyncio.Lock()
-        self.scripts = [load_script(path) for path in config.scripts]
         self.voice = voice
-        self._metrics = metrics
+        self.scripts = [load_script(path) for path in config.scripts]
         check_language(voice, config.language)
         segments = [segment for script in self.scripts for segment in script.segments]
         for segment in segments:
             check_language(voice, segment.language)
         self.languages = tuple(dict.fromkeys([config.language, *_languages(segments)]))
-        options: dict[str, Any] = {"backdrop": config.backdrop, "languages": self.languages}
-        if config.label is not None:
-            options["label"] = config.label
-        self._scene = open_scene(avatar, self.driver, self.video, options)
         self.viewers: ViewerSink = registry.load("anchor.sink", "webrtc")(
             self.video, ice_servers=tuple(ice_servers), max_viewers=config.max_viewers
         )
-        self.performer = Performer(self.driver, self.video, self._clock, on_end=self._ended)
-        self.playout: Playout | None = None
-        self.manner = Manner(self.video.fps, config.mood)
-        self._painting = Painting(self.video, self._clock, self._scene)
-        self._room = contextlib.AsyncExitStack()
+        self._clock = LoopClock()
         self.performance = LivePerformance(self._clock, ice_servers)
+        self.stream = Cast(config, self.languages, shelf, self._clock, metrics).stream(
+            self.viewers, seed=crc32(self.name.encode()), actor=self.performance, on_beat=self._count
+        )
+        self._metrics = metrics
         self._parts = open_parts(segments)
-        self._beats = 0
-        self._lips: LipSource = ""
+
+    @property
+    def performer(self) -> Performer:
+        return self.stream.performer
+
+    @property
+    def playout(self) -> Playout | None:
+        return self.stream.playout
 
     async def prepare(self) -> None:
-        """Make the driver ready for the avatar, and take room on the networks that it shares.
-
-        Raises `ModelError` for a driver that does not pass its self-test, `CapacityError` where there is no room left.
-        """
-        if self.avatar is not None:
-            self._painting.exchange(await fit(self.driver, self.avatar))
-        if isinstance(self.driver, SharesNetworks):
-            await self._room.enter_async_context(self.driver.session(self.video.fps))
+        """Raises `ModelError` for a driver that does not pass its self-test, `CapacityError` where there is no room."""
+        await self.stream.prepare()
 
     async def release(self) -> None:
-        """Give the room back."""
-        await self._room.aclose()
+        await self.stream.release()
 
     async def run(self) -> None:
-        """Keep the channel on air for ever; a defect costs a second, not the stream."""
+        """Keep the channel on air for ever."""
         async with self.viewers, self.performance:
-            while True:
-                try:
-                    await self._play()
-                except Exception:
-                    log.exception("channel %s fell over and is started again", self.name)
-                    await self._clock.sleep_until(self._clock.now() + RESTART_SECONDS)
+            await self.stream.run(*([self._present] if self.scripts else []))
 
-    async def _play(self) -> None:
-        self.playout = Playout(
-            self.performer,
-            Life(seed=crc32(self.name.encode()), fps=self.video.fps),
-            self._scene,
-            [self.viewers],
-            self._clock,
-            first=self._beats,
-            manner=self.manner,
-            painting=self._painting,
-            actor=self.performance,
-            burn_captions=self.config.captions == "burn",
-            on_beat=self._count,
+    async def _present(self) -> None:
+        await present(
+            self.performer, self.scripts, self._segment, self._clock, loop=self.config.loop, pause=self.config.pause
         )
-        async with self.performer.open(), asyncio.TaskGroup() as tasks:
-            tasks.create_task(self.playout.run())
-            tasks.create_task(self._keep_consent())
-            if self.scripts:
-                tasks.create_task(
-                    present(
-                        self.performer, self.scripts, self._segment, self._clock,
-                        loop=self.config.loop, pause=self.config.pause,
-                    )
-                )  # fmt: skip
 
     def _segment(self, segment: Segment, pause: float) -> Utterance:
         return Utterance(
@@ -401,98 +378,37 @@ class LiveChannel:
         self, *, mood: Mood | None = None, state: State | None = None, gestures: Sequence[Gesture] = ()
     ) -> None:
         """Change the mood of all that brings none of its own, or what the anchor does in silence; make gestures now."""
-        self.manner.mood = mood or self.manner.mood
-        self.manner.state = state or self.manner.state
+        manner = self.stream.manner
+        manner.mood = mood or manner.mood
+        manner.state = state or manner.state
         for gesture in gestures:
-            self.manner.make(gesture)
+            manner.make(gesture)
 
     async def cast(self, name: str) -> None:
-        """Show another avatar from the next beat on; until it is ready, the one before stays.
-
-        Raises `MissingError` for a name that is not on the shelf, `AvatarError` for one that cannot be used, and
-        `ConfigError` or `ModelError` for one that the channel's driver cannot move.
-        """
-        async with self._casting:
-            avatar, consent, show = await asyncio.to_thread(self._prepare, name)
-            painter = await fit(self.driver, avatar)
-            show()
-            self._painting.exchange(painter)
-            self.avatar, self._consent, self.notice = avatar, consent, ""
-
-    def _prepare(self, name: str) -> tuple[Avatar, ConsentWatch, Callable[[], None]]:
-        entry = self._shelf.entry(name)
-        try:
-            avatar = self._shelf.load(entry)
-            check_pair(avatar, self.driver)
-            return avatar, self._shelf.watch(entry), self._scene.cast(avatar)
-        except AnchorError:
-            raise
-        except Exception as error:
-            log.exception("avatar %s cannot be drawn", entry.name)
-            raise AvatarError(
-                f"avatar {entry.name!r} cannot be drawn; run: anchor avatar check {entry.path}"
-            ) from error
-
-    async def _keep_consent(self) -> None:
-        """Take the avatar off air when its consent ends, is revoked or cannot be found: the studio goes on, empty."""
-        loop = asyncio.get_running_loop()
-        # A thread of its own: drawing posters or preparing avatars must not delay this.
-        with ThreadPoolExecutor(1, thread_name_prefix="consent") as thread:
-            clear = await loop.run_in_executor(thread, self._scene.cast, None)
-            while True:
-                watch = self._consent
-                problem = await loop.run_in_executor(thread, watch.problem)
-                if problem and watch is self._consent and self.avatar is not None:
-                    clear()
-                    self._painting.exchange(None)
-                    name, self.avatar = self.avatar.info.name, None
-                    self.notice = f"{name} was taken off air: {problem}"
-                    log.error("channel %s: %s", self.name, self.notice)
-                await self._clock.sleep_until(self._clock.now() + CONSENT_SECONDS)
+        """Show another avatar from the next beat on. Raises what `AnchorStream.cast` raises."""
+        await self.stream.cast(name)
 
     async def interrupt(self) -> bool:
         """Cut what is being said; whether there was something to cut."""
         return self.performer.cancel() is not None
 
     def state(self) -> ChannelInfo:
-        on_air = self.performer.on_air
+        on_air, avatar = self.performer.on_air, self.stream.avatar
         return ChannelInfo(
-            self.name, self.config.title or self.name, self.avatar.info.name if self.avatar else "",
+            self.name, self.config.title or self.name, avatar.info.name if avatar else "",
             self.config.language, self.video, self.viewers.viewers, on_air is not None, on_air.id if on_air else None,
-            len(self.performer.waiting), burned_captions=self.config.captions == "burn", notice=self.notice,
+            len(self.performer.waiting), burned_captions=self.config.captions == "burn", notice=self.stream.notice,
             performing=self.performance.state,
-            lips=self._lips,
+            lips=self.stream.lips,
         )  # fmt: skip
 
+    def ready(self) -> bool:
+        """Whether beats go out."""
+        return self.playout is not None and self.playout.counters.beats > 0
+
     def _count(self, beat: Beat) -> None:
-        metrics, playout = self._metrics, self.playout
-        # After a fall the stream goes on counting, or viewers would see time run backwards.
-        self._beats = beat.index + 1
-        metrics.beats.labels(self.name).inc()
-        if beat.lips:
-            self._lips = beat.lips
-            metrics.lips.labels(self.name, beat.lips).inc()
-        if playout is not None:
-            metrics.release_lag.labels(self.name).observe(max(0.0, playout.counters.last_lag_seconds))
         if beat.index % self.video.fps == 0:
-            self._publish()
-
-    def _publish(self) -> None:
-        """Bring the gauges up to date, once a second."""
-        metrics, playout = self._metrics, self.playout
-        metrics.viewers.labels(self.name).set(self.viewers.viewers)
-        if playout is not None:
-            metrics.late_pictures.labels(self.name).set(playout.counters.late_pictures)
-            metrics.slips.labels(self.name).set(playout.counters.slips)
-        for outcome, count in asdict(self._painting.counters).items():
-            metrics.patches.labels(self.name, outcome).set(count)
-        metrics.late_faces.labels(self.name).set(self.performer.counters.late_faces)
-        metrics.starved.labels(self.name).set(self.performer.counters.starved)
-
-    def _ended(self, performance: Performance) -> None:
-        self._metrics.utterances.labels(self.name, performance.outcome).inc()
-        if performance.sounded_at is not None:
-            self._metrics.first_beat.labels(self.name).observe(performance.sounded_at - performance.requested_at)
+            self._metrics.viewers.labels(self.name).set(self.viewers.viewers)
 
 
 class Studio:
@@ -552,9 +468,7 @@ class Studio:
 
     def ready(self) -> bool:
         """Whether every channel has beats going out."""
-        return all(
-            channel.playout is not None and channel.playout.counters.beats for channel in self._channels.values()
-        )
+        return all(channel.ready() for channel in self._channels.values())
 
 
 SAMPLES = {

@@ -114,7 +114,7 @@ def _configuration(path: Path) -> Iterator[Finding]:
             yield Finding(
                 f"channel {channel.name}",
                 "good",
-                f"{channel.size} at {channel.fps}, {channel.avatar}, {live.driver.info.name}",
+                f"{channel.size} at {channel.fps}, {channel.avatar}, {live.stream.driver.info.name}",
             )
     yield _port(config.server.host, config.server.port)
 

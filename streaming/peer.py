@@ -7,7 +7,7 @@ import json
 import logging
 import math
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -341,6 +341,12 @@ class WebRtcSink:
         """End a viewer. Raises `KeyError` for an unknown one."""
         found = self._viewers.pop(viewer)
         await self._close(found)
+
+    def tell(self, message: Mapping[str, Any]) -> None:
+        """Send a JSON object to every viewer's page, as far as it is there to take it."""
+        text = json.dumps(message, ensure_ascii=False)
+        for viewer in self._viewers.values():
+            viewer.tell(text)
 
     def _forget(self, viewer: _Viewer) -> None:
         if self._viewers.pop(viewer.name, None) is not None:

@@ -148,8 +148,7 @@ class Performer:
         """Take an utterance on; it is prepared at once if it is among the next, and played in its turn."""
         if self._tasks is None:
             raise RuntimeError("the performer is not open")
-        performance = Performance(utterance, self._driver, self.video, ahead_seconds=self._ahead_seconds)
-        performance.requested_at = self._clock.now()
+        performance = Performance(utterance, self._driver, self.video, self._clock, ahead_seconds=self._ahead_seconds)
         at = next(
             (i for i, other in enumerate(self._waiting) if other.utterance.priority < utterance.priority),
             len(self._waiting),

@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
 
 from anchor.channel import Channel, ChannelClosedError, closing
+from anchor.clock import Clock
 from anchor.errors import AnchorError
 from anchor.events import Caption, Gesture, LowerThird, Mood, Sentence, Word
 from anchor.linebreak import columns
@@ -63,7 +64,8 @@ class Utterance:
 
     Of two waiting utterances the one of higher `priority` goes first; one of higher priority than what is on air goes
     in at the next sentence end. Speaking begins when `lead` beats are prepared. `gestures` are made as it begins; a
-    `mood` lasts as long as it does.
+    `mood` lasts as long as it does. Every sentence passes the `gate` before the voice has it, which may change it or,
+    with None, leave it out.
     """
 
     text: str | AsyncIterable[str]
@@ -77,6 +79,7 @@ class Utterance:
     mood: Mood | None = None
     gestures: tuple[Gesture, ...] = ()
     part: Part | None = None
+    gate: Callable[[Sentence], Sentence | None] | None = None
     id: str = field(default_factory=lambda: f"u{next(_numbers)}")
 
 
@@ -102,7 +105,9 @@ class Performance:
     that have been released, nothing else.
     """
 
-    def __init__(self, utterance: Utterance, driver: Driver, video: VideoFormat, *, ahead_seconds: float) -> None:
+    def __init__(
+        self, utterance: Utterance, driver: Driver, video: VideoFormat, clock: Clock, *, ahead_seconds: float
+    ) -> None:
         self.utterance = utterance
         self.blocks: Channel[Block] = Channel(ahead_seconds, lambda _: video.seconds_per_beat)
         self.faces: Channel[FaceFrame] = Channel(ahead_seconds, lambda _: video.seconds_per_beat)
@@ -110,10 +115,16 @@ class Performance:
         self.outcome: Outcome | None = None
         self.error: AnchorError | None = None
         self.missing_faces = 0
-        self.requested_at = 0.0
+        self.requested_at = clock.now()
+        self.spoken_at: float | None = None
+        """When the first sound of the voice was there."""
+        self.faced_at: float | None = None
+        """When the first face was there."""
         self.sounded_at: float | None = None
+        """When the first beat went out in which something is said."""
         self._driver = driver
         self._video = video
+        self._clock = clock
         self._ahead = ahead_seconds
         self._ended = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -197,10 +208,16 @@ class Performance:
         lead_in: _Piece | None = _Piece(SpeechChunk.silence(position))
         async for sentence in segment(_pieces(text) if isinstance(text, str) else text, self.utterance.language):
             begun = position
+            if self.utterance.gate is not None:
+                passed = self.utterance.gate(sentence)
+                if passed is None:
+                    continue
+                sentence = passed
             pager = _Pager(sentence, begun, style)
             async with closing(self.utterance.voice.speak(sentence)) as chunks:
                 async for chunk in chunks:
                     if lead_in is not None:
+                        self.spoken_at = self._clock.now()
                         yield lead_in
                         lead_in = None
                     captions = pager.add(chunk.words)
@@ -219,6 +236,8 @@ class Performance:
         async with closing(self._driver.drive(speech, self._video.fps)) as frames:
             try:
                 async for face in frames:
+                    if self.faced_at is None:
+                        self.faced_at = self._clock.now()
                     await self.faces.send(face)
             except ChannelClosedError:
                 return

@@ -32,6 +32,8 @@ LAYERS = [
         "anchor.server",
         "anchor.testing",
         "anchor.performing",
+        "anchor.stream",
+        "anchor.visitors",
     },
 ]
 SIBLINGS = (2, 4)

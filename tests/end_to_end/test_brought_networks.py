@@ -108,12 +108,12 @@ def test_a_channel_paints_live_and_is_refused_another_avatar_that_cannot_be_pain
             await after(3)
             with pytest.raises(ConfigError, match="'lin' is driven by blendshapes"):
                 await live.cast("lin")
-            assert live.avatar is not None
-            assert live.avatar.info.name == "clip"
+            assert live.stream.avatar is not None
+            assert live.stream.avatar.info.name == "clip"
             return beats, live
 
     beats, live = run_virtual(main())
-    counters = live._painting.counters
+    counters = live.stream._painting.counters
     assert counters.painted > 30
     assert counters.failed == 0
     dark = np.array([(beat.picture.y[190:260, 150:170] < 70).sum() for beat in beats])

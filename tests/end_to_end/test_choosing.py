@@ -103,7 +103,7 @@ def _no_package(package: Path, _: LiveChannel) -> None:
 
 
 def _another_day(package: Path, live: LiveChannel) -> None:
-    live._consent = ConsentWatch(package, lambda: date(2100, 1, 2))
+    live.stream._consent = ConsentWatch(package, lambda: date(2100, 1, 2))
 
 
 @pytest.mark.parametrize("revoke", [_revoked, _no_manifest, _no_package, _another_day])

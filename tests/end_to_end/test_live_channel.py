@@ -110,7 +110,7 @@ def test_a_channel_that_falls_over_is_back_in_a_second_and_its_time_never_runs_b
         async with channel() as live:
             beats = listen(live)
             await after(1)
-            live._scene = Stumbling(live._scene)
+            live.stream._scene = Stumbling(live.stream._scene)
             live.performer.next = broken  # type: ignore[method-assign]
             await after(0.1)
             del live.performer.next

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
+from anchor.clock import FreeClock
 from anchor.media import ARKIT, Blendshapes, HeadPose, VideoFormat
 from anchor.pipeline.acting import CROSS_SECONDS, REGIONS, Acted, Acting
 from anchor.pipeline.idle import Life
@@ -48,7 +49,9 @@ class StillTake:
 
 
 def performance(part: Part | None) -> Performance:
-    return Performance(Utterance("hello", "en", FakeVoice(), part=part), FakeDriver(), VIDEO, ahead_seconds=1)
+    return Performance(
+        Utterance("hello", "en", FakeVoice(), part=part), FakeDriver(), VIDEO, FreeClock(), ahead_seconds=1
+    )
 
 
 def test_every_shape_has_a_region() -> None:

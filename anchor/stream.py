@@ -1,0 +1,230 @@
+"""One anchor on one stream: who is shown, what is said, and the gate through which it leaves."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Coroutine, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from anchor.clock import Clock
+from anchor.errors import AnchorError, AvatarError, ConfigError
+from anchor.events import Mood
+from anchor.media import Beat, LipSource, VideoFormat
+from anchor.metrics import Metrics
+from anchor.pipeline.acting import Actor
+from anchor.pipeline.idle import Life
+from anchor.pipeline.manner import Manner
+from anchor.pipeline.painting import Painting
+from anchor.pipeline.performer import Performer
+from anchor.pipeline.playout import Playout
+from anchor.pipeline.utterance import Performance
+from anchor.ports import Avatar, AvatarEntry, ConsentWatch, Driver, SharesNetworks, Shelf, Sink, Stage
+from anchor.selftest import fit
+
+log = logging.getLogger(__name__)
+
+RESTART_SECONDS = 1.0
+
+CONSENT_SECONDS = 0.25
+"""How often a stream looks whether its avatar may still be shown: revoking stops output within a second."""
+
+
+def check_pair(avatar: Avatar, driver: Driver) -> None:
+    """Raise `ConfigError` for an avatar that cannot be moved by this driver."""
+    if driver.info.produces in avatar.info.accepts:
+        return
+    mend = "; choose an avatar made from a clip or a photo" if driver.info.produces == "patch" else ""
+    raise ConfigError(
+        f"avatar {avatar.info.name!r} is driven by {' and '.join(avatar.info.accepts)}, "
+        f"but driver {driver.info.name!r} produces {driver.info.produces}{mend}"
+    )
+
+
+@dataclass(slots=True)
+class _Told:
+    """What the gauges of a channel have been told of one stream already."""
+
+    late_pictures: int = 0
+    late_faces: int = 0
+    starved: int = 0
+    slips: int = 0
+
+
+class AnchorStream:
+    """An anchor that is shown, moved and heard on the beats that go to one sink.
+
+    `name` is its channel's, under which it is counted; `seed` makes its idle life its own. `on_beat` and `on_end` are
+    told of every beat that leaves and every utterance that has ended.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        entry: AvatarEntry,
+        avatar: Avatar,
+        shelf: Shelf,
+        driver: Driver,
+        scene: Stage,
+        video: VideoFormat,
+        sink: Sink,
+        clock: Clock,
+        metrics: Metrics,
+        mood: Mood = "neutral",
+        seed: int = 0,
+        burn_captions: bool = False,
+        actor: Actor | None = None,
+        on_beat: Callable[[Beat], None] | None = None,
+        on_end: Callable[[Performance], None] | None = None,
+    ) -> None:
+        self.name = name
+        self.video = video
+        self.driver = driver
+        self.avatar: Avatar | None = avatar
+        self.notice = ""
+        """Why an avatar was taken off air, until another is chosen."""
+        self.manner = Manner(video.fps, mood)
+        self.playout: Playout | None = None
+        self.lips: LipSource = ""
+        """What the mouth was last made from."""
+        self.performer = Performer(driver, video, clock, on_end=self._ended)
+        self._on_beat, self._on_end = on_beat, on_end
+        self._shelf = shelf
+        self._consent = shelf.watch(entry)
+        self._casting = asyncio.Lock()
+        self._scene, self._sink, self._clock, self._metrics = scene, sink, clock, metrics
+        self._painting = Painting(video, clock, scene)
+        self._actor, self._seed, self._burn_captions = actor, seed, burn_captions
+        self._room = contextlib.AsyncExitStack()
+        self._beats = 0
+        self._told = _Told()
+
+    async def prepare(self) -> None:
+        """Make the driver ready for the avatar, and take room on the networks that it shares.
+
+        Raises `ModelError` for a driver that does not pass its self-test, `CapacityError` where there is no room left.
+        """
+        if self.avatar is not None:
+            self._painting.exchange(await fit(self.driver, self.avatar))
+        if isinstance(self.driver, SharesNetworks):
+            await self._room.enter_async_context(self.driver.session(self.video.fps))
+
+    async def release(self) -> None:
+        """Give the room back."""
+        await self._room.aclose()
+
+    async def run(self, *companions: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Stay on air for ever, with `companions` at its side; a defect costs a second, not the stream."""
+        while True:
+            try:
+                await self._play(companions)
+            except Exception:
+                log.exception("channel %s fell over and is started again", self.name)
+                await self._clock.sleep_until(self._clock.now() + RESTART_SECONDS)
+
+    async def _play(self, companions: Sequence[Callable[[], Coroutine[Any, Any, None]]]) -> None:
+        self.playout = Playout(
+            self.performer,
+            Life(seed=self._seed, fps=self.video.fps),
+            self._scene,
+            [self._sink],
+            self._clock,
+            first=self._beats,
+            manner=self.manner,
+            painting=self._painting,
+            actor=self._actor,
+            burn_captions=self._burn_captions,
+            on_beat=self._count,
+        )
+        self._told.late_pictures = self._told.slips = 0
+        async with self.performer.open(), asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.playout.run())
+            tasks.create_task(self._keep_consent())
+            for companion in companions:
+                tasks.create_task(companion())
+
+    async def cast(self, name: str) -> None:
+        """Show another avatar from the next beat on; until it is ready, the one before stays.
+
+        Raises `MissingError` for a name that is not on the shelf, `AvatarError` for one that cannot be used, and
+        `ConfigError` or `ModelError` for one that the driver cannot move.
+        """
+        async with self._casting:
+            avatar, consent, show = await asyncio.to_thread(self._prepare, name)
+            painter = await fit(self.driver, avatar)
+            show()
+            self._painting.exchange(painter)
+            self.avatar, self._consent, self.notice = avatar, consent, ""
+
+    def _prepare(self, name: str) -> tuple[Avatar, ConsentWatch, Callable[[], None]]:
+        entry = self._shelf.entry(name)
+        try:
+            avatar = self._shelf.load(entry)
+            check_pair(avatar, self.driver)
+            return avatar, self._shelf.watch(entry), self._scene.cast(avatar)
+        except AnchorError:
+            raise
+        except Exception as error:
+            log.exception("avatar %s cannot be drawn", entry.name)
+            raise AvatarError(
+                f"avatar {entry.name!r} cannot be drawn; run: anchor avatar check {entry.path}"
+            ) from error
+
+    async def _keep_consent(self) -> None:
+        """Take the avatar off air when its consent ends, is revoked or cannot be found: the studio goes on, empty."""
+        loop = asyncio.get_running_loop()
+        # A thread of its own: drawing posters or preparing avatars must not delay this.
+        with ThreadPoolExecutor(1, thread_name_prefix="consent") as thread:
+            clear = await loop.run_in_executor(thread, self._scene.cast, None)
+            while True:
+                watch = self._consent
+                problem = await loop.run_in_executor(thread, watch.problem)
+                if problem and watch is self._consent and self.avatar is not None:
+                    clear()
+                    self._painting.exchange(None)
+                    name, self.avatar = self.avatar.info.name, None
+                    self.notice = f"{name} was taken off air: {problem}"
+                    log.error("channel %s: %s", self.name, self.notice)
+                await self._clock.sleep_until(self._clock.now() + CONSENT_SECONDS)
+
+    def _count(self, beat: Beat) -> None:
+        metrics, playout = self._metrics, self.playout
+        # After a fall the stream goes on counting, or viewers would see time run backwards.
+        self._beats = beat.index + 1
+        metrics.beats.labels(self.name).inc()
+        if beat.lips:
+            self.lips = beat.lips
+            metrics.lips.labels(self.name, beat.lips).inc()
+        if playout is not None:
+            metrics.release_lag.labels(self.name).observe(max(0.0, playout.counters.last_lag_seconds))
+        if beat.index % self.video.fps == 0:
+            self._publish()
+        if self._on_beat is not None:
+            self._on_beat(beat)
+
+    def _publish(self) -> None:
+        """Bring the gauges up to date, once a second; streams of one channel add up."""
+        metrics, playout, told = self._metrics, self.playout, self._told
+        counters = self.performer.counters
+        now = _Told(
+            playout.counters.late_pictures if playout is not None else 0, counters.late_faces, counters.starved,
+            playout.counters.slips if playout is not None else 0,
+        )  # fmt: skip
+        metrics.late_pictures.labels(self.name).inc(now.late_pictures - told.late_pictures)
+        metrics.late_faces.labels(self.name).inc(now.late_faces - told.late_faces)
+        metrics.starved.labels(self.name).inc(now.starved - told.starved)
+        metrics.slips.labels(self.name).inc(now.slips - told.slips)
+        self._told = now
+        for outcome, count in asdict(self._painting.counters).items():
+            metrics.patches.labels(self.name, outcome).set(count)
+
+    def _ended(self, performance: Performance) -> None:
+        self._metrics.utterances.labels(self.name, performance.outcome).inc()
+        if performance.sounded_at is not None:
+            self._metrics.first_beat.labels(self.name).observe(performance.sounded_at - performance.requested_at)
+        if self._on_end is not None:
+            self._on_end(performance)
