@@ -190,7 +190,8 @@ class Segmenter:
                     return _Cut(end, self._pause(end, COMMA_PAUSE))
             self._weight += 2.5 if is_cjk(letter) else 1
             self._seen += 1
-        return None
+        # A run of stops is passed over as one, and may have ended past the limit.
+        return self._forced(limit) if final and len(text) > limit else None
 
     def _after_stop(self, place: int) -> int:
         """The place after a run of stops and the quotes and brackets that close after it."""

@@ -200,6 +200,10 @@ def _bare(text: str) -> str:
     return re.sub(r"[\s\u200b\u2060\ufeff\u00ad\u0085]", "", "".join(kept))
 
 
+def test_dots_at_the_very_end_do_not_make_a_sentence_too_long() -> None:
+    assert all(len(sentence.text) <= 21 for sentence in cut("HelloHelloHello3.14...", "en", longest=20))
+
+
 @settings(max_examples=300, deadline=None)
 @given(text=_TEXT, language=st.sampled_from(["en", "zh-CN"]), eager=st.booleans(), longest=st.sampled_from([20, 200]))
 def test_no_character_is_lost_and_no_sentence_is_silent(text: str, language: str, eager: bool, longest: int) -> None:
