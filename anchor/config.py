@@ -140,7 +140,7 @@ class TalkConfig(_Table):
     hand_over: HandOverConfig = HandOverConfig()
     max_sessions: int = Field(default=4, ge=1, le=1000)
     barge_in: bool = True
-    patience: float = Field(default=1.2, gt=0, le=60)
+    patience: float = Field(default=1.0, gt=0, le=60)
     """Seconds until the first word of a dialogue, after which its fallback answers."""
     invite_after: float = Field(default=20.0, gt=0)
     absence: float = Field(default=60.0, gt=0)

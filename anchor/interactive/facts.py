@@ -43,4 +43,24 @@ class Typed:
     text: str
 
 
-Fact = SpeechStarted | SpeechStopped | Heard | HearingFailed | Typed
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """Somebody is there: the page was touched."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyBegan:
+    """The anchor's first sound of something has gone out."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyEnded:
+    """The anchor has nothing more to say, was cancelled or has failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Time has passed; what is due happens."""
+
+
+Fact = SpeechStarted | SpeechStopped | Heard | HearingFailed | Typed | Touched | ReplyBegan | ReplyEnded | Tick

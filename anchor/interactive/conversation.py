@@ -1,0 +1,390 @@
+"""One visitor and the anchor: facts become turns, turns become replies, and replies become speech.
+
+Everything here runs on the event loop and waits for nothing; what takes time is somewhere else. A reply is one
+utterance that draws its text out of a draft: cancelling it stops dialogue, voice, driver and faces together.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from anchor.clock import Clock
+from anchor.events import State
+from anchor.interactive import phrases
+from anchor.interactive.answers import Answers, Manners, Minds, Turn
+from anchor.interactive.ears import Ears
+from anchor.interactive.facts import Fact, HearingFailed, ReplyBegan, ReplyEnded, SpeechStopped, Tick, Touched, Typed
+from anchor.interactive.history import History, Line
+from anchor.interactive.phrases import spoken
+from anchor.interactive.speech import Speech
+from anchor.interactive.turns import (
+    Action,
+    Cancel,
+    CloseTurn,
+    GoAway,
+    Hush,
+    Invite,
+    NotUnderstood,
+    Resume,
+    Speculate,
+    TurnRules,
+    Turns,
+)
+from anchor.interactive.wire import LONGEST_TEXT, Ending, Mode
+from anchor.media import Beat, Samples
+from anchor.pipeline.manner import Manner
+from anchor.pipeline.performer import Performer
+from anchor.pipeline.segmenter import language_of
+from anchor.pipeline.utterance import Performance
+from anchor.ports import Voice
+
+log = logging.getLogger(__name__)
+
+GOODBYE_SECONDS = 1.5
+"""From the last word to the end of a conversation that the visitor has taken leave of."""
+
+_STATES: dict[Mode, State] = {"hearing": "listening", "listening": "listening", "thinking": "thinking"}
+
+
+@dataclass(frozen=True, slots=True)
+class Welcome:
+    """What a conversation begins with. `languages`: what the visitor may choose from; `greeting`: by language."""
+
+    languages: tuple[str, ...]
+    greeting: Mapping[str, str] = field(default_factory=dict)
+    rules: TurnRules = field(default_factory=TurnRules)
+
+
+class Conversation:
+    """A conversation, as a `Listener` to its visitor (see `anchor.talk`).
+
+    `tell` sends to the visitor's page (see `anchor.interactive.wire`). `on_end` hears why it is over, `on_timed` of
+    each turn once its latencies are known, `on_wanted` why a person is wanted.
+    """
+
+    def __init__(
+        self,
+        session: str,
+        language: str,
+        welcome: Welcome,
+        *,
+        minds: Minds,
+        manners: Manners,
+        ears: Callable[[Callable[[Fact], None]], Ears],
+        voice: Voice,
+        performer: Performer,
+        manner: Manner,
+        clock: Clock,
+        tell: Callable[[Mapping[str, Any]], None],
+        on_end: Callable[[Ending], None] = lambda _: None,
+        on_timed: Callable[[Turn], None] = lambda _: None,
+        on_wanted: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self.session = session
+        self.language = language
+        self.mode: Mode = "waiting"
+        self.history = History()
+        self.person = ""
+        """Who has taken the anchor's place; empty while it converses itself."""
+        self.wanted = ""
+        """Why a person is wanted, while nobody has come."""
+        self.turn: Turn | None = None
+        self._welcome, self._minds, self._manner, self._clock = welcome, minds, manner, clock
+        self._tell, self._on_end, self._on_timed, self._on_wanted = tell, on_end, on_timed, on_wanted
+        self._speech = Speech(
+            performer, voice, minds.guard, self.history,
+            tell=tell, on_begin=lambda: self.take(ReplyBegan()), on_end=self._said,
+        )  # fmt: skip
+        self._answers = Answers(
+            minds, manners, self.history, clock, tell=tell, on_wanted=self._want, on_leave=self._leave
+        )
+        self._ears = ears(self._hears)
+        self._turns = Turns(welcome.rules, language, now=clock.now())
+        self._begun = self._ended = self._leaving = self._mistold = False
+        self._count = 0
+        self._shown = ""
+        self._timer: asyncio.TimerHandle | None = None
+
+    # Its life.
+
+    async def run(self) -> None:
+        """Own everything the conversation does, until cancelled."""
+        try:
+            async with self._answers.open():
+                await self._ears.run()
+        finally:
+            self._ended = True
+            if self._timer is not None:
+                self._timer.cancel()
+
+    def begin(self, language: str) -> None:
+        """The visitor has read the notices: greet them. What comes first is that they talk with a machine."""
+        if language in self._welcome.languages:
+            self._speak_in(language)
+        if self._begun or self._ended:
+            return
+        self._begun = True
+        greeting = phrases.in_language(self._welcome.greeting, self.language) or spoken("greeting", self.language)
+        self._say(f"{spoken('disclosure', self.language)} {greeting}")
+        self.take(Touched())
+
+    def end(self, why: Ending) -> None:
+        """End the conversation; what is being said is cut."""
+        if not self._ended:
+            self._ended = True
+            self._speech.stop()
+            self._tell({"type": "ended", "why": why})
+            self._on_end(why)
+
+    def about(self) -> dict[str, Any]:
+        """What a page must know of the conversation."""
+        problem = self._ears.available(self.language)
+        return {
+            "language": self.language, "languages": list(self._welcome.languages),
+            "hearing": {"available": not problem, "why": problem},
+        }  # fmt: skip
+
+    # The visitor.
+
+    def hear(self, sound: Samples, at: float) -> None:
+        if self._begun and not self._ended:
+            self._ears.hear(sound, at)
+
+    def arrived(self) -> None:
+        """A page is there; perhaps again."""
+        entries = [{"who": line.who, "text": line.text, "language": line.language} for line in self.history]
+        self._tell({"type": "log", "entries": entries})
+        self._tell({"type": "mode", "mode": self.mode})
+        self._answers.show_form(again=True)
+        self.take(Touched())
+
+    def left(self) -> None:
+        """The page is gone; it may come back."""
+
+    def told(self, message: Mapping[str, Any]) -> None:
+        """Take a message of the page; one that makes no sense is let go."""
+        if self._ended:
+            return
+        match message:
+            case {"type": "begin", "language": str(language)}:
+                self.begin(language)
+            case {"type": "text", "text": str(text)}:
+                self.type(text)
+            case {"type": "language", "language": str(language)} if language in self._welcome.languages:
+                self._change_language(language)
+            case {"type": "microphone", "state": str(state)}:
+                self._ears.muted = state != "on"
+            case {"type": "confirm", "yes": bool(yes)} if self._begun and self._minds.clerk.active:
+                self._press(yes)
+            case {"type": "human"} if self._begun:
+                self._speech.stop()
+                self._say(self._answers.hand_over("asked for", self.language))
+            case {"type": "sounded", "utterance": str(utterance), "seconds": int() | float() as seconds}:
+                self._sounded(utterance, seconds)
+            case {"type": "end"}:
+                self.end("visitor")
+            case {"type": "here"}:
+                self.take(Touched())
+
+    def type(self, text: str) -> None:
+        """Take a text as the visitor's turn."""
+        if text.strip():
+            self.take(Typed(text.strip()[:LONGEST_TEXT]))
+
+    def _change_language(self, language: str) -> None:
+        if language == self.language:
+            return
+        self._speak_in(language)
+        if self._begun:
+            self._speech.stop()
+            self._say(spoken("language_switched", language))
+
+    def _speak_in(self, language: str) -> None:
+        self.language = self._turns.language = self._ears.language = language
+        self._mistold = False
+        self._tell({"type": "session", "session": self.session, **self.about()})
+
+    def _sounded(self, utterance: str, seconds: float) -> None:
+        turn = self.turn
+        if turn is not None and turn.performance is not None and turn.performance.id == utterance and 0 <= seconds < 5:
+            turn.heard_after = seconds
+
+    # Facts and what follows from them.
+
+    def _hears(self, fact: Fact) -> None:
+        """A fact from the ears."""
+        if not self._ears.available(self.language):
+            self.take(fact)
+        elif isinstance(fact, SpeechStopped) and not self._mistold and self.mode == "listening":
+            self._mistold = True
+            self._say(spoken("no_recognizer", self.language))
+
+    def take(self, fact: Fact) -> None:
+        """Let a fact have its consequences."""
+        if self._ended or not self._begun:
+            return
+        if isinstance(fact, HearingFailed):
+            log.warning("session %s: a stretch of speech was lost: %s", self.session, fact.reason)
+        for action in self._turns.take(fact, self._clock.now()):
+            self._act(action)
+        self._show()
+        self._come_back()
+
+    def _come_back(self) -> None:
+        """Be woken when the turns want to know that time has passed."""
+        if self._timer is not None:
+            self._timer.cancel()
+        due = self._turns.next_due(self._clock.now())
+        if math.isfinite(due) and not self._ended:
+            self._timer = asyncio.get_running_loop().call_at(due + 0.001, self.take, Tick())
+
+    def _act(self, action: Action) -> None:
+        match action:
+            case Hush():
+                self._speech.hush()
+            case Resume():
+                self._speech.resume()
+            case Cancel():
+                self._answers.forget()
+                self._speech.stop()
+            case Speculate(text, language):
+                if not self.person:
+                    self._answers.think_ahead(text, self._language_of(text, language))
+            case CloseTurn():
+                self._answer(action)
+            case NotUnderstood(failed):
+                said = spoken("hearing_failed" if failed else "not_understood", self.language)
+                if not self.person:
+                    self._say(f"{said} {self._answers.failed('not understood', self.language)}".strip())
+            case Invite():
+                if not self.person:
+                    self._say(spoken("invite", self.language))
+            case GoAway():
+                self.end("absence")
+
+    def _answer(self, closed: CloseTurn) -> None:
+        if closed.joined:
+            self.history.retract(self._count)
+        else:
+            self._count += 1
+        language = self._language_of(closed.text, closed.language)
+        turn = Turn(self._count, closed.text, language, closed.ended_at, self._clock.now(), closed.typed)
+        self.turn, self._shown = turn, ""
+        self._tell({"type": "visitor", "turn": turn.number, "text": turn.text, "final": True, "language": language})
+        self.history.add(Line("visitor", language, turn.number, [turn.text]))
+        self._minds.store.said(
+            self.session, turn.number, "visitor", turn.text, language=language, confidence=closed.confidence
+        )
+        if self.person or (phrases.says_stop(turn.text) and not self._minds.clerk.active):
+            # A person reads it; and who only wanted silence has got it.
+            asyncio.get_running_loop().call_soon(self.take, ReplyEnded())
+            return
+        turn.performance = self._speech.reply(self._answers.reply(turn), language, turn.number)
+
+    def _press(self, yes: bool) -> None:
+        self._speech.stop()
+        now = self._clock.now()
+        turn = Turn(self._count, "", self.language, now, now, typed=True)
+        turn.performance = self._speech.reply(self._answers.confirm(yes, turn), self.language, self._count)
+
+    # Speech.
+
+    def _say(self, text: str, *, person: bool = False) -> None:
+        self._speech.say(text, self._language_of(text, self.language), self._count, person=person)
+
+    def beat(self, beat: Beat) -> None:
+        """A beat has gone out."""
+        self._speech.beat(beat)
+
+    def performed(self, performance: Performance) -> None:
+        """An utterance has ended."""
+        self._speech.performed(performance)
+
+    def _said(self, performance: Performance, last: bool) -> None:
+        line, turn = self.history.of(performance), self.turn
+        if line is not None and line.said:
+            self._minds.store.said(
+                self.session, line.turn, line.who, line.said, heard=line.text, language=line.language
+            )
+        if turn is not None and turn.performance is performance and performance.sounded_at is not None:
+            stages = turn.stages()
+            self._tell({"type": "latency", "turn": turn.number, "stages": stages})
+            self._minds.store.timed(self.session, turn.number, stages)
+            self._on_timed(turn)
+        if not last:
+            return
+        self.take(ReplyEnded())
+        if self._leaving and performance.outcome == "said":
+            asyncio.get_running_loop().call_later(GOODBYE_SECONDS, self.end, "visitor")
+        self._leaving = False
+
+    def _leave(self) -> None:
+        self._leaving = True
+
+    # A person.
+
+    def _want(self, reason: str) -> None:
+        if not self.wanted and not self.person:
+            self.wanted = reason
+            self._tell({"type": "notice", "text": spoken("hand_over_waiting", self.language)})
+            self._on_wanted(reason)
+
+    def nobody_came(self) -> None:
+        """No person was free: say so."""
+        if self.wanted:
+            self.wanted = ""
+            self._say(spoken("nobody_free", self.language))
+
+    def take_over(self, who: str) -> None:
+        """A person takes the anchor's place: from now on it says what they write."""
+        self.person, self.wanted = who, ""
+        self._speech.stop()
+        self.take(ReplyEnded())
+        self._say(spoken("person_joined", self.language))
+
+    def give_back(self) -> None:
+        """The anchor converses again."""
+        if self.person:
+            self.person = ""
+            self._say(spoken("person_left", self.language))
+
+    def say_as_person(self, text: str) -> None:
+        """Say a person's words."""
+        self._say(text, person=True)
+
+    # What the page shows.
+
+    def _show(self) -> None:
+        understood = self._turns.understood
+        if understood and understood != self._shown:
+            self._tell(
+                {"type": "visitor", "turn": self._count + 1, "text": understood, "final": False,
+                 "language": self.language}
+            )  # fmt: skip
+        self._shown = understood
+        mode = self._mode()
+        if mode != self.mode:
+            self.mode = mode
+            self._manner.state = _STATES.get(mode, "presenting")
+            self._tell({"type": "mode", "mode": mode})
+
+    def _mode(self) -> Mode:
+        if not self._begun:
+            return "waiting"
+        if self._turns.hearing:
+            return "hearing"
+        if self._speech.sounding:
+            return "speaking"
+        if self.person:
+            return "person"
+        return "thinking" if self._speech.busy else "listening"
+
+    def _language_of(self, text: str, language: str) -> str:
+        """What to answer a text in: the language of its script, where the visitor may choose it."""
+        base = language_of(text, language).lower().split("-")[0]
+        return next((tag for tag in self._welcome.languages if tag.lower().split("-")[0] == base), self.language)
