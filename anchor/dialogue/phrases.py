@@ -18,7 +18,7 @@ _SMALL_TALK: Mapping[str, tuple[tuple[re.Pattern[str], str], ...]] = {
         (re.compile(pattern), answer)
         for pattern, answer in (
             (
-                r"(?:hi|hello|hey|good (?:morning|afternoon|evening|day)|greetings)",
+                r"(?:hi|hello|hey|good (?:morning|afternoon|evening|day)|greetings)(?: there| everyone| again)?",
                 "Hello! I am the digital assistant of this branch, an AI. What can I do for you?",
             ),
             (
@@ -29,8 +29,8 @@ _SMALL_TALK: Mapping[str, tuple[tuple[re.Pattern[str], str], ...]] = {
             (r"(?:good ?bye|bye(?: bye)?|see you(?: later| soon)?|have a nice day)", "Goodbye, and have a good day!"),
             (
                 r"(?:who|what) are you|what(?:'?s| is) your name|introduce yourself|tell me about yourself",
-                "I am the digital assistant of this branch. I am an AI, my voice and my picture are made by a computer, "
-                "and I answer from what the bank has approved.",
+                "I am the digital assistant of this branch. I am an AI: my voice and my picture are made by a computer. "
+                "I answer from what the bank has approved.",
             ),
             (
                 r"are you (?:(?:a |an )?(?:real|human|robot|machine|ai|bot|computer|alive)(?: (?:human|person|being))*"
@@ -73,7 +73,10 @@ _SMALL_TALK: Mapping[str, tuple[tuple[re.Pattern[str], str], ...]] = {
                 r"|(?:我)?(?:是|在)(?:不是)?(?:和|跟)(?:真人|机器人?|人工智能|ai|人)(?:说话|聊天|对话)",
                 "我不是真人，我是人工智能。如果您想和工作人员交谈，我可以为您转接。",
             ),
-            (r"(?:你|您)?(?:最近|今天)?(?:怎么样|好吗|还好吗)|(?:你|您)好吗", "谢谢关心。我是人工智能，随时可以为您服务。"),
+            (
+                r"(?:你|您)?(?:最近|今天)?(?:怎么样|好吗|还好吗)",
+                "谢谢关心。我是人工智能，随时可以为您服务。",
+            ),
             (
                 r"(?:你|您)(?:都)?(?:能|会|可以)(?:做|干|帮我做|回答|办)?(?:些)?(?:什么|啥|哪些)(?:业务|问题|事情?)?"
                 r"|我(?:可以|能)问(?:你)?(?:些)?什么|(?:帮帮我|帮助|求助)",
