@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Self, cast
 
 import numpy as np
 
 from anchor.channel import closing
-from anchor.errors import VoiceError
+from anchor.errors import DialogueError, VoiceError
 from anchor.events import Phone, Sentence, Word
 from anchor.media import (
     ARKIT_INDEX,
@@ -42,6 +42,7 @@ from anchor.ports import (
     Voice,
     VoiceInfo,
 )
+from anchor.talk import Cited, Dialogue, DialogueInfo, NoAnswer, Question, ReplyPart, ToolCall
 
 
 class FakeVoice:
@@ -198,6 +199,52 @@ class FakeSink:
         self.closed_by = kind
 
 
+class FakeDialogue:
+    """Answers from a script: what is found in `replies` for the last message, or else that message again.
+
+    Text comes word by word, other parts as they are. In text, "FAIL" raises `DialogueError`, "STALL" waits until `go_on`
+    is set, and "EMPTY" yields nothing, as no dialogue should. `asked` is every question, `cancelled` how many replies
+    were not heard to their end.
+    """
+
+    def __init__(self, replies: Mapping[str, str | Sequence[ReplyPart]] | None = None) -> None:
+        self.info = DialogueInfo("fake", "script", "Apache-2.0", tools=True)
+        self.go_on = asyncio.Event()
+        self.asked: list[Question] = []
+        self.cancelled = 0
+        self.closed = False
+        self._replies = dict(replies or {})
+
+    async def warm(self) -> None:
+        pass
+
+    async def reply(self, question: Question) -> AsyncIterator[ReplyPart]:
+        self.asked.append(question)
+        text = question.messages[-1].text if question.messages else ""
+        script = self._replies.get(text, text)
+        if not script:
+            raise DialogueError("the fake dialogue was asked nothing")
+        whole = False
+        try:
+            for part in (script,) if isinstance(script, str) else script:
+                if not isinstance(part, str):
+                    yield part
+                    continue
+                for word in split_words(part):
+                    if word.strip() == "FAIL":
+                        raise DialogueError("the fake dialogue was told to fail")
+                    if word.strip() == "STALL":
+                        await self.go_on.wait()
+                    elif word.strip() != "EMPTY":
+                        yield word
+            whole = True
+        finally:
+            self.cancelled += not whole
+
+    async def close(self) -> None:
+        self.closed = True
+
+
 # Conformance suites
 
 
@@ -325,3 +372,36 @@ async def check_painter(driver: Driver, avatar: Avatar, chunks: Sequence[SpeechC
         rim = np.concatenate([patch.mask[[0, -1]].ravel(), patch.mask[:, [0, -1]].ravel()])
         assert not rim.any(), "the mask ends inside the patch"
         assert patch.mask.max() == 255
+
+
+async def check_dialogue(dialogue: Dialogue, question: Question, other: Question) -> None:
+    """The promises of `anchor.talk.Dialogue`, on two questions that are answered differently and always alike."""
+    await dialogue.warm()
+    parts = [part async for part in dialogue.reply(question)]
+    assert parts, "a reply says something, or an error is raised"
+    assert all(isinstance(part, str | ToolCall | Cited | NoAnswer) for part in parts), "a reply is made of its parts"
+    assert all(part for part in parts if isinstance(part, str)), "no piece of text is empty"
+    calls = [part for part in parts if isinstance(part, ToolCall)]
+    assert not calls or dialogue.info.tools, "only who can ask for tools does"
+    assert calls or _text_of(parts).strip(), "without a call there is text"
+    for part in parts:
+        assert not isinstance(part, Cited) or part.passage in question.passages, "what is cited was given"
+    alone = [await _replied(dialogue, one) for one in (question, other)]
+    together = await asyncio.gather(*(_replied(dialogue, one) for one in (question, other, question, other)))
+    assert alone[0] != alone[1], "the two questions were to be answered differently"
+    assert list(together) == [*alone, *alone], "sessions do not mix, and nothing is kept between replies"
+    before = asyncio.all_tasks()
+    for _ in range(3):
+        async with closing(dialogue.reply(question)) as reply:
+            async for _part in reply:
+                break
+    assert asyncio.all_tasks() <= before, "a cancelled reply leaves no task"
+    assert await _replied(dialogue, other) == alone[1], "after a cancelled reply the next is whole"
+
+
+async def _replied(dialogue: Dialogue, question: Question) -> str:
+    return _text_of([part async for part in dialogue.reply(question)])
+
+
+def _text_of(parts: Sequence[ReplyPart]) -> str:
+    return "".join(part for part in parts if isinstance(part, str))
