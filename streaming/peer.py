@@ -1,9 +1,8 @@
-"""WebRTC viewers: one encoder for all, one connection each."""
+"""WebRTC viewers: one encoder for all, one connection each; and a visitor who is heard as well."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import math
 import secrets
@@ -30,17 +29,17 @@ from aiortc.clock import current_ntp_time
 
 from anchor.errors import CapacityError, FormatError, SignallingError
 from anchor.events import Caption
-from anchor.media import SAMPLE_RATE, Beat, Picture, VideoFormat
+from anchor.media import SAMPLE_RATE, Beat, Picture, Samples, VideoFormat
 from anchor.ports import Answer
+from anchor.talk import Listener
 from streaming import guard
 from streaming.encoder import KEYFRAME_GAP_SECONDS, OPUS_SAMPLES, Codec, EncodedBeat, LiveEncoder
+from streaming.events import EVENTS, Mailbox, event, tell, written
+from streaming.microphone import Microphone
 from streaming.offer import Offer, read_fragment, read_offer
 from streaming.tracks import BeatSender, BeatTrack, Recent, Shot, Spread
 
 logger = logging.getLogger(__name__)
-
-EVENTS = "events"
-"""The data channel on which a viewer hears captions, words and state as JSON texts."""
 
 CONNECT_SECONDS = 20.0
 """A viewer who has not connected by then is forgotten."""
@@ -54,7 +53,6 @@ SILENT_SECONDS = 15.0
 """A viewer nothing authentic was heard from for so long is gone; browsers report every second."""
 
 _PENDING_BEATS = 2
-_EVENT_BACKLOG = 64 * 1024
 _NTP_SECOND = 1 << 32
 
 
@@ -69,12 +67,7 @@ class _Viewer:
     codec: Codec = "H264"
     seen: guard.Watch | None = None
     events: RTCDataChannel | None = None
-
-    def tell(self, message: str) -> None:
-        """Send an event, or drop it for a viewer who does not take them in."""
-        channel = self.events
-        if channel is not None and channel.readyState == "open" and channel.bufferedAmount < _EVENT_BACKLOG:
-            channel.send(message)
+    microphone: Microphone | None = None
 
 
 class WebRtcSink:
@@ -82,6 +75,9 @@ class WebRtcSink:
 
     Nothing is encoded while nobody watches. `ice_servers` are ``stun:`` and ``turn:`` URLs, the latter as
     ``turn:user:password@host:port``; without any, no server outside is ever asked.
+
+    With a `listener` the sink is one visitor's: it hears their microphone and page, and whoever joins next takes the
+    place of who was there, who is then not told to have left. `Listener.left` follows when nobody is there any more.
     """
 
     def __init__(
@@ -91,6 +87,7 @@ class WebRtcSink:
         ice_servers: Sequence[str] = (),
         bitrate: int | None = None,
         max_viewers: int = 50,
+        listener: Listener | None = None,
     ) -> None:
         self.video = video
         self.max_viewers = max_viewers
@@ -98,6 +95,7 @@ class WebRtcSink:
         """Pictures left out because the encoder was behind."""
         self._ice_servers = [ice_server(url) for url in ice_servers]
         self._encoder = LiveEncoder(video, bitrate)
+        self._listener = listener
         self._viewers: dict[str, _Viewer] = {}
         self._on_air = False
         self._answering = 0
@@ -196,7 +194,7 @@ class WebRtcSink:
             viewer.audio.put(shot)
 
     def _tell_changes(self, beat: Beat) -> None:
-        messages = [_event("word", beat.index, text=word.text) for word in beat.words]
+        messages = [event("word", beat.index, text=word.text) for word in beat.words]
         if beat.caption != self._caption:
             self._caption = beat.caption
             messages.append(self._caption_event(beat.index))
@@ -204,15 +202,22 @@ class WebRtcSink:
             self._state = (beat.speaking, beat.utterance)
             messages.append(self._state_event(beat.index))
         for message in messages:
-            for viewer in self._viewers.values():
-                viewer.tell(message)
+            self._tell_all(message)
+
+    def tell(self, message: Mapping[str, Any]) -> None:
+        """Send a JSON object to every viewer's page, after the events of the beat sent last."""
+        self._tell_all(written(message))
+
+    def _tell_all(self, message: str) -> None:
+        for viewer in self._viewers.values():
+            tell(viewer.events, message)
 
     def _caption_event(self, index: int) -> str:
-        return _event("caption", index, lines=self._caption.lines if self._caption else ())
+        return event("caption", index, lines=self._caption.lines if self._caption else ())
 
     def _state_event(self, index: int) -> str:
         speaking, utterance = self._state
-        return _event("state", index, speaking=speaking, utterance=utterance)
+        return event("state", index, speaking=speaking, utterance=utterance)
 
     # Viewers in and out.
 
@@ -223,7 +228,8 @@ class WebRtcSink:
     async def join(self, offer: str) -> Answer:
         """Answer an SDP offer. Raises `SignallingError`, and `CapacityError` when `max_viewers` watch."""
         self._require_on_air()
-        if len(self._viewers) + self._answering >= self.max_viewers:
+        there = len(self._viewers) if self._listener is None else 0
+        if there + self._answering >= self.max_viewers:
             raise CapacityError(f"{self.max_viewers} viewers are watching already")
         wish = read_offer(offer)
         self._answering += 1
@@ -236,6 +242,9 @@ class WebRtcSink:
             raise
         finally:
             self._answering -= 1
+        if self._listener is not None:
+            for former in list(self._viewers.values()):
+                self._forget(former, told=False)
         self._viewers[viewer.name] = viewer
         return Answer(viewer.name, sdp)
 
@@ -293,10 +302,18 @@ class WebRtcSink:
             if kind == "video"
             else (viewer.audio, ("audio/opus",))
         )
-        transceiver = viewer.connection.addTransceiver(track, direction="sendonly")
+        heard = kind == "audio" and self._listener is not None
+        transceiver = viewer.connection.addTransceiver(track, direction="sendrecv" if heard else "sendonly")
         transceiver.setCodecPreferences(_codecs(kind, codecs))
         BeatSender.convert(transceiver.sender, track)
+        if heard:
+            viewer.microphone = Microphone(partial(self._hear, viewer))
+            viewer.microphone.listen(transceiver.receiver)
         return transceiver
+
+    def _hear(self, viewer: _Viewer, sound: Samples, at: float) -> None:
+        if self._listener is not None and viewer.name in self._viewers:
+            self._listener.hear(sound, at)
 
     def _welcome(self, name: str) -> None:
         """Give a viewer whose connection stands a picture at once, or as soon as the encoder makes a keyframe."""
@@ -319,9 +336,17 @@ class WebRtcSink:
             return
         viewer.events = channel
         video = self.video
-        viewer.tell(_event("hello", None, fps=video.fps, width=video.width, height=video.height))
-        viewer.tell(self._caption_event(-1))
-        viewer.tell(self._state_event(-1))
+        tell(viewer.events, event("hello", None, fps=video.fps, width=video.width, height=video.height))
+        tell(viewer.events, self._caption_event(-1))
+        tell(viewer.events, self._state_event(-1))
+        if self._listener is not None:
+            channel.on("message", Mailbox(partial(self._told, viewer), self._loop.time).take)
+            if viewer.name in self._viewers:
+                self._listener.arrived()
+
+    def _told(self, viewer: _Viewer, message: Mapping[str, Any]) -> None:
+        if self._listener is not None and viewer.name in self._viewers:
+            self._listener.told(message)
 
     def _connection_changed(self, viewer: _Viewer) -> None:
         if viewer.connection.connectionState in ("failed", "closed"):
@@ -340,21 +365,24 @@ class WebRtcSink:
     async def leave(self, viewer: str) -> None:
         """End a viewer. Raises `KeyError` for an unknown one."""
         found = self._viewers.pop(viewer)
+        self._note_left()
         await self._close(found)
 
-    def tell(self, message: Mapping[str, Any]) -> None:
-        """Send a JSON object to every viewer's page, as far as it is there to take it."""
-        text = json.dumps(message, ensure_ascii=False)
-        for viewer in self._viewers.values():
-            viewer.tell(text)
-
-    def _forget(self, viewer: _Viewer) -> None:
+    def _forget(self, viewer: _Viewer, *, told: bool = True) -> None:
         if self._viewers.pop(viewer.name, None) is not None:
             self._tasks.create_task(self._close(viewer))
+            if told:
+                self._note_left()
+
+    def _note_left(self) -> None:
+        if self._listener is not None and self._on_air and not self._viewers:
+            self._listener.left()
 
     async def _close(self, viewer: _Viewer) -> None:
         viewer.video.stop()
         viewer.audio.stop()
+        if viewer.microphone is not None:
+            viewer.microphone.close()
         try:
             await viewer.connection.close()
         except Exception:
@@ -404,11 +432,6 @@ def _negotiated(video: RTCRtpTransceiver) -> Codec:
 
 def _reason(error: Exception) -> str:
     return " ".join(str(error).split())[:120] or type(error).__name__
-
-
-def _event(kind: str, index: int | None, **values: object) -> str:
-    where = {} if index is None else {"at": index}
-    return json.dumps({"type": kind, **values, **where}, ensure_ascii=False, separators=(",", ":"))
 
 
 def _picture_shot(beat: EncodedBeat, codec: Codec, release: int, video: VideoFormat) -> Shot:

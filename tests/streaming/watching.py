@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import av
-from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpReceiver, RTCSessionDescription
+from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCRtpReceiver, RTCSessionDescription
 from aiortc.mediastreams import MediaStreamError
 
 from anchor.clock import LoopClock
@@ -43,7 +43,13 @@ class Watcher:
     """A viewer: what it decoded and what it was told."""
 
     def __init__(
-        self, *, codec: str | None = None, audio: bool = True, audio_first: bool = False, data_first: bool = False
+        self,
+        *,
+        codec: str | None = None,
+        audio: bool = True,
+        audio_first: bool = False,
+        data_first: bool = False,
+        microphone: MediaStreamTrack | None = None,
     ) -> None:
         self._data_first = data_first
         configuration = RTCConfiguration(iceServers=[], alwaysNegotiateDataChannels=data_first)
@@ -59,7 +65,9 @@ class Watcher:
             known = RTCRtpReceiver.getCapabilities("video")
             assert known is not None
             video.setCodecPreferences([one for one in known.codecs if one.mimeType == codec])
-        if audio and not audio_first:
+        if microphone is not None:
+            self.connection.addTransceiver(microphone, direction="sendrecv")
+        elif audio and not audio_first:
             self.connection.addTransceiver("audio", direction="recvonly")
         if not data_first:
             self._listen()
@@ -84,7 +92,8 @@ class Watcher:
         return str(self.connection.localDescription.sdp)
 
     def _listen(self) -> None:
-        self.connection.createDataChannel("events").on("message", self._hear)
+        self.channel = self.connection.createDataChannel("events")
+        self.channel.on("message", self._hear)
 
     async def accept(self, answer: str) -> None:
         await self.connection.setRemoteDescription(RTCSessionDescription(answer, "answer"))
