@@ -202,8 +202,8 @@ class FakeSink:
 class FakeDialogue:
     """Answers from a script: what is found in `replies` for the last message, or else that message again.
 
-    Text comes word by word, other parts as they are. In text, "FAIL" raises `DialogueError`, "STALL" waits until `go_on`
-    is set, and "EMPTY" yields nothing, as no dialogue should. `asked` is every question, `cancelled` how many replies
+    Text comes word by word, other parts as they are. In text, "FAIL" raises `DialogueError`, "STALL" waits for
+    `go_on`, and "EMPTY" yields nothing, as no dialogue should. `asked` is every question, `cancelled` how many replies
     were not heard to their end.
     """
 

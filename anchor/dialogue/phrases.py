@@ -29,7 +29,7 @@ _SMALL_TALK: Mapping[str, tuple[tuple[re.Pattern[str], str], ...]] = {
             (r"(?:good ?bye|bye(?: bye)?|see you(?: later| soon)?|have a nice day)", "Goodbye, and have a good day!"),
             (
                 r"(?:who|what) are you|what(?:'?s| is) your name|introduce yourself|tell me about yourself",
-                "I am the digital assistant of this branch. I am an AI: my voice and my picture are made by a computer. "
+                "I am the digital assistant of this branch. I am an AI: a computer makes my voice and my picture. "
                 "I answer from what the bank has approved.",
             ),
             (
