@@ -12,6 +12,8 @@ From the server, besides what every viewer hears (``hello``, ``caption``, ``word
 ``latency``   {turn, stages: {name: seconds}}
 ``notice``    {text}: something the visitor must know, such as that a person takes over
 ``log``       {entries: [{who, text, language}]}: what was said before, after the page comes back
+``language``  {language}: what is spoken from now on, where that was not the page's own wish
+``absence``   {seconds}: nobody seems to be there, and the conversation will be over in so long; null: somebody is
 ``ended``     {why}: the conversation is over: absence, visitor, operator, shutdown
 
 From the page:

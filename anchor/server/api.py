@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, RedirectResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException as StarletteHTTPException
@@ -23,8 +24,11 @@ from anchor.events import Gesture, Mood, State
 from anchor.media import VideoFormat
 from anchor.ports import AvatarEntry, AvatarInfo, ViewerSink, VoiceInfo
 from anchor.server.auth import Operator, SameSite
+from anchor.server.kiosk import kiosks
 from anchor.server.mocap import Performance, mocap
 from anchor.server.pages import Page, Pages, assets
+from anchor.server.sessions import LANGUAGE, MAX_AUDIO_BYTES, attending, visiting
+from anchor.server.visitors import Visitors
 from anchor.server.whip_whep import MAX_SDP_BYTES, RETRY_SECONDS, browser_servers, whep
 
 logger = logging.getLogger(__name__)
@@ -34,6 +38,8 @@ MAX_TEXT = 20_000
 
 # JSON may spell each character as twelve bytes (two escapes of a surrogate pair).
 MAX_BODY_BYTES = 12 * MAX_TEXT + 4096
+
+_AUDIO = re.compile(r"/api/v1/sessions/[^/]+/audio")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +64,8 @@ class ChannelInfo:
     performing: str = ""
     lips: str = ""
     """What the mouth was last made from: voice, aligned, network or energy."""
+    talk: bool = False
+    """Visitors converse with its anchor, each on a stream of their own, so there is none to watch."""
 
 
 class Channel(Protocol):
@@ -133,7 +141,7 @@ class SayRequest(_Body):
     priority: int = Field(default=10, ge=-100, le=100)
     mood: Mood | None = None
     gestures: list[Gesture] = Field(default=[], max_length=8)
-    language: str | None = Field(default=None, pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,4}$")
+    language: str | None = Field(default=None, pattern=LANGUAGE)
 
 
 class MannerRequest(_Body):
@@ -177,6 +185,7 @@ class ChannelModel(_Body):
     notice: str
     performing: str
     lips: str
+    talk: bool
 
     @classmethod
     def of(cls, info: ChannelInfo) -> ChannelModel:
@@ -227,9 +236,16 @@ class AvatarModel(_Body):
 
 
 def create_app(
-    hub: Hub, *, token: str | None, registry: CollectorRegistry | None = None, ice_servers: Sequence[str] = ()
+    hub: Hub,
+    *,
+    token: str | None,
+    registry: CollectorRegistry | None = None,
+    ice_servers: Sequence[str] = (),
+    visitors: Visitors | None = None,
 ) -> FastAPI:
     """The ASGI application. `ice_servers` are passed on to viewers as they are given to `streaming.peer.WebRtcSink`.
+
+    `visitors` are those of the channels that talk, where there are any.
 
     Run it on loopback only when `token` is None; `anchor.server.auth.check_bind` says so before the port is opened.
     """
@@ -240,7 +256,8 @@ def create_app(
         docs_url=None,
         redoc_url=None,
     )
-    operator = Depends(Operator(token))
+    guard = Operator(token)
+    operator = Depends(guard)
     pages = Pages()
     find = _finder(hub)
     app.add_middleware(_BodyLimit)
@@ -250,7 +267,13 @@ def create_app(
     app.include_router(_driving(hub, find), dependencies=[operator], responses=_errors(401, 403))
     performing = mocap(lambda name: find(name).performance)
     app.include_router(performing, dependencies=[operator], responses=_errors(400, 401, 403, 404, 409, 415))
-    app.include_router(whep(lambda name: find(name).viewers, ice_servers), responses=_errors(400, 404, 415, 503))
+    app.include_router(whep(_watched(find), ice_servers), responses=_errors(400, 404, 415, 503))
+    if visitors is not None:
+        app.include_router(visiting(visitors, guard))
+        app.include_router(attending(visitors), dependencies=[operator], responses=_errors(401, 403))
+        app.include_router(
+            kiosks(visitors, lambda name: hub.poster(hub.channel(name).state().avatar), pages, ice_servers)
+        )
     app.include_router(_pages(hub, pages, ice_servers, needs_token=token is not None))
     app.include_router(assets(pages))
     return app
@@ -272,6 +295,16 @@ def _finder(hub: Hub) -> _Finder:
             raise HTTPException(404, f"there is no channel {name!r}") from None
 
     return find
+
+
+def _watched(find: _Finder) -> Callable[[str], ViewerSink]:
+    def viewers(name: str) -> ViewerSink:
+        channel = find(name)
+        if channel.state().talk:
+            raise HTTPException(404, f"nobody watches {name!r}, visitors talk with it: open /kiosk/{name}")
+        return channel.viewers
+
+    return viewers
 
 
 def _operations(hub: Hub, registry: CollectorRegistry | None, operator: Any) -> APIRouter:
@@ -368,6 +401,8 @@ def _pages(hub: Hub, pages: Pages, ice_servers: Sequence[str], *, needs_token: b
             info = hub.channel(channel).state()
         except KeyError:
             return pages.fill("missing.html", {"channel": channel}).respond(request, 404)
+        if info.talk:
+            return RedirectResponse(f"/kiosk/{quote(info.name)}", 307)
         values = {
             "channel": info.name,
             "title": info.title or info.name,
@@ -416,6 +451,12 @@ def _explain(problem: Any) -> str:
     return f"{place}: {problem['msg']}" if place else str(problem["msg"])
 
 
+def _longest_body(path: str) -> int:
+    if path.startswith("/whep") or path.endswith("/mocap"):
+        return MAX_SDP_BYTES
+    return MAX_AUDIO_BYTES if _AUDIO.fullmatch(path) else MAX_BODY_BYTES
+
+
 class _BodyLimit:
     """Middleware: a request body has a bound, whether it is announced or not."""
 
@@ -426,8 +467,7 @@ class _BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        sdp = scope["path"].startswith("/whep") or scope["path"].endswith("/mocap")
-        limit = MAX_SDP_BYTES if sdp else MAX_BODY_BYTES
+        limit = _longest_body(scope["path"])
         taken = 0
 
         async def bounded() -> Message:

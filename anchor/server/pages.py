@@ -45,11 +45,14 @@ class Page:
     def etag(self) -> str:
         return f'"{hashlib.sha256(self.content).hexdigest()[:20]}"'
 
-    def respond(self, request: Request, status: int = 200, *, camera: bool = False) -> Response:
-        """`camera`: the page may ask for one, as the operator's does for a performer."""
+    def respond(
+        self, request: Request, status: int = 200, *, camera: bool = False, microphone: bool = False
+    ) -> Response:
+        """`camera` and `microphone`: the page may ask for one, as for a performer or a visitor who talks."""
         headers = {**SAFE_HEADERS, "ETag": self.etag}
-        if camera:
-            headers["Permissions-Policy"] = headers["Permissions-Policy"].replace("camera=()", "camera=(self)")
+        for device in [name for name, wanted in (("camera", camera), ("microphone", microphone)) if wanted]:
+            policy = headers["Permissions-Policy"]
+            headers["Permissions-Policy"] = policy.replace(f"{device}=()", f"{device}=(self)")
         if status == 200 and self.etag in request.headers.get("if-none-match", ""):
             return Response(status_code=304, headers=headers)
         return Response(self.content, status, headers, self.media_type)

@@ -1,5 +1,5 @@
 import { Performance } from "/assets/perform.js";
-import { Player } from "/assets/player.js";
+import { Player, Whep } from "/assets/player.js";
 
 const at = (id) => document.getElementById(id);
 const cards = new Map();
@@ -63,7 +63,7 @@ class Card {
     this.find("[data-act=interrupt]").addEventListener("click", () => this.interrupt());
     this.find("[data-act=sound]").addEventListener("click", (event) => this.toggleSound(event));
     this.find("[data-act=perform]").addEventListener("click", () => this.perform());
-    this.player = new Player(this.find("video"), channel.name);
+    this.player = new Player(this.find("video"), new Whep(channel.name));
     this.player.addEventListener("state", ({ detail }) => { this.stage.dataset.state = detail.state; });
     this.player.start();
     at("channels").append(this.element);
@@ -195,7 +195,7 @@ class Card {
 
   remove() {
     this.performance?.stop();
-    this.player.stop();
+    this.player?.end();
     this.element.remove();
   }
 }

@@ -1,4 +1,4 @@
-import { Player } from "/assets/player.js";
+import { Player, Whep } from "/assets/player.js";
 
 const WORDS = {
   en: {
@@ -53,7 +53,7 @@ document.body.style.setProperty("--width", page.width);
 document.body.style.setProperty("--height", page.height);
 at("disclosure").textContent = words.disclosure;
 
-const player = new Player(video, page.channel, JSON.parse(page.ice));
+const player = new Player(video, new Whep(page.channel), { iceServers: JSON.parse(page.ice) });
 
 function showState(state, reason) {
   stage.dataset.state = state;

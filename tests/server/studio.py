@@ -15,6 +15,7 @@ from anchor.media import VideoFormat
 from anchor.metrics import Metrics
 from anchor.ports import Answer, AvatarEntry, AvatarInfo, ViewerSink, VoiceInfo
 from anchor.server.api import ChannelInfo, create_app
+from anchor.server.visitors import Visitors
 from streaming.peer import WebRtcSink
 
 VIDEO = VideoFormat(320, 240, 25)
@@ -52,6 +53,7 @@ class NoteChannel:
     avatar: str = "lin"
     notice: str = ""
     performance: NotePerformance = field(default_factory=lambda: NotePerformance())
+    talk: bool = False
 
     async def cast(self, name: str) -> None:
         if name not in ("lin", "mei"):
@@ -96,6 +98,7 @@ class NoteChannel:
             waiting=len(self.said),
             notice=self.notice,
             performing="waiting" if self.performance.performer else "",
+            talk=self.talk,
         )
 
 
@@ -137,12 +140,17 @@ class NoteHub:
 
 @asynccontextmanager
 async def opened(
-    *, token: str | None = None, max_viewers: int = 4, ice_servers: Sequence[str] = (), host: str = "127.0.0.1:8010"
+    *,
+    token: str | None = None,
+    max_viewers: int = 4,
+    ice_servers: Sequence[str] = (),
+    host: str = "127.0.0.1:8010",
+    visitors: Visitors | None = None,
 ) -> AsyncIterator[tuple[httpx.AsyncClient, NoteHub]]:
     """A client of the application, and the hub behind it."""
     async with WebRtcSink(VIDEO, max_viewers=max_viewers) as viewers:
-        hub = NoteHub(NoteChannel(viewers))
-        app = create_app(hub, token=token, registry=Metrics().registry, ice_servers=ice_servers)
+        hub = NoteHub(NoteChannel(viewers, talk=visitors is not None))
+        app = create_app(hub, token=token, registry=Metrics().registry, ice_servers=ice_servers, visitors=visitors)
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url=f"http://{host}") as client:
             yield client, hub

@@ -8,6 +8,7 @@ import pytest
 from anchor.errors import ConfigError
 from anchor.server.api import create_app
 from anchor.server.auth import check_bind, is_loopback
+from tests.server.hall import NoteVisitors
 from tests.server.studio import NoteChannel, NoteHub, opened
 
 TOKEN = "a token of more than sixteen characters"
@@ -19,13 +20,17 @@ OPEN = {
     ("OPTIONS", "/whep/{channel}/{viewer}"),
     ("PATCH", "/whep/{channel}/{viewer}"),
     ("DELETE", "/whep/{channel}/{viewer}"),
+    # A visitor's own, which want the session's key instead: see test_sessions.
+    ("POST", "/api/v1/sessions"),
+    ("POST", "/api/v1/sessions/{session}/text"),
+    ("POST", "/api/v1/sessions/{session}/audio"),
 }
 
 
 def operations() -> list[tuple[str, str]]:
     """Every operation that the API describes."""
     hub = NoteHub(NoteChannel(None))  # type: ignore[arg-type]
-    paths = create_app(hub, token=TOKEN).openapi()["paths"]
+    paths = create_app(hub, token=TOKEN, visitors=NoteVisitors()).openapi()["paths"]
     return [(method.upper(), path) for path, methods in paths.items() for method in methods]
 
 
@@ -35,7 +40,8 @@ def closed() -> list[tuple[str, str]]:
 
 def test_api_has_operations_that_drive_it() -> None:
     assert ("POST", "/api/v1/channels/{channel}/say") in closed()
-    assert len(closed()) >= 7
+    assert ("POST", "/api/v1/sessions/{session}/say") in closed()
+    assert len(closed()) >= 14
 
 
 @pytest.mark.parametrize("operation", closed(), ids=" ".join)
@@ -56,19 +62,20 @@ def test_api_has_operations_that_drive_it() -> None:
 def test_every_operation_refuses_whoever_has_no_token(operation: tuple[str, str], given: str | None) -> None:
     async def main() -> None:
         method, path = operation
-        async with opened(token=TOKEN, host="anchor.example.org") as (client, hub):
+        visitors = NoteVisitors()
+        async with opened(token=TOKEN, host="anchor.example.org", visitors=visitors) as (client, hub):
             headers = {} if given is None else {"Authorization": given}
             body: Any = {"text": "hello"} if method == "POST" else None
             answer = await client.request(
                 method,
-                path.format(channel="news", viewer="x", avatar="lin", performer="p1"),
+                path.format(channel="news", viewer="x", avatar="lin", performer="p1", session="s1"),
                 headers=headers,
                 json=body,
             )
             assert answer.status_code == 401
             assert answer.headers["www-authenticate"] == "Bearer"
             assert "token" in answer.json()["error"]
-            assert (hub.news.said, hub.news.interrupts) == ([], 0)
+            assert (hub.news.said, hub.news.interrupts, visitors.done) == ([], 0, [])
 
     asyncio.run(main())
 
@@ -77,16 +84,21 @@ def test_every_operation_refuses_whoever_has_no_token(operation: tuple[str, str]
 def test_every_operation_works_with_the_token(operation: tuple[str, str]) -> None:
     async def main() -> None:
         method, path = operation
-        async with opened(token=TOKEN, host="anchor.example.org") as (client, hub):
+        visitors = NoteVisitors()
+        async with opened(token=TOKEN, host="anchor.example.org", visitors=visitors) as (client, hub):
+            await visitors.open("news", "v=0", language=None, session=None, key=None)
+            await visitors.take("s1", "Ana")
             headers = {"Authorization": f"Bearer {TOKEN}"}
-            bodies: dict[str, Any] = {"say": {"text": "hello"}, "manner": {"mood": "warm"}, "avatar": {"avatar": "mei"}}
+            bodies: dict[str, Any] = {
+                "say": {"text": "hello"}, "manner": {"mood": "warm"}, "avatar": {"avatar": "mei"}, "take": {},
+            }  # fmt: skip
             body = bodies.get(path.rsplit("/", 1)[-1]) if method == "POST" else None
             content = None
             if path.endswith("/mocap"):
                 body, content, headers["Content-Type"] = None, "v=0", "application/sdp"
             if method == "DELETE":
                 await hub.news.performance.join("v=0")
-            url = path.format(channel="news", avatar="lin", performer="p1")
+            url = path.format(channel="news", avatar="lin", performer="p1", session="s1")
             answer = await client.request(method, url, headers=headers, json=body, content=content)
             assert answer.is_success
 
