@@ -50,6 +50,15 @@ class Metrics:
             buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.04, 0.1, 1), registry=self.registry,
         )  # fmt: skip
 
+        self.turns = Histogram(
+            "anchor_turn_seconds", "From the end of a visitor's speech to each stage of the answer",
+            ("channel", "stage"), buckets=(0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.85, 1, 1.2, 1.5, 2, 3, 5),
+            registry=self.registry,
+        )  # fmt: skip
+        self.sessions = Gauge("anchor_sessions", "Conversations that are going on", channel, registry=self.registry)
+        self.session_ends = Counter("anchor_session_ends", "Conversations that ended, by why", ("channel", "why"),
+                                    registry=self.registry)  # fmt: skip
+
     def watch_batchers(self, find: Callable[[], Iterable[Batcher[Any, Any]]]) -> None:
         """Tell of the batchers that `find` finds whenever the series are read."""
         self.registry.register(_Batchers(find))

@@ -99,6 +99,8 @@ class AnchorStream:
         self._scene, self._sink, self._clock, self._metrics = scene, sink, clock, metrics
         self._painting = Painting(video, clock, scene)
         self._actor, self._seed, self._burn_captions = actor, seed, burn_captions
+        self.opened = asyncio.Event()
+        """Set when something can be said."""
         self._room = contextlib.AsyncExitStack()
         self._beats = 0
         self._told = _Told()
@@ -142,6 +144,7 @@ class AnchorStream:
         )
         self._told.late_pictures = self._told.slips = 0
         async with self.performer.open(), asyncio.TaskGroup() as tasks:
+            self.opened.set()
             tasks.create_task(self.playout.run())
             tasks.create_task(self._keep_consent())
             for companion in companions:

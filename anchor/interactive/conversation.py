@@ -18,7 +18,7 @@ from anchor.events import State
 from anchor.interactive import phrases
 from anchor.interactive.answers import Answers, Manners, Minds, Turn
 from anchor.interactive.ears import Ears
-from anchor.interactive.facts import Fact, HearingFailed, ReplyBegan, ReplyEnded, SpeechStopped, Tick, Touched, Typed
+from anchor.interactive.facts import Fact, HearingFailed, ReplyBegan, ReplyEnded, SpeechStarted, SpeechStopped, Tick, Touched, Typed
 from anchor.interactive.history import History, Line
 from anchor.interactive.phrases import spoken
 from anchor.interactive.speech import Speech
@@ -105,7 +105,7 @@ class Conversation:
         )
         self._ears = ears(self._hears)
         self._turns = Turns(welcome.rules, language, now=clock.now())
-        self._begun = self._ended = self._leaving = self._mistold = False
+        self._begun = self._ended = self._leaving = self._mistold = self._invited = False
         self._count = 0
         self._shown = ""
         self._timer: asyncio.TimerHandle | None = None
@@ -143,10 +143,10 @@ class Conversation:
 
     def about(self) -> dict[str, Any]:
         """What a page must know of the conversation."""
-        problem = self._ears.available(self.language)
+        available, problem = self._ears.available(self.language)
         return {
             "language": self.language, "languages": list(self._welcome.languages),
-            "hearing": {"available": not problem, "why": problem},
+            "hearing": {"available": available, "why": problem},
         }  # fmt: skip
 
     # The visitor.
@@ -218,7 +218,7 @@ class Conversation:
 
     def _hears(self, fact: Fact) -> None:
         """A fact from the ears."""
-        if not self._ears.available(self.language):
+        if self._ears.available(self.language)[0]:
             self.take(fact)
         elif isinstance(fact, SpeechStopped) and not self._mistold and self.mode == "listening":
             self._mistold = True
@@ -231,7 +231,13 @@ class Conversation:
         if isinstance(fact, HearingFailed):
             log.warning("session %s: a stretch of speech was lost: %s", self.session, fact.reason)
         for action in self._turns.take(fact, self._clock.now()):
-            self._act(action)
+            try:
+                self._act(action)
+            except Exception:  # a defect costs a turn, not the conversation
+                log.exception("session %s: %s failed", self.session, type(action).__name__)
+        if self._invited and isinstance(fact, Touched | SpeechStarted | Typed):
+            self._invited = False
+            self._tell({"type": "absence", "seconds": None})
         self._show()
         self._come_back()
 
@@ -262,6 +268,9 @@ class Conversation:
                 if not self.person:
                     self._say(f"{said} {self._answers.failed('not understood', self.language)}".strip())
             case Invite():
+                self._invited = True
+                rules = self._welcome.rules
+                self._tell({"type": "absence", "seconds": rules.absence - rules.invite_after})
                 if not self.person:
                     self._say(spoken("invite", self.language))
             case GoAway():
@@ -278,8 +287,9 @@ class Conversation:
         self._tell({"type": "visitor", "turn": turn.number, "text": turn.text, "final": True, "language": language})
         self.history.add(Line("visitor", language, turn.number, [turn.text]))
         self._minds.store.said(
-            self.session, turn.number, "visitor", turn.text, language=language, confidence=closed.confidence
-        )
+            self.session, turn=turn.number, who="visitor", text=turn.text, language=language,
+            confidence=closed.confidence,
+        )  # fmt: skip
         if self.person or (phrases.says_stop(turn.text) and not self._minds.clerk.active):
             # A person reads it; and who only wanted silence has got it.
             asyncio.get_running_loop().call_soon(self.take, ReplyEnded())
@@ -309,12 +319,12 @@ class Conversation:
         line, turn = self.history.of(performance), self.turn
         if line is not None and line.said:
             self._minds.store.said(
-                self.session, line.turn, line.who, line.said, heard=line.text, language=line.language
+                self.session, turn=line.turn, who=line.who, text=line.said, heard=line.text, language=line.language
             )
         if turn is not None and turn.performance is performance and performance.sounded_at is not None:
             stages = turn.stages()
             self._tell({"type": "latency", "turn": turn.number, "stages": stages})
-            self._minds.store.timed(self.session, turn.number, stages)
+            self._minds.store.timed(self.session, turn=turn.number, stages=stages)
             self._on_timed(turn)
         if not last:
             return
