@@ -7,27 +7,26 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import functools
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 from zlib import crc32
 
 from anchor import registry
 from anchor.broadcast.script import Segment, load_script, speakable
 from anchor.broadcast.show import present
-from anchor.clock import Clock, FreeClock, LoopClock
-from anchor.config import ChannelConfig, Config, VoiceConfig
-from anchor.errors import CapacityError, OutputError, ScriptError, VoiceError
+from anchor.clock import FreeClock, LoopClock
+from anchor.config import ChannelConfig, Config
+from anchor.errors import CapacityError, OutputError, ScriptError
 from anchor.events import Gesture, Mood, State
 from anchor.media import Beat, LipSource, Samples, VideoFormat
 from anchor.metrics import Metrics
+from anchor.parts import Cast, check_language, open_avatar, open_driver, open_scene, open_shelf, open_voice
 from anchor.performing import LivePerformance, TakeActor, TakeVoice, fitted, open_parts
 from anchor.pipeline.acting import Actor
-from anchor.pipeline.aligned import AlignedVoice
 from anchor.pipeline.idle import Life
 from anchor.pipeline.painting import Painting
 from anchor.pipeline.performer import Performer
@@ -39,7 +38,6 @@ from anchor.ports import (
     Driver,
     Shelf,
     Sink,
-    Stage,
     Take,
     ViewerSink,
     Voice,
@@ -47,7 +45,6 @@ from anchor.ports import (
 )
 from anchor.selftest import fit
 from anchor.server.api import ChannelInfo
-from anchor.stream import AnchorStream, check_pair
 from anchor.trust.label import KEY, aigc_label
 
 log = logging.getLogger(__name__)
@@ -58,64 +55,12 @@ HEAD_SECONDS = 0.4
 TAIL_SECONDS = 0.8
 """A file begins and ends with the anchor at rest."""
 
-READER = "espeak"
-"""The voice that knows how words are spoken, for those that give only sound."""
-
 SHOW_LEAD = 25
 TALK_LEAD = 3
 """Beats prepared before an utterance begins: a script can wait a second, a conversation cannot."""
 
 SAY_PRIORITY = 10
 LONGEST_QUEUE = 100
-
-
-def open_voice(config: VoiceConfig) -> Voice:
-    factory = registry.load("anchor.voice", config.engine)
-    voice: Voice = registry.build(factory, config.options, "voice.options")
-    if voice.info.phone_timings:
-        return voice
-    reader: Voice = registry.load("anchor.voice", READER)()
-    return AlignedVoice(voice, reader, registry.load("anchor.part", "aligner")())
-
-
-def open_avatar(name: str) -> Avatar:
-    """A bundled avatar by its name, or one from a folder or zip file."""
-    avatar: Avatar = registry.load("anchor.part", "avatars").load_avatar(name)
-    return avatar
-
-
-def open_driver(name: str | Path, *, clock: Clock | None = None, options: Mapping[str, Any] | None = None) -> Driver:
-    """A driver by its name, or one made of the ONNX files at a path, which takes `options`: device and half."""
-    if isinstance(name, Path) or "/" in name or name.lower().endswith(".onnx"):
-        brought: Driver = registry.build(
-            functools.partial(registry.load("anchor.part", "nets").open_driver, Path(name), clock),
-            options or {}, "driver_options",
-        )  # fmt: skip
-        return brought
-    driver: Driver = registry.build(registry.load("anchor.driver", name), options or {}, "driver_options")
-    return driver
-
-
-def open_shelf(config: Config) -> Shelf:
-    """The avatars that a server may show: bundled ones, those in its folder, and those its channels name by path."""
-    further = dict.fromkeys(channel.avatar for channel in config.channels if isinstance(channel.avatar, Path))
-    shelf: Shelf = registry.load("anchor.part", "shelf")(config.server.avatars, tuple(further))
-    return shelf
-
-
-def open_scene(avatar: Avatar, driver: Driver, video: VideoFormat, options: dict[str, Any]) -> Stage:
-    """The picture for an avatar and a driver that fit each other. Raises `ConfigError` for a pair that does not."""
-    check_pair(avatar, driver)
-    scene: Stage = registry.load("anchor.scene", "studio")(avatar, video, **options)
-    return scene
-
-
-def check_language(voice: Voice, language: str) -> None:
-    """Raise `VoiceError` when `voice` does not speak `language`."""
-    wanted = language.lower().split("-")[0]
-    spoken = voice.info.languages
-    if wanted not in {tag.lower().split("-")[0] for tag in spoken}:
-        raise VoiceError(f"voice {voice.info.name!r} does not speak {language!r}; it speaks {', '.join(spoken)}")
 
 
 def _languages(segments: Sequence[Segment]) -> tuple[str, ...]:
@@ -250,42 +195,6 @@ class _RenderProgress:
             raise performance.error
 
 
-class Cast:
-    """What the streams of a channel are made from: its avatar and driver, loaded once.
-
-    Raises `AnchorError` for an avatar that cannot be shown or moved.
-    """
-
-    def __init__(
-        self, config: ChannelConfig, languages: Sequence[str], shelf: Shelf, clock: Clock, metrics: Metrics
-    ) -> None:
-        self._config, self._shelf, self._clock, self._metrics = config, shelf, clock, metrics
-        self.driver = open_driver(config.driver, clock=clock, options=config.driver_options)
-        self.entry = shelf.entry(config.avatar)
-        self.avatar = shelf.load(self.entry)
-        self._options: dict[str, Any] = {"backdrop": config.backdrop, "languages": tuple(languages)}
-        if config.label is not None:
-            self._options["label"] = config.label
-
-    def stream(
-        self,
-        sink: Sink,
-        *,
-        seed: int,
-        actor: Actor | None = None,
-        on_beat: Callable[[Beat], None] | None = None,
-        on_end: Callable[[Performance], None] | None = None,
-    ) -> AnchorStream:
-        """A stream of its own. Draws for a fifth of a second: call it in a worker thread where others are on air."""
-        config = self._config
-        return AnchorStream(
-            config.name, entry=self.entry, avatar=self.avatar, shelf=self._shelf, driver=self.driver,
-            scene=open_scene(self.avatar, self.driver, config.video, self._options), video=config.video, sink=sink,
-            clock=self._clock, metrics=self._metrics, mood=config.mood, seed=seed,
-            burn_captions=config.captions == "burn", actor=actor, on_beat=on_beat, on_end=on_end,
-        )  # fmt: skip
-
-
 class LiveChannel:
     """One anchor on one stream: its show, what people ask it to say, and its viewers."""
 
@@ -307,8 +216,9 @@ class LiveChannel:
         )
         self._clock = LoopClock()
         self.performance = LivePerformance(self._clock, ice_servers)
-        self.stream = Cast(config, self.languages, shelf, self._clock, metrics).stream(
-            self.viewers, seed=crc32(self.name.encode()), actor=self.performance, on_beat=self._count
+        cast = Cast(config, self.languages, shelf, self._clock, metrics)
+        self.stream = cast.stream(
+            self.viewers, cast.scene(), seed=crc32(self.name.encode()), actor=self.performance, on_beat=self._count
         )
         self._metrics = metrics
         self._parts = open_parts(segments)

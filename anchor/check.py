@@ -91,9 +91,10 @@ def _programs() -> Iterator[Finding]:
 
 
 def _configuration(path: Path) -> Iterator[Finding]:
-    from anchor.app import LiveChannel, open_shelf, open_voice
+    from anchor.app import LiveChannel
     from anchor.config import load_config
     from anchor.metrics import Metrics
+    from anchor.parts import open_shelf, open_voice
 
     try:
         config = load_config(path)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from anchor import app, registry
+from anchor import parts, registry
 from anchor.bench.measure import Figure, Tell, percentile, resident_mib
 from anchor.bench.shown import VIDEO, Said, Shown, say, show
 from anchor.errors import AvatarError
@@ -44,8 +44,8 @@ async def measure(tell: Tell, portraits: Path | None = None) -> list[Figure]:
     with tempfile.TemporaryDirectory(prefix="anchor-bench-") as folder:
         packs, seconds = _make(Path(folder), portraits, tell)
         memory = further_session(str(packs[0]) if packs else registry.DEFAULT_AVATAR)
-        made = [_score(app.open_avatar(str(pack)), said, tell) for pack in packs]
-        bundled = [_score(app.open_avatar(name), said, tell) for name in avatars.library()]
+        made = [_score(parts.open_avatar(str(pack)), said, tell) for pack in packs]
+        bundled = [_score(parts.open_avatar(name), said, tell) for name in avatars.library()]
         filmed = _filmed(Path(folder), portraits, said, tell)
     scores = made + bundled
     figures = [Figure("avatars_measured", len(scores), ""), Figure("made_from_portraits", len(made), "")]
@@ -94,11 +94,11 @@ def _make(folder: Path, portraits: Path | None, tell: Tell) -> tuple[list[Path],
 
 def further_session(name: str) -> float:
     """Mebibytes that one more picture of an avatar takes which is shown already."""
-    avatar = app.open_avatar(name)
+    avatar = parts.open_avatar(name)
     scenes: list[Any] = []
 
     def one_more() -> None:
-        scenes.append(app.open_scene(avatar, app.open_driver("phones"), VIDEO, {}))
+        scenes.append(parts.open_scene(avatar, parts.open_driver("phones"), VIDEO, {}))
         life = Life(seed=1, fps=VIDEO.fps)
         for _ in range(VIDEO.fps):
             scenes[-1].draw(Look(life.frame(True)))

@@ -13,7 +13,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-from anchor import app, registry
+from anchor import parts, registry
 from anchor.bench.avatars import further_session
 from anchor.bench.measure import Figure, Tell, percentile
 from anchor.bench.shown import VIDEO, Said, Shown, show
@@ -99,7 +99,7 @@ def _length(clip: Path) -> float:
 
 
 def _score(pack: Path, made: float, peak: float, said: Sequence[Said], tell: Tell) -> _Scores:
-    probe, avatar = registry.load("anchor.part", "probe"), app.open_avatar(str(pack))
+    probe, avatar = registry.load("anchor.part", "probe"), parts.open_avatar(str(pack))
     shown = show(avatar, said)
     faces = [face for one in said for face in one.faces]
     seam, loop = probe.footage_seam_percent(avatar, faces, VIDEO), probe.loop_seam(avatar)

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import av
 import numpy as np
 
-from anchor import app
+from anchor import parts
 from anchor.bench.labels import ENDINGS, Labels, read_labels, to_phones
 from anchor.bench.labels.sphinx import read_many
 from anchor.bench.labels.textgrid import read_tiers, words
@@ -144,7 +144,7 @@ def _transcripts(place: Path) -> dict[Path, tuple[str, str]]:
 
 async def spoken(said: Sequence[tuple[str, str]] = SAID, pause: float = 0.5) -> list[Item]:
     """What the embedded voice makes of sentences, each between two pauses; it knows its own phones."""
-    voice = app.open_voice(VoiceConfig())
+    voice = parts.open_voice(VoiceConfig())
     try:
         return [
             _said(

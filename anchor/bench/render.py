@@ -11,7 +11,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-from anchor import app, registry
+from anchor import app, parts, registry
 from anchor.bench.measure import TEXT, Figure, Tell, resident_mib
 from anchor.broadcast.script import Segment
 from anchor.clock import FreeClock
@@ -31,7 +31,7 @@ IDLE_BEATS = 250
 
 
 async def measure(tell: Tell) -> list[Figure]:
-    voice = app.open_voice(VoiceConfig())
+    voice = parts.open_voice(VoiceConfig())
     try:
         with tempfile.TemporaryDirectory(prefix="anchor-bench-") as folder:
             return await _measure(voice, Path(folder), tell)
@@ -51,7 +51,7 @@ async def _measure(voice: Voice, folder: Path, tell: Tell) -> list[Figure]:
     alone = min(_x264_alone(pictures) for _ in range(REPEATS))
     del pictures
     tell("rendering the bulletin")
-    avatar = app.open_avatar(registry.DEFAULT_AVATAR)
+    avatar = parts.open_avatar(registry.DEFAULT_AVATAR)
     for _ in range(2):
         await _render(voice, avatar, folder / "bench.mp4")
     memory = resident_mib()
@@ -78,14 +78,16 @@ async def _measure(voice: Voice, folder: Path, tell: Tell) -> list[Figure]:
 
 async def _render(voice: Voice, avatar: Avatar, target: Path) -> float:
     made = await app.render(
-        [Segment(TEXT, "en", LOWER_THIRD)], target, voice=voice, driver=app.open_driver(registry.DEFAULT_DRIVER),
+        [Segment(TEXT, "en", LOWER_THIRD)], target, voice=voice, driver=parts.open_driver(registry.DEFAULT_DRIVER),
         avatar=avatar, video=VIDEO,
     )  # fmt: skip
     return made.seconds
 
 
 def _scene() -> Scene:
-    return app.open_scene(app.open_avatar(registry.DEFAULT_AVATAR), app.open_driver(registry.DEFAULT_DRIVER), VIDEO, {})
+    return parts.open_scene(
+        parts.open_avatar(registry.DEFAULT_AVATAR), parts.open_driver(registry.DEFAULT_DRIVER), VIDEO, {}
+    )
 
 
 class _Notebook:
@@ -103,7 +105,7 @@ class _Notebook:
 async def _drive(voice: Voice) -> tuple[float, list[Look]]:
     """Milliseconds of processor time a beat that the driver takes, and what there is to draw for the bulletin."""
     clock, notebook = FreeClock(), _Notebook()
-    driver = app.open_driver(registry.DEFAULT_DRIVER)
+    driver = parts.open_driver(registry.DEFAULT_DRIVER)
     performer = Performer(
         driver, VIDEO, clock, head_beats=round(app.HEAD_SECONDS * VIDEO.fps),
         tail_beats=round(app.TAIL_SECONDS * VIDEO.fps),

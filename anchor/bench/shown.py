@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from anchor import app, registry
+from anchor import parts, registry
 from anchor.bench.lips import opening
 from anchor.bench.lipsync.metrics import Range, bilabials_closed
 from anchor.config import VoiceConfig
@@ -51,7 +51,7 @@ class Shown:
 
 
 async def say(language: str, text: str) -> Said:
-    voice = app.open_voice(VoiceConfig())
+    voice = parts.open_voice(VoiceConfig())
     try:
         chunks = [chunk async for chunk in voice.speak(Sentence(text, language))]
     finally:
@@ -63,7 +63,7 @@ async def say(language: str, text: str) -> Said:
     async def stream() -> AsyncIterator[SpeechChunk]:
         yield speech
 
-    return Said(speech, [face async for face in app.open_driver("phones").drive(stream(), VIDEO.fps)])
+    return Said(speech, [face async for face in parts.open_driver("phones").drive(stream(), VIDEO.fps)])
 
 
 def show(avatar: Avatar, said: Sequence[Said]) -> Shown:
@@ -108,7 +108,7 @@ def in_parts(gaps: Floats) -> Floats:
 
 
 def draw_times(avatar: Avatar, faces: Sequence[Blendshapes]) -> list[float]:
-    scene = app.open_scene(avatar, app.open_driver("phones"), VIDEO, {})
+    scene = parts.open_scene(avatar, parts.open_driver("phones"), VIDEO, {})
     scene.draw(Look(Blendshapes()))
     times = []
     for face in faces:

@@ -18,7 +18,17 @@ from anchor.events import State
 from anchor.interactive import phrases
 from anchor.interactive.answers import Answers, Manners, Minds, Turn
 from anchor.interactive.ears import Ears
-from anchor.interactive.facts import Fact, HearingFailed, ReplyBegan, ReplyEnded, SpeechStarted, SpeechStopped, Tick, Touched, Typed
+from anchor.interactive.facts import (
+    Fact,
+    HearingFailed,
+    ReplyBegan,
+    ReplyEnded,
+    SpeechStarted,
+    SpeechStopped,
+    Tick,
+    Touched,
+    Typed,
+)
 from anchor.interactive.history import History, Line
 from anchor.interactive.phrases import spoken
 from anchor.interactive.speech import Speech

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from anchor import app
+from anchor import parts
 from anchor.config import VoiceConfig
 from anchor.media import ARKIT_INDEX, Blendshapes, HeadPose, VideoFormat
 from anchor.ports import Avatar, Driver, SpeechChunk, Voice
@@ -30,7 +30,7 @@ SENTENCES = {
 @pytest.mark.parametrize("language", SENTENCES)
 def test_the_embedded_voice_keeps_its_promises(language: str) -> None:
     async def main() -> None:
-        voice: Voice = app.open_voice(VoiceConfig())
+        voice: Voice = parts.open_voice(VoiceConfig())
         try:
             await check_voice(voice, *SENTENCES[language], language)
         finally:
@@ -51,7 +51,7 @@ async def speech_of(voice: Voice, text: str, language: str) -> list[SpeechChunk]
     return chunks
 
 
-@pytest.mark.parametrize("driver", [FakeDriver(), app.open_driver("phones")], ids=["fake", "phones"])
+@pytest.mark.parametrize("driver", [FakeDriver(), parts.open_driver("phones")], ids=["fake", "phones"])
 @pytest.mark.parametrize("fps", [25, 30])
 def test_drivers_keep_their_promises(driver: Driver, fps: int) -> None:
     chunks = asyncio.run(speech_of(FakeVoice(), "one two three four", "en"))
@@ -61,14 +61,14 @@ def test_drivers_keep_their_promises(driver: Driver, fps: int) -> None:
 @pytest.mark.parametrize("make", [nets.wav2lip, nets.audio2face, nets.lam])
 @pytest.mark.parametrize("fps", [25, 30])
 def test_drivers_of_files_keep_the_promises_of_drivers(make: Callable[[Path], Path], fps: int, tmp_path: Path) -> None:
-    driver = app.open_driver(make(tmp_path / "net.onnx"))
+    driver = parts.open_driver(make(tmp_path / "net.onnx"))
     chunks = asyncio.run(speech_of(FakeVoice(), "one two three four", "en"))
     asyncio.run(check_driver(driver, chunks, fps))
 
 
 @pytest.mark.parametrize("make", [nets.wav2lip, nets.musetalk])
 def test_painters_keep_their_promises(make: Callable[[Path], Path], clip_package: Path, tmp_path: Path) -> None:
-    driver, avatar = app.open_driver(make(tmp_path / "net.onnx")), app.open_avatar(str(clip_package))
+    driver, avatar = parts.open_driver(make(tmp_path / "net.onnx")), parts.open_avatar(str(clip_package))
     chunks = asyncio.run(speech_of(FakeVoice(), "one two three four", "en"))
     asyncio.run(check_painter(driver, avatar, chunks))
 
@@ -84,7 +84,7 @@ def faces() -> list[Blendshapes]:
     return found
 
 
-@pytest.mark.parametrize("avatar", [FakeAvatar(), app.open_avatar("lin")], ids=["fake", "lin"])
+@pytest.mark.parametrize("avatar", [FakeAvatar(), parts.open_avatar("lin")], ids=["fake", "lin"])
 def test_avatars_keep_their_promises(avatar: Avatar) -> None:
     check_avatar(avatar, VideoFormat(320, 180, 25), faces())
 
@@ -92,4 +92,4 @@ def test_avatars_keep_their_promises(avatar: Avatar) -> None:
 def test_filmed_avatars_keep_their_promises(tmp_path: Path) -> None:
     clips.write(tmp_path / "lin.mp4", clips.filmed(clips.listening, clips.wall()))
     make_avatar(tmp_path / "lin.mp4", tmp_path / "made", consent=consent_of("somebody", "tests", "unlimited"))
-    check_avatar(app.open_avatar(str(tmp_path / "made")), VideoFormat(320, 180, 25), faces())
+    check_avatar(parts.open_avatar(str(tmp_path / "made")), VideoFormat(320, 180, 25), faces())

@@ -31,8 +31,10 @@ LAYERS = [
         "anchor.bench",
         "anchor.server",
         "anchor.testing",
+        "anchor.parts",
         "anchor.performing",
         "anchor.stream",
+        "anchor.talking",
         "anchor.visitors",
     },
 ]

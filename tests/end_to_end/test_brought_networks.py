@@ -143,7 +143,7 @@ def test_a_configuration_names_files_relative_to_itself_and_their_options(tmp_pa
 
 
 def test_an_unknown_option_of_a_driver_is_named(net: Path) -> None:
-    from anchor.app import open_driver
+    from anchor.parts import open_driver
 
     with pytest.raises(ConfigError, match="driver_options: unknown key 'speed'; known: device, half"):
         open_driver(net, options={"speed": 3})

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from anchor import app
+from anchor import app, parts
 from anchor.broadcast.script import Segment
 from anchor.media import VideoFormat
 from anchor.pipeline.aligned import AlignedVoice
@@ -32,8 +32,8 @@ def _render(path: Path, *, aligned: bool | None) -> app.Rendered:
         }  # fmt: skip
         try:
             return await app.render(
-                [Segment(TEXT, "en")], path, voice=voices[aligned], driver=app.open_driver("auto"),
-                avatar=app.open_avatar("lin"), video=VIDEO,
+                [Segment(TEXT, "en")], path, voice=voices[aligned], driver=parts.open_driver("auto"),
+                avatar=parts.open_avatar("lin"), video=VIDEO,
             )  # fmt: skip
         finally:
             await espeak.close()

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from anchor import app
+from anchor import parts
 from anchor.clock import FreeClock, run_virtual
 from anchor.config import VoiceConfig
 from anchor.events import Caption
@@ -47,9 +47,9 @@ class Aired:
 
 
 async def air(lines: list[str], language: str) -> list[Aired]:
-    voice = app.open_voice(VoiceConfig())
+    voice = parts.open_voice(VoiceConfig())
     clock, sink = FreeClock(), FakeSink()
-    performer = Performer(app.open_driver("phones"), VIDEO, clock)
+    performer = Performer(parts.open_driver("phones"), VIDEO, clock)
     try:
         async with performer.open():
             performances = [performer.perform(Utterance(line, language, voice)) for line in lines]

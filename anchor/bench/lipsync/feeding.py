@@ -9,7 +9,7 @@ from typing import Literal, cast, get_args
 
 import numpy as np
 
-from anchor import app, registry
+from anchor import parts, registry
 from anchor.bench.corpus import Item
 from anchor.bench.lipsync.classes import Classes
 from anchor.config import VoiceConfig
@@ -50,7 +50,7 @@ def feed(audio: Samples, way: Way, item: Item, words: Sequence[SpelledWord] = ()
 
 async def spelled(items: Sequence[Item]) -> list[tuple[SpelledWord, ...]]:
     """How the embedded voice would say the text of each item; nothing for one without text."""
-    reader = app.open_voice(VoiceConfig(engine=app.READER))
+    reader = parts.open_voice(VoiceConfig(engine=parts.READER))
     try:
         return [tuple([word async for word in _words(reader, item)]) for item in items]
     finally:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from anchor import app, registry
+from anchor import parts, registry
 from anchor.bench import corpus
 from anchor.bench.corpus import Item
 from anchor.bench.lipsync import feeding
@@ -109,7 +109,7 @@ async def measure(
     examples: dict[str, Track] = {}
     for entry in entries:
         tell(f"{entry.title}, given {entry.way}")
-        tracks, more = await _driven(app.open_driver(entry.driver), entry.way, items, sounds, captured)
+        tracks, more = await _driven(parts.open_driver(entry.driver), entry.way, items, sounds, captured)
         found += _finished(entry.title, entry.way, tracks, more, screen, examples)
     if rhubarb:
         try:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from anchor import app
+from anchor import parts
 from anchor.bench import shown
 from anchor.bench.lipsync.feeding import FPS
 from anchor.bench.lipsync.rows import Track
@@ -23,7 +23,7 @@ class Screen:
     """The avatar that faces are drawn by, with nothing but its mouth moving."""
 
     def __init__(self, name: str) -> None:
-        self._avatar = app.open_avatar(name)
+        self._avatar = parts.open_avatar(name)
 
     def fill(self, tracks: Sequence[Track]) -> None:
         """Give every track the gaps between its lips, in eye distances. Raises `AvatarError` where no face is found."""

@@ -150,7 +150,7 @@ def test_a_wrong_mouth_is_refused_for_what_is_wrong(gaps: Floats, reason: str) -
 
 
 def open_embedded() -> Driver:
-    from anchor.app import open_driver as named
+    from anchor.parts import open_driver as named
 
     return named("auto")
 

@@ -1,0 +1,113 @@
+"""Names become parts: what a configuration or a command line calls a voice, a driver, an avatar or a scene."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from anchor import registry
+from anchor.clock import Clock
+from anchor.config import ChannelConfig, Config, VoiceConfig
+from anchor.errors import VoiceError
+from anchor.media import Beat, VideoFormat
+from anchor.metrics import Metrics
+from anchor.pipeline.acting import Actor
+from anchor.pipeline.aligned import AlignedVoice
+from anchor.pipeline.utterance import Performance
+from anchor.ports import Avatar, Driver, Shelf, Sink, Stage, Voice
+from anchor.stream import AnchorStream, check_pair
+
+READER = "espeak"
+"""The voice that knows how words are spoken, for those that give only sound."""
+
+
+def open_voice(config: VoiceConfig) -> Voice:
+    factory = registry.load("anchor.voice", config.engine)
+    voice: Voice = registry.build(factory, config.options, "voice.options")
+    if voice.info.phone_timings:
+        return voice
+    reader: Voice = registry.load("anchor.voice", READER)()
+    return AlignedVoice(voice, reader, registry.load("anchor.part", "aligner")())
+
+
+def open_avatar(name: str) -> Avatar:
+    """A bundled avatar by its name, or one from a folder or zip file."""
+    avatar: Avatar = registry.load("anchor.part", "avatars").load_avatar(name)
+    return avatar
+
+
+def open_driver(name: str | Path, *, clock: Clock | None = None, options: Mapping[str, Any] | None = None) -> Driver:
+    """A driver by its name, or one made of the ONNX files at a path, which takes `options`: device and half."""
+    if isinstance(name, Path) or "/" in name or name.lower().endswith(".onnx"):
+        brought: Driver = registry.build(
+            functools.partial(registry.load("anchor.part", "nets").open_driver, Path(name), clock),
+            options or {}, "driver_options",
+        )  # fmt: skip
+        return brought
+    driver: Driver = registry.build(registry.load("anchor.driver", name), options or {}, "driver_options")
+    return driver
+
+
+def open_shelf(config: Config) -> Shelf:
+    """The avatars that a server may show: bundled ones, those in its folder, and those its channels name by path."""
+    further = dict.fromkeys(channel.avatar for channel in config.channels if isinstance(channel.avatar, Path))
+    shelf: Shelf = registry.load("anchor.part", "shelf")(config.server.avatars, tuple(further))
+    return shelf
+
+
+def open_scene(avatar: Avatar, driver: Driver, video: VideoFormat, options: dict[str, Any]) -> Stage:
+    """The picture for an avatar and a driver that fit each other. Raises `ConfigError` for a pair that does not."""
+    check_pair(avatar, driver)
+    scene: Stage = registry.load("anchor.scene", "studio")(avatar, video, **options)
+    return scene
+
+
+def check_language(voice: Voice, language: str) -> None:
+    """Raise `VoiceError` when `voice` does not speak `language`."""
+    wanted = language.lower().split("-")[0]
+    spoken = voice.info.languages
+    if wanted not in {tag.lower().split("-")[0] for tag in spoken}:
+        raise VoiceError(f"voice {voice.info.name!r} does not speak {language!r}; it speaks {', '.join(spoken)}")
+
+
+class Cast:
+    """What the streams of a channel are made from: its avatar and driver, loaded once.
+
+    Raises `AnchorError` for an avatar that cannot be shown or moved.
+    """
+
+    def __init__(
+        self, config: ChannelConfig, languages: Sequence[str], shelf: Shelf, clock: Clock, metrics: Metrics
+    ) -> None:
+        self.config, self.metrics = config, metrics
+        self._shelf, self._clock = shelf, clock
+        self.driver = open_driver(config.driver, clock=clock, options=config.driver_options)
+        self.entry = shelf.entry(config.avatar)
+        self.avatar = shelf.load(self.entry)
+        self._options: dict[str, Any] = {"backdrop": config.backdrop, "languages": tuple(languages)}
+        if config.label is not None:
+            self._options["label"] = config.label
+
+    def scene(self) -> Stage:
+        """A picture of its own for one stream. Draws for a fifth of a second."""
+        return open_scene(self.avatar, self.driver, self.config.video, self._options)
+
+    def stream(
+        self,
+        sink: Sink,
+        scene: Stage,
+        *,
+        seed: int,
+        actor: Actor | None = None,
+        on_beat: Callable[[Beat], None] | None = None,
+        on_end: Callable[[Performance], None] | None = None,
+    ) -> AnchorStream:
+        config = self.config
+        return AnchorStream(
+            config.name, entry=self.entry, avatar=self.avatar, shelf=self._shelf, driver=self.driver,
+            scene=scene, video=config.video, sink=sink,
+            clock=self._clock, metrics=self.metrics, mood=config.mood, seed=seed,
+            burn_captions=config.captions == "burn", actor=actor, on_beat=on_beat, on_end=on_end,
+        )  # fmt: skip
