@@ -18,13 +18,23 @@ from zlib import crc32
 from anchor import registry
 from anchor.broadcast.script import Segment, load_script, speakable
 from anchor.broadcast.show import present
-from anchor.clock import FreeClock, LoopClock
+from anchor.clock import FreeClock, LoopClock, wall_time
 from anchor.config import ChannelConfig, Config
 from anchor.errors import CapacityError, OutputError, ScriptError
 from anchor.events import Gesture, Mood, State
 from anchor.media import Beat, LipSource, Samples, VideoFormat
 from anchor.metrics import Metrics
-from anchor.parts import Cast, check_language, open_avatar, open_driver, open_scene, open_shelf, open_voice
+from anchor.parts import (
+    Cast,
+    check_language,
+    check_pair,
+    open_avatar,
+    open_driver,
+    open_scene,
+    open_shelf,
+    open_voice,
+    steadfast,
+)
 from anchor.performing import LivePerformance, TakeActor, TakeVoice, fitted, open_parts
 from anchor.pipeline.acting import Actor
 from anchor.pipeline.idle import Life
@@ -45,7 +55,11 @@ from anchor.ports import (
 )
 from anchor.selftest import fit
 from anchor.server.api import ChannelInfo
+from anchor.store import Store
+from anchor.talking import Talk
 from anchor.trust.label import KEY, aigc_label
+from anchor.trust.pii import mask
+from anchor.visitors import Hall, Halls
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +68,8 @@ CaptionMode = Literal["burn", "file", "none"]
 HEAD_SECONDS = 0.4
 TAIL_SECONDS = 0.8
 """A file begins and ends with the anchor at rest."""
+
+SWEEP_SECONDS = 3600.0
 
 SHOW_LEAD = 25
 TALK_LEAD = 3
@@ -327,27 +343,40 @@ class Studio:
     def __init__(self, config: Config) -> None:
         self.metrics = Metrics()
         self.metrics.watch_batchers(registry.load("anchor.part", "batchers"))
+        self.address = f"http://{config.server.host}:{config.server.port}"
+        """Of the server itself; whoever listens on another port says so."""
         self.voice = open_voice(config.voice)
+        self.store = Store(config.store.url, mask=mask, retention_days=config.store.retention_days)
         self._shelf = open_shelf(config)
         # One poster at a time: each costs as much as an avatar that is opened.
         self._drawing = asyncio.Lock()
-        self._channels = {
-            channel.name: LiveChannel(channel, self.voice, self.metrics, self._shelf, config.server.ice_servers)
-            for channel in config.channels
+        self._channels: dict[str, LiveChannel | Hall] = {
+            channel.name: self._open(channel, config.server.ice_servers) for channel in config.channels
         }
-        self._running: list[asyncio.Task[None]] = []
+        halls = {name: channel for name, channel in self._channels.items() if isinstance(channel, Hall)}
+        self.visitors = Halls(halls, [name for name in self._channels if name not in halls])
+
+    def _open(self, channel: ChannelConfig, ice_servers: Sequence[str]) -> LiveChannel | Hall:
+        if channel.talk is None:
+            return LiveChannel(channel, self.voice, self.metrics, self._shelf, ice_servers)
+        clock = LoopClock()
+        talk = Talk(channel, steadfast(self.voice), self.store, lambda: self.address)
+        members = Cast(channel, talk.welcome.languages, self._shelf, clock, self.metrics)
+        check_pair(members.avatar, members.driver)
+        return Hall(members, talk, clock, ice_servers)
 
     @contextlib.asynccontextmanager
     async def on_air(self) -> AsyncIterator[None]:
         """Run every channel for as long as the context lasts."""
         languages = [tag for channel in self._channels.values() for tag in channel.languages]
         try:
+            await self.store.open()
             await self.voice.warm(tuple(dict.fromkeys(languages)))
             for channel in self._channels.values():
                 await channel.prepare()
             async with asyncio.TaskGroup() as tasks:
                 running = [tasks.create_task(channel.run(), name=name) for name, channel in self._channels.items()]
-                self._running = running
+                running.append(tasks.create_task(self._keep_store()))
                 try:
                     yield
                 finally:
@@ -357,11 +386,23 @@ class Studio:
             for channel in self._channels.values():
                 await channel.release()
             await self.voice.close()
+            await self.store.close()
+
+    async def _keep_store(self) -> None:
+        """Delete what may not be kept any longer, once an hour."""
+        clock = LoopClock()
+        while self.store.keeps:
+            try:
+                if swept := await self.store.sweep(wall_time()):
+                    log.info("the store forgot %d conversations, as it has to", swept)
+            except StoreError as error:
+                log.error("the store could not be swept: %s", error)
+            await clock.sleep_until(clock.now() + SWEEP_SECONDS)
 
     def channels(self) -> Sequence[ChannelInfo]:
         return [channel.state() for channel in self._channels.values()]
 
-    def channel(self, name: str) -> LiveChannel:
+    def channel(self, name: str) -> LiveChannel | Hall:
         """Raises `KeyError` for an unknown name."""
         return self._channels[name]
 
@@ -377,7 +418,7 @@ class Studio:
             return await asyncio.to_thread(self._shelf.poster, name)
 
     def ready(self) -> bool:
-        """Whether every channel has beats going out."""
+        """Whether every channel is on air, or open to visitors."""
         return all(channel.ready() for channel in self._channels.values())
 
 

@@ -15,6 +15,7 @@ from anchor.media import Beat, VideoFormat
 from anchor.metrics import Metrics
 from anchor.pipeline.acting import Actor
 from anchor.pipeline.aligned import AlignedVoice
+from anchor.pipeline.steadfast import SteadfastVoice
 from anchor.pipeline.utterance import Performance
 from anchor.ports import Avatar, Driver, Shelf, Sink, Stage, Voice
 from anchor.stream import AnchorStream, check_pair
@@ -30,6 +31,13 @@ def open_voice(config: VoiceConfig) -> Voice:
         return voice
     reader: Voice = registry.load("anchor.voice", READER)()
     return AlignedVoice(voice, reader, registry.load("anchor.part", "aligner")())
+
+
+def steadfast(voice: Voice) -> Voice:
+    """A voice for conversations: where it fails or is late, the embedded one speaks."""
+    if voice.info.name == READER:
+        return voice
+    return SteadfastVoice(voice, registry.load("anchor.voice", READER)())
 
 
 def open_avatar(name: str) -> Avatar:

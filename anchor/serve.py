@@ -27,7 +27,12 @@ async def serve(config: Config, tell: Callable[[str], None]) -> None:
     host, port = listening.getsockname()[:2]
     with listening:
         studio = Studio(config)
-        web = create_app(studio, token=server.token, registry=studio.metrics.registry, ice_servers=server.ice_servers)
+        address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        studio.address = address
+        web = create_app(
+            studio, token=server.token, registry=studio.metrics.registry, ice_servers=server.ice_servers,
+            visitors=studio.visitors,
+        )  # fmt: skip
         settings = uvicorn.Config(
             web, log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=SHUTDOWN_SECONDS,
             server_header=False,
@@ -38,10 +43,10 @@ async def serve(config: Config, tell: Callable[[str], None]) -> None:
         for signal_number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(signal_number, _stop, web_server)
         async with studio.on_air():
-            address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
             tell(f"The operator page is at {address}/ (Ctrl-C stops the server)")
             for channel in config.channels:
-                tell(f"Watch {channel.name} at {address}/watch/{channel.name}")
+                how, page = ("Talk with", "kiosk") if channel.talk is not None else ("Watch", "watch")
+                tell(f"{how} {channel.name} at {address}/{page}/{channel.name}")
             await web_server.serve(sockets=[listening])
 
 

@@ -23,12 +23,13 @@ from anchor.interactive.handover import HandOver
 from anchor.interactive.history import Line as Said
 from anchor.interactive.wire import Ending
 from anchor.media import Beat, Samples
-from anchor.pipeline.performer import Performer
-from anchor.ports import Answer, ViewerSink
+from anchor.parts import Cast
+from anchor.pipeline.utterance import Performance
+from anchor.ports import Answer, Stage, ViewerSink
 from anchor.server.api import ChannelInfo
 from anchor.server.visitors import Button, KioskInfo, Line, SessionInfo, Visit
 from anchor.stream import AnchorStream
-from anchor.talking import Cast, Talk
+from anchor.talking import Talk
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +46,9 @@ NOBODY_SECONDS = 60.0
 class Session:
     """A visitor: a conversation, the stream it is held on, and the connection to their page."""
 
-    def __init__(self, hall: Hall, language: str) -> None:
+    conversation: Conversation
+
+    def __init__(self, hall: Hall, scene: Stage, language: str) -> None:
         self.id = secrets.token_urlsafe(9)
         self.key = secrets.token_urlsafe(24)
         self.latencies: deque[Mapping[str, float]] = deque(maxlen=RECENT_TURNS)
@@ -59,8 +62,8 @@ class Session:
         self.sink: ViewerSink = registry.load("anchor.sink", "webrtc")(
             hall.video, ice_servers=hall.ice_servers, max_viewers=2, listener=self
         )
-        self.stream: AnchorStream = hall.cast.stream(
-            self.sink, seed=crc32(self.id.encode()), on_beat=self._beat, on_end=lambda p: self.conversation.performed(p)
+        self.stream: AnchorStream = hall.members.stream(
+            self.sink, scene, seed=crc32(self.id.encode()), on_beat=self._beat, on_end=self._performed
         )
         talk = hall.talk
         self.conversation = Conversation(
@@ -128,6 +131,9 @@ class Session:
     def _beat(self, beat: Beat) -> None:
         self.conversation.beat(beat)
 
+    def _performed(self, performance: Performance) -> None:
+        self.conversation.performed(performance)
+
     def _over(self, why: Ending) -> None:
         self.why = why
         self._hall.metrics.session_ends.labels(self._hall.name, why).inc()
@@ -171,7 +177,8 @@ class Hall:
 
     def __init__(self, cast: Cast, talk: Talk, clock: Clock, ice_servers: Sequence[str] = ()) -> None:
         config = cast.config
-        self.name, self.video, self.cast, self.talk, self.clock = config.name, config.video, cast, talk, clock
+        self.name, self.video, self.talk, self.clock = config.name, config.video, talk, clock
+        self.members = cast
         self.voice = talk.voice
         self.metrics = cast.metrics
         self.ice_servers = tuple(ice_servers)
@@ -227,7 +234,7 @@ class Hall:
             raise CapacityError(f"channel {self.name}: {most} visitors are talking already")
         self._opening += 1
         try:
-            session = await asyncio.to_thread(Session, self, language)
+            session = Session(self, await asyncio.to_thread(self.members.scene), language)
             ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             if self._tasks is None:
                 raise CapacityError(f"channel {self.name} is not on air any more")
@@ -304,7 +311,7 @@ class Hall:
             for gesture in gestures:
                 manner.make(gesture)
 
-    async def cast_avatar(self, name: str) -> None:
+    async def cast(self, name: str) -> None:
         for session in list(self.sessions.values()):
             await session.stream.cast(name)
 
@@ -315,24 +322,20 @@ class Hall:
         return bool(speaking)
 
     def state(self) -> ChannelInfo:
-        config = self.cast.config
+        config = self.members.config
         visitors = self.sessions.values()
         return ChannelInfo(
-            self.name, config.title or self.name, self.cast.avatar.info.name, config.language, self.video,
+            self.name, config.title or self.name, self.members.avatar.info.name, config.language, self.video,
             sum(session.connected for session in visitors),
             any(session.conversation.mode == "speaking" for session in visitors), talk=True,
         )  # fmt: skip
 
     def kiosk(self) -> KioskInfo:
-        config, talk = self.cast.config, self.talk.config
+        config, talk = self.members.config, self.talk.config
         return KioskInfo(
             config.title or self.name, self.languages, talk.privacy,
             tuple(Button(button.label, button.says) for button in talk.buttons), talk.hand_over.contact,
         )  # fmt: skip
-
-    @property
-    def performer(self) -> Performer:
-        raise MissingError(f"channel {self.name} has a performer for each visitor")
 
 
 class NoPerformance:
@@ -403,9 +406,7 @@ class Halls:
 
     async def take(self, session: str, who: str) -> None:
         hall, found = self._session(session)
-        hall.hand_over.ask(
-            session, channel=hall.name, reason="taken", language=found.conversation.language
-        )
+        hall.hand_over.ask(session, channel=hall.name, reason="taken", language=found.conversation.language)
         if not hall.hand_over.take(session, who):
             raise CapacityError(f"{hall.hand_over.who(session)} talks with this visitor already")
         found.conversation.take_over(who or "operator")

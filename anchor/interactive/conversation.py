@@ -295,7 +295,7 @@ class Conversation:
         turn = Turn(self._count, closed.text, language, closed.ended_at, self._clock.now(), closed.typed)
         self.turn, self._shown = turn, ""
         self._tell({"type": "visitor", "turn": turn.number, "text": turn.text, "final": True, "language": language})
-        self.history.add(Line("visitor", language, turn.number, [turn.text]))
+        self.history.add(Line("visitor", language, turn.number, turn.closed_at, [turn.text]))
         self._minds.store.said(
             self.session, turn=turn.number, who="visitor", text=turn.text, language=language,
             confidence=closed.confidence,
@@ -363,8 +363,7 @@ class Conversation:
     def take_over(self, who: str) -> None:
         """A person takes the anchor's place: from now on it says what they write."""
         self.person, self.wanted = who, ""
-        self._speech.stop()
-        self.take(ReplyEnded())
+        self.stop()
         self._say(spoken("person_joined", self.language))
 
     def give_back(self) -> None:
@@ -372,6 +371,19 @@ class Conversation:
         if self.person:
             self.person = ""
             self._say(spoken("person_left", self.language))
+
+    def announce(self, text: str, *, interrupt: bool = False) -> None:
+        """Say something of the operator's, after what is being said or in its place."""
+        if interrupt:
+            self._speech.stop()
+        if self._begun and not self._ended:
+            self._say(text, person=True)
+
+    def stop(self) -> None:
+        """Stop what is being said."""
+        self._answers.forget()
+        self._speech.stop()
+        self.take(ReplyEnded())
 
     def say_as_person(self, text: str) -> None:
         """Say a person's words."""

@@ -25,6 +25,8 @@ class Line:
     who: Who
     language: str
     turn: int
+    at: float
+    """Seconds of the loop's clock."""
     sentences: list[str] = field(default_factory=list)
     performance: Performance | None = None
 

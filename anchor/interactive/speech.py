@@ -76,7 +76,9 @@ class Speech:
 
         performance = self._performer.perform(Utterance(text, language, self._voice, lead=LEAD_BEATS, gate=gate))
         self._ours[performance.id] = performance
-        self._history.add(Line("person" if person else "anchor", language, turn, sentences, performance))
+        self._history.add(
+            Line("person" if person else "anchor", language, turn, performance.requested_at, sentences, performance)
+        )
         return performance
 
     def _passed(self, sentence: Sentence, reply: Steady | None) -> Sentence | None:
