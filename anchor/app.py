@@ -340,11 +340,11 @@ class LiveChannel:
 class Studio:
     """All channels of one process: the hub of `anchor.server`."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, address: str = "") -> None:
+        """`address` is the server's own, where actions of its own are found."""
         self.metrics = Metrics()
         self.metrics.watch_batchers(registry.load("anchor.part", "batchers"))
-        self.address = f"http://{config.server.host}:{config.server.port}"
-        """Of the server itself; whoever listens on another port says so."""
+        self._address = address
         self.voice = open_voice(config.voice)
         self.store = Store(config.store.url, mask=mask, retention_days=config.store.retention_days)
         self._shelf = open_shelf(config)
@@ -360,7 +360,7 @@ class Studio:
         if channel.talk is None:
             return LiveChannel(channel, self.voice, self.metrics, self._shelf, ice_servers)
         clock = LoopClock()
-        talk = Talk(channel, steadfast(self.voice), self.store, lambda: self.address)
+        talk = Talk(channel, steadfast(self.voice), self.store, self._address)
         members = Cast(channel, talk.welcome.languages, self._shelf, clock, self.metrics)
         check_pair(members.avatar, members.driver)
         return Hall(members, talk, clock, ice_servers)

@@ -26,9 +26,8 @@ async def serve(config: Config, tell: Callable[[str], None]) -> None:
     listening = listen(server)
     host, port = listening.getsockname()[:2]
     with listening:
-        studio = Studio(config)
         address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-        studio.address = address
+        studio = Studio(config, address)
         web = create_app(
             studio, token=server.token, registry=studio.metrics.registry, ice_servers=server.ice_servers,
             visitors=studio.visitors,

@@ -13,7 +13,7 @@ from anchor.clock import LoopClock, today, wall_time
 from anchor.config import ChannelConfig, EngineConfig, TalkConfig
 from anchor.dialogue.actions import Action, load_actions
 from anchor.dialogue.guard import Guard
-from anchor.dialogue.http_tool import HttpTools
+from anchor.dialogue.http_tool import HttpTool
 from anchor.dialogue.knowledge import KnowledgeBase
 from anchor.errors import AnchorError, ConfigError
 from anchor.hearing.audio_file import read_audio
@@ -44,12 +44,12 @@ def _open(group: str, config: EngineConfig, where: str) -> Any:
 
 
 class Talk:
-    """Shared by all visitors of one channel. `address` gives the server's own, for actions without a host.
+    """Shared by all visitors of one channel. `address` is the server's own, for actions without a host.
 
     Raises `AnchorError` for what cannot be loaded.
     """
 
-    def __init__(self, channel: ChannelConfig, voice: Voice, store: Store, address: Callable[[], str]) -> None:
+    def __init__(self, channel: ChannelConfig, voice: Voice, store: Store, address: str) -> None:
         config = channel.talk
         if config is None:
             raise ConfigError(f"channel {channel.name}: has no talk table")
@@ -65,7 +65,7 @@ class Talk:
         self._fallback: Dialogue = self.dialogue if embedded else registry.load("anchor.dialogue", EMBEDDED)()
         self.knowledge: Knowledge | None = KnowledgeBase(config.knowledge) if config.knowledge else None
         self.actions: tuple[Action, ...] = load_actions(config.actions) if config.actions is not None else ()
-        self._tools = HttpTools(address, NetGuard(config.allow))
+        self._tool = HttpTool(NetGuard(config.allow), base=address)
         self._guard = Guard(config.banned)
         self.welcome = Welcome(
             languages, config.greeting,
@@ -114,7 +114,7 @@ class Talk:
         await self.recognizer.close()
         await self.dialogue.close()
         await self._fallback.close()
-        await self._tools.close()
+        await self._tool.close()
 
     def ears(self, language: str) -> Callable[[Callable[[Fact], None]], Ears]:
         """Makes ears that tell facts."""
@@ -126,7 +126,7 @@ class Talk:
         def done(record: ActionRecord) -> None:
             acted(record.name, record.arguments, record.outcome)
 
-        clerk = Clerk(self.actions, self._tools.run, today=today, on_done=done)
+        clerk = Clerk(self.actions, self._tool, today=today, on_done=done)
         return Minds(self.dialogue, self._fallback, self.knowledge, self._guard, clerk, self.store)
 
     async def transcribe(self, data: bytes, language: str) -> str:

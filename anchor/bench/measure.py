@@ -106,10 +106,11 @@ async def running_studio(**channel: Any) -> AsyncIterator[tuple[LiveChannel, str
     server = ServerConfig(port=0)
     config = Config(server=server, channels=(ChannelConfig(name=CHANNEL, **channel),))
     with listen(server) as listening:
-        studio = Studio(config)
+        address = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        studio = Studio(config, address)
         web = uvicorn.Server(
             uvicorn.Config(
-                create_app(studio, token=None), log_level="error", lifespan="off", timeout_graceful_shutdown=1
+                create_app(studio, token=None, visitors=studio.visitors), log_level="error", lifespan="off", timeout_graceful_shutdown=1
             )
         )
         async with studio.on_air(), asyncio.TaskGroup() as tasks:

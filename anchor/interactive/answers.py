@@ -12,11 +12,12 @@ from anchor.channel import closing
 from anchor.clock import Clock
 from anchor.dialogue.following import standalone
 from anchor.dialogue.guard import Guard, suspicious
+from anchor.dialogue.wording import said
 from anchor.errors import AnchorError
 from anchor.interactive import phrases
 from anchor.interactive.business import Clerk
 from anchor.interactive.history import History
-from anchor.interactive.phrases import spoken
+from anchor.interactive.spoken import spoken
 from anchor.interactive.reply import Draft, Patience, Steady
 from anchor.pipeline.utterance import Performance
 from anchor.store import Store
@@ -125,7 +126,7 @@ class Answers:
 
     def think_ahead(self, text: str, language: str) -> None:
         """Begin on an answer before the turn is closed, where thinking of it changes nothing."""
-        if self._minds.clerk.concerns(text, language) or self._is_special(text):
+        if self._minds.clerk.concerns(text) or self._is_special(text):
             return
         self.forget()
         self._ahead = (text, self._draft(self._asked(text, language)))
@@ -162,7 +163,7 @@ class Answers:
         language = turn.language
         turn.reply = Steady(
             self._draft(text), language, self._clock, self._manners.patience,
-            filler=spoken("filler", language), lost=spoken("lost", language),
+            filler=spoken("filler", language), lost=spoken("fallback", language),
             fallback=lambda error: self._instead(turn, error), busy=lambda: self._minds.clerk.busy,
         )  # fmt: skip
         return turn.reply
@@ -176,8 +177,7 @@ class Answers:
         clerk, text, language = self._minds.clerk, turn.text, turn.language
         try:
             if kind := self._crisis(text):
-                self._on_wanted(f"crisis: {kind}")
-                yield spoken("crisis", language)
+                yield self.hand_over(f"crisis: {kind}", language)
                 return
             if self._wants_person(text):
                 yield self.hand_over("asked for", language)
@@ -273,15 +273,15 @@ class Answers:
         """Fetch a person, and what is said of it."""
         self.failures = 0
         self._on_wanted(reason)
-        return f"{spoken('hand_over', language)} {phrases.in_language(self._manners.contact, language)}".strip()
+        return f"{spoken('hand_over', language)} {said(self._manners.contact, language)}".strip()
 
     def failed(self, reason: str, language: str) -> str:
         """Count a turn without an answer; what is said when a person is fetched for it."""
         self.failures += 1
         return self.hand_over(reason, language) if self.failures >= self._manners.failures else ""
 
-    def _crisis(self, text: str) -> str:
-        return phrases.crisis_of(text, self._manners.crisis_phrases)
+    def _crisis(self, text: str) -> str | None:
+        return phrases.crisis(text, self._manners.crisis_phrases)
 
     def _wants_person(self, text: str) -> bool:
         return phrases.wants_person(text, self._manners.person_phrases)

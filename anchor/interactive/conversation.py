@@ -9,11 +9,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from anchor.clock import Clock
+from anchor.dialogue.wording import said
 from anchor.events import State
 from anchor.interactive import phrases
 from anchor.interactive.answers import Answers, Manners, Minds, Turn
@@ -30,7 +32,7 @@ from anchor.interactive.facts import (
     Typed,
 )
 from anchor.interactive.history import History, Line
-from anchor.interactive.phrases import spoken
+from anchor.interactive.spoken import spoken
 from anchor.interactive.speech import Speech
 from anchor.interactive.turns import (
     Action,
@@ -58,6 +60,7 @@ log = logging.getLogger(__name__)
 GOODBYE_SECONDS = 1.5
 """From the last word to the end of a conversation that the visitor has taken leave of."""
 
+_DISCLOSES = re.compile(r"\bA\.?I\b|人工智[能慧]|\bartificial|\bIA\b|\bKI\b|인공지능")
 _STATES: dict[Mode, State] = {"hearing": "listening", "listening": "listening", "thinking": "thinking"}
 
 
@@ -139,8 +142,9 @@ class Conversation:
         if self._begun or self._ended:
             return
         self._begun = True
-        greeting = phrases.in_language(self._welcome.greeting, self.language) or spoken("greeting", self.language)
-        self._say(f"{spoken('disclosure', self.language)} {greeting}")
+        greeting = said(self._welcome.greeting, self.language)
+        # Whatever a bank greets with, what comes first is that a machine speaks.
+        self._say(greeting if _DISCLOSES.search(greeting) else f"{spoken('greeting', self.language)} {greeting}")
         self.take(Touched())
 
     def end(self, why: Ending) -> None:

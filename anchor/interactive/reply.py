@@ -68,19 +68,21 @@ class Patience:
     """Seconds that a reply is waited for.
 
     `first`: for its first sentence; then the fallback speaks, or, when words are coming, a filler. `slow`: for the
-    first sentence of one that has been filled for; `stall`: between two parts of one that is being spoken.
+    first sentence of one that has been filled for; `stall`: between two parts of one that is being spoken; `busy`:
+    for anything, while something is being done that has a limit of its own.
     """
 
     first: float = 1.2
     slow: float = 6.0
     stall: float = 3.0
+    busy: float = 60.0
 
 
 class Steady:
     """Text of a reply that may be slow, stop or fail, in whole sentences, so that a broken one is never begun.
 
     `filler` is said when the reply is slow; `busy` tells that
-    it has a reason to be, and is not to be given up at once. `fallback` speaks in its place when nothing was said,
+    it has a reason to be. `fallback` speaks in its place when nothing was said,
     `lost` ends one that broke off.
     """
 
@@ -132,7 +134,7 @@ class Steady:
             try:
                 piece = await self._draft.next(self._limit(asked, filled))
             except TimeoutError:
-                if not filled and not self._spoken and (self.begun_at is not None or self._busy()):
+                if not filled and not self._spoken and self.begun_at is not None:
                     filled = True
                     yield f"{self._filler}\n"
                     continue
@@ -157,4 +159,6 @@ class Steady:
 
     def _limit(self, asked: float, filled: bool) -> float:
         patience = self._patience
+        if self._busy():
+            return asked + patience.busy
         return asked + (patience.stall if self._spoken else patience.slow if filled else patience.first)
