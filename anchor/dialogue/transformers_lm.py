@@ -119,7 +119,7 @@ class TransformersDialogue:
         where: dict[str, Any] = {"local_files_only": not self._download, "trust_remote_code": False}
         try:
             self._tokenizer = transformers.AutoTokenizer.from_pretrained(self._name, **where)
-            model = transformers.AutoModelForCausalLM.from_pretrained(self._name, use_safetensors=True, **where)
+            model: Any = transformers.AutoModelForCausalLM.from_pretrained(self._name, use_safetensors=True, **where)
         except (OSError, ValueError, ImportError) as error:
             first = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
             raise MissingError(f"{self._name}: is no language model that can be loaded: {first}") from error
