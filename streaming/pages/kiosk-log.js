@@ -1,0 +1,197 @@
+// The conversation in writing: what is understood of the visitor, and of the anchor what has been heard so far.
+
+const KEPT = 60;
+const SPACELESS = /[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\u3000-\u303f]$/;
+
+const node = (name, values, ...children) => {
+  const made = Object.assign(document.createElement(name), values);
+  made.append(...children);
+  return made;
+};
+
+export class Log {
+  constructor(list, live, words) {
+    this.list = list;
+    this.live = live;
+    this.words = words;
+    this.clear();
+  }
+
+  clear() {
+    this.list.replaceChildren();
+    this.live.textContent = "";
+    this.visitors = new Map();
+    this.answers = new Map();
+    this.spoken = new Map();
+    this.typed = null;
+    this.speaking = null;
+  }
+
+  // What was said before a page came back.
+  restore(entries) {
+    this.clear();
+    for (const { who, text, language } of entries) {
+      if (who === "notice") this.note(text, language);
+      else this.add(who).append(node("span", { textContent: text, lang: language || "" }));
+    }
+    this.follow(true);
+  }
+
+  add(who) {
+    const text = node("p", { className: "text" });
+    const name = { visitor: "you", person: "colleague" }[who] ?? "anchor";
+    const entry = node("li", { className: who }, node("span", { className: "who", textContent: this.words()[name] }), text);
+    const near = this.isNear();
+    this.list.append(entry);
+    while (this.list.children.length > KEPT) this.list.firstElementChild.remove();
+    this.follow(near);
+    return text;
+  }
+
+  note(text, language = "") {
+    const near = this.isNear();
+    this.list.append(node("li", { className: "said", textContent: text, lang: language }));
+    this.follow(near);
+  }
+
+  isNear() {
+    return this.list.scrollHeight - this.list.scrollTop - this.list.clientHeight < 80;
+  }
+
+  // Stay at the end, unless somebody reads further up.
+  follow(near) {
+    if (near) this.list.scrollTop = this.list.scrollHeight;
+  }
+
+  wrote(text) {
+    const at = this.add("visitor");
+    at.textContent = text;
+    this.typed = { at, text, when: performance.now() };
+  }
+
+  visitor({ turn, text, final, language }) {
+    let at = this.visitors.get(turn);
+    if (!at) {
+      const { typed } = this;
+      const same = typed && typed.text.trim() === text.trim() && performance.now() - typed.when < 15000;
+      at = same ? typed.at : this.add("visitor");
+      if (same) this.typed = null;
+      this.visitors.set(turn, at);
+    }
+    const near = this.isNear();
+    at.textContent = text;
+    at.lang = language || "";
+    at.classList.toggle("partial", !final);
+    at.parentElement.hidden = !text.trim();
+    this.follow(near);
+  }
+
+  // A sentence that is about to be said. A turn is one entry, whatever its utterances.
+  anchor({ turn, text, utterance, language }, who = "anchor") {
+    const answer = this.answer(turn ?? utterance, who);
+    if (utterance && utterance !== answer.utterance) {
+      answer.done += answer.planned.slice(0, answer.heard);
+      answer.planned = "";
+      answer.heard = 0;
+      answer.utterance = utterance;
+      this.spoken.set(utterance, answer);
+    }
+    const gap = answer.planned && !/\s$/.test(answer.planned) && !SPACELESS.test(answer.planned) ? " " : "";
+    answer.planned += gap + text;
+    answer.at.lang = language || "";
+    this.show(answer);
+    this.announce(text, language);
+  }
+
+  answer(turn, who) {
+    let answer = this.answers.get(turn);
+    if (!answer) {
+      answer = { at: this.add(who), planned: "", heard: 0, done: "", utterance: null };
+      this.answers.set(turn, answer);
+    }
+    return answer;
+  }
+
+  state({ speaking, utterance }) {
+    const before = this.speaking;
+    this.speaking = speaking && utterance ? (this.spoken.get(utterance) ?? this.begin(utterance)) : null;
+    // An utterance that ends by itself was said whole, whatever its last word event was.
+    if (before && before !== this.speaking && !before.cut) {
+      before.heard = before.planned.length;
+      this.show(before);
+    }
+  }
+
+  // Speech that nobody announced, such as a greeting.
+  begin(utterance) {
+    const answer = this.answer(utterance, "anchor");
+    answer.utterance = utterance;
+    this.spoken.set(utterance, answer);
+    return answer;
+  }
+
+  word({ text }) {
+    const answer = this.speaking;
+    if (!answer) return;
+    answer.heard = after(answer.planned, answer.heard, text);
+    if (answer.heard < 0) {
+      answer.planned += text;
+      answer.heard = answer.planned.length;
+    }
+    this.show(answer);
+  }
+
+  // What was being said is over: only what was heard stays.
+  cut(utterance) {
+    const answer = this.spoken.get(utterance) ?? this.speaking;
+    if (!answer) return;
+    answer.cut = true;
+    answer.planned = answer.planned.slice(0, answer.heard).trimEnd();
+    answer.heard = answer.planned.length;
+    this.show(answer);
+    answer.at.classList.add("cut");
+    answer.at.parentElement.hidden = !answer.at.textContent.trim();
+  }
+
+  show(answer) {
+    const near = this.isNear();
+    const heard = node("span", { textContent: answer.done + answer.planned.slice(0, answer.heard) });
+    const ahead = node("span", { className: "ahead", textContent: answer.planned.slice(answer.heard) });
+    answer.at.replaceChildren(heard, ahead);
+    answer.at.parentElement.hidden = false;
+    this.follow(near);
+  }
+
+  sources({ turn, sources }) {
+    const answer = this.answers.get(turn);
+    if (!answer || !sources.length) return;
+    const near = this.isNear();
+    const chips = sources.map(({ title, source }) => node("li", { textContent: title || source, title: source }));
+    answer.at.parentElement.querySelector(".sources")?.remove();
+    const list = node("ul", { className: "sources" }, ...chips);
+    list.setAttribute("aria-label", this.words().sources);
+    answer.at.after(list);
+    this.follow(near);
+  }
+
+  // For screen readers, each sentence once: the list itself is not announced.
+  announce(text, language) {
+    clearTimeout(this.quiet);
+    const line = node("span", { textContent: `${text} `, lang: language || "" });
+    this.live.append(line);
+    this.quiet = setTimeout(() => this.live.replaceChildren(), 8000);
+  }
+}
+
+// Where a word ends in a text that is being said from a place on, or -1 where it is not the next one.
+function after(text, from, word) {
+  let place = from;
+  for (const letter of word) {
+    if (/\s/.test(letter)) continue;
+    while (place < text.length && /\s/.test(text[place])) place += 1;
+    if (!text.startsWith(letter, place)) return text.startsWith(word.trim(), from) ? from + word.trim().length : -1;
+    place += letter.length;
+  }
+  while (place < text.length && /\s/.test(text[place])) place += 1;
+  return place;
+}
