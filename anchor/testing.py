@@ -14,7 +14,7 @@ from typing import Self, cast
 import numpy as np
 
 from anchor.channel import closing
-from anchor.errors import DialogueError, VoiceError
+from anchor.errors import DialogueError, RecognizerError, VoiceError
 from anchor.events import Phone, Sentence, Word
 from anchor.media import (
     ARKIT_INDEX,
@@ -42,7 +42,20 @@ from anchor.ports import (
     Voice,
     VoiceInfo,
 )
-from anchor.talk import Cited, Dialogue, DialogueInfo, NoAnswer, Question, ReplyPart, ToolCall
+from anchor.talk import (
+    HEARING_RATE,
+    Cited,
+    Dialogue,
+    DialogueInfo,
+    Hearing,
+    NoAnswer,
+    Question,
+    Recognizer,
+    RecognizerInfo,
+    ReplyPart,
+    ToolCall,
+    Transcript,
+)
 
 
 class FakeVoice:
@@ -245,7 +258,109 @@ class FakeDialogue:
         self.closed = True
 
 
+class FakeRecognizer:
+    """Hears its script: one text for each stretch of speech, in the order in which they begin, a word every 0.2 s.
+
+    A text "FAIL" raises `RecognizerError`; "STALL" waits until `go_on` is set; after the last text it hears nothing.
+    """
+
+    def __init__(self, script: Sequence[str] = (), *, languages: tuple[str, ...] = ("en", "zh")) -> None:
+        self.info = RecognizerInfo("fake", "script", languages, "Apache-2.0", partials=True)
+        self.go_on = asyncio.Event()
+        self.script = list(script)
+        self.heard: list[Hearing] = []
+        """The sound of each stretch."""
+        self.expected: Mapping[str, Sequence[str]] = {}
+        self.cancelled = 0
+        self.closed = False
+
+    async def warm(self, languages: Sequence[str]) -> None:
+        pass
+
+    def expect(self, phrases: Mapping[str, Sequence[str]]) -> None:
+        self.expected = phrases
+
+    async def listen(self, speech: AsyncIterable[Hearing], language: str) -> AsyncIterator[Transcript]:
+        if language.split("-")[0] not in self.info.languages:
+            raise RecognizerError(f"the fake recogniser does not understand {language}")
+        place = len(self.heard)
+        self.heard.append(np.zeros(0, np.float32))
+        text = self.script[place] if place < len(self.script) else ""
+        words, told = split_words(text), 0
+        try:
+            async for sound in speech:
+                self.heard[place] = np.concatenate([self.heard[place], sound])
+                if text == "FAIL":
+                    raise RecognizerError("the fake recogniser was told to fail")
+                while text != "STALL" and told < min(len(words), 5 * len(self.heard[place]) // HEARING_RATE):
+                    told += 1
+                    yield Transcript("".join(words[:told]).strip(), False, language)
+            if text == "STALL":
+                await self.go_on.wait()
+            yield Transcript(text, True, language, 0.9 if text else 0.0)
+        except (asyncio.CancelledError, GeneratorExit):
+            self.cancelled += 1
+            raise
+
+    async def close(self) -> None:
+        self.closed = True
+
+
 # Conformance suites
+
+
+async def understand(recognizer: Recognizer, sound: Hearing, language: str, *, chunk: int = 512) -> list[Transcript]:
+    """Everything a recogniser says of one stretch of speech, fed as fast as it takes it."""
+
+    async def speech() -> AsyncIterator[Hearing]:
+        for start in range(0, len(sound), chunk):
+            yield sound[start : start + chunk]
+
+    return [transcript async for transcript in recognizer.listen(speech(), language)]
+
+
+async def check_recognizer(recognizer: Recognizer, sound: Hearing, other: Hearing, language: str) -> None:
+    """The promises of `anchor.talk.Recognizer`, on two different stretches of speech in one language."""
+    alone = [await understand(recognizer, one, language) for one in (sound, other)]
+    for transcripts in alone:
+        assert [one.final for one in transcripts].count(True) == 1, "there is exactly one final"
+        assert transcripts[-1].final, "and it comes last"
+        assert all(one.language.split("-")[0] == language.split("-")[0] for one in transcripts), "in that language"
+        assert all(one.confidence is None or 0 <= one.confidence <= 1 for one in transcripts)
+        assert all(a.text != b.text for a, b in itertools.pairwise(transcripts[:-1])), "partials come as they change"
+        assert recognizer.info.partials or len(transcripts) == 1, "no partials where none are promised"
+    together = await asyncio.gather(*(understand(recognizer, one, language) for one in (sound, other)))
+    assert [one[-1].text for one in together] == [one[-1].text for one in alone], "two sessions do not mix"
+    nothing = await understand(recognizer, np.zeros(0, np.float32), language)
+    assert [(one.text, one.final) for one in nothing] == [("", True)], "no speech: an empty final"
+    await _check_refusal(recognizer, sound)
+    await _check_cancelled(recognizer, sound, language)
+
+
+async def _check_refusal(recognizer: Recognizer, sound: Hearing) -> None:
+    try:
+        await understand(recognizer, sound[:HEARING_RATE], "tlh")
+    except RecognizerError:
+        return
+    raise AssertionError("a language that is not understood is refused with RecognizerError")
+
+
+async def _check_cancelled(recognizer: Recognizer, sound: Hearing, language: str) -> None:
+    """Closing in the middle of speech leaves nothing behind, and the next stretch is heard as ever."""
+
+    async def endless() -> AsyncIterator[Hearing]:
+        yield sound
+        await asyncio.Event().wait()
+
+    before = asyncio.all_tasks()
+    try:
+        async with asyncio.timeout(0.2), closing(recognizer.listen(endless(), language)) as transcripts:
+            async for _ in transcripts:
+                pass
+    except TimeoutError:
+        pass
+    assert asyncio.all_tasks() <= before, "a cancelled stretch leaves no task"
+    assert (await understand(recognizer, sound, language))[-1].final
 
 
 async def collect(voice: Voice, text: str, language: str) -> SpeechChunk:

@@ -56,11 +56,11 @@ class Worker:
     def pid(self) -> int:
         return self._process.pid
 
-    def ask(self, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
-        """Send a request and wait for the answer: its JSON and its sound. Raises `WorkerDiedError`."""
+    def ask(self, request: dict[str, Any], data: bytes = b"") -> tuple[dict[str, Any], bytes]:
+        """Send a request, with sound, and wait for the answer: its JSON and its sound. Raises `WorkerDiedError`."""
         packed = json.dumps(request, ensure_ascii=False).encode()
         try:
-            self._write(HEADER.pack(len(packed), 0) + packed)
+            self._write(HEADER.pack(len(packed), len(data)) + packed + data)
             header, sound = HEADER.unpack(self._read(HEADER.size))
             if header + sound > LARGEST_ANSWER:
                 raise ValueError(f"an answer of {header + sound} bytes: the stream is out of step")
@@ -148,11 +148,11 @@ class WorkerPool:
             self._executor = ThreadPoolExecutor(self._size, thread_name_prefix=self._name)
         return await asyncio.get_running_loop().run_in_executor(self._executor, work)
 
-    def ask(self, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+    def ask(self, request: dict[str, Any], data: bytes = b"") -> tuple[dict[str, Any], bytes]:
         """Ask this thread's worker, and once more a fresh one if that one dies. Raises `error`."""
         for attempt in (1, 2):
             try:
-                answer, sound = self._worker().ask(request)
+                answer, sound = self._worker().ask(request, data)
             except WorkerDiedError as error:
                 self._forget()
                 if attempt == 2:
