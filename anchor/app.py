@@ -20,14 +20,13 @@ from anchor.broadcast.script import Segment, load_script, speakable
 from anchor.broadcast.show import present
 from anchor.clock import FreeClock, LoopClock, wall_time
 from anchor.config import ChannelConfig, Config
-from anchor.errors import CapacityError, OutputError, ScriptError
+from anchor.errors import CapacityError, OutputError, ScriptError, StoreError
 from anchor.events import Gesture, Mood, State
 from anchor.media import Beat, LipSource, Samples, VideoFormat
 from anchor.metrics import Metrics
 from anchor.parts import (
     Cast,
     check_language,
-    check_pair,
     open_avatar,
     open_driver,
     open_scene,
@@ -56,6 +55,7 @@ from anchor.ports import (
 from anchor.selftest import fit
 from anchor.server.api import ChannelInfo
 from anchor.store import Store
+from anchor.stream import check_pair
 from anchor.talking import Talk
 from anchor.trust.label import KEY, aigc_label
 from anchor.trust.pii import mask

@@ -188,6 +188,7 @@ def _render(
     backdrop: Path | None, driver: str, device: str, mocap: Path | None, take_fps: int | None,
 ) -> None:  # fmt: skip
     from anchor import app as studio
+    from anchor import parts
     from anchor.config import VoiceConfig
     from anchor.media import VideoFormat
     from anchor.performing import TakeActor, open_take
@@ -199,15 +200,15 @@ def _render(
     async def work(progress: Progress) -> studio.Rendered:
         bar = progress.add_task("rendering", total=1.0)
         actor = TakeActor(open_take(mocap, fps=take_fps), video) if mocap is not None else None
-        speaker = studio.open_voice(VoiceConfig(engine=voice))
+        speaker = parts.open_voice(VoiceConfig(engine=voice))
 
         def report(now: studio.Progress) -> None:
             progress.update(bar, completed=now.said / max(1, now.total), description=f"{now.seconds:.0f} s of video")
 
         try:
             return await studio.render(
-                segments, target, voice=speaker, driver=studio.open_driver(driver, options=_device(device)),
-                avatar=studio.open_avatar(avatar), video=video, captions=captions, backdrop=backdrop, title=title,
+                segments, target, voice=speaker, driver=parts.open_driver(driver, options=_device(device)),
+                avatar=parts.open_avatar(avatar), video=video, captions=captions, backdrop=backdrop, title=title,
                 actor=actor, on_progress=report,
             )  # fmt: skip
         finally:
@@ -314,10 +315,11 @@ def avatar_show(
 ) -> None:
     """Draw a contact sheet of an avatar's expressions, and a short clip in which it speaks."""
     from anchor import app as studio
+    from anchor import parts
     from anchor.config import VoiceConfig
 
     async def work() -> list[Path]:
-        speaker = studio.open_voice(VoiceConfig(engine=voice))
+        speaker = parts.open_voice(VoiceConfig(engine=voice))
         try:
             return await studio.show_avatar(name, target, clip=clip, voice=speaker)
         finally:

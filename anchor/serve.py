@@ -30,7 +30,7 @@ async def serve(config: Config, tell: Callable[[str], None]) -> None:
         studio = Studio(config, address)
         web = create_app(
             studio, token=server.token, registry=studio.metrics.registry, ice_servers=server.ice_servers,
-            visitors=studio.visitors,
+            visitors=studio.visitors, demo_bank=server.demo_bank,
         )  # fmt: skip
         settings = uvicorn.Config(
             web, log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=SHUTDOWN_SECONDS,

@@ -101,26 +101,31 @@ async def cores_used(seconds: float) -> float:
 
 
 @contextlib.asynccontextmanager
-async def running_studio(**channel: Any) -> AsyncIterator[tuple[LiveChannel, str]]:
-    """A server on a free port with one channel; yields the channel and the server's address."""
-    server = ServerConfig(port=0)
-    config = Config(server=server, channels=(ChannelConfig(name=CHANNEL, **channel),))
-    with listen(server) as listening:
+async def serving(config: Config) -> AsyncIterator[tuple[Studio, str]]:
+    """A server on a free port; yields what it serves and its address."""
+    with listen(config.server) as listening:
         address = f"http://127.0.0.1:{listening.getsockname()[1]}"
         studio = Studio(config, address)
-        web = uvicorn.Server(
-            uvicorn.Config(
-                create_app(studio, token=None, visitors=studio.visitors), log_level="error", lifespan="off", timeout_graceful_shutdown=1
-            )
-        )
+        app = create_app(studio, token=None, visitors=studio.visitors, demo_bank=config.server.demo_bank)
+        web = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off", timeout_graceful_shutdown=1))
         async with studio.on_air(), asyncio.TaskGroup() as tasks:
             tasks.create_task(web.serve(sockets=[listening]))
             while not (studio.ready() and web.started):
                 await asyncio.wait_for(asyncio.shield(_moment()), None)
             try:
-                yield studio.channel(CHANNEL), f"http://127.0.0.1:{listening.getsockname()[1]}"
+                yield studio, address
             finally:
                 web.should_exit = True
+
+
+@contextlib.asynccontextmanager
+async def running_studio(**values: Any) -> AsyncIterator[tuple[LiveChannel, str]]:
+    """A server on a free port with one channel; yields the channel and the server's address."""
+    config = Config(server=ServerConfig(port=0), channels=(ChannelConfig(name=CHANNEL, **values),))
+    async with serving(config) as (studio, address):
+        channel = studio.channel(CHANNEL)
+        assert isinstance(channel, LiveChannel)
+        yield channel, address
 
 
 async def _moment() -> None:

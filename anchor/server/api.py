@@ -242,10 +242,11 @@ def create_app(
     registry: CollectorRegistry | None = None,
     ice_servers: Sequence[str] = (),
     visitors: Visitors | None = None,
+    demo_bank: bool = False,
 ) -> FastAPI:
     """The ASGI application. `ice_servers` are passed on to viewers as they are given to `streaming.peer.WebRtcSink`.
 
-    `visitors` are those of the channels that talk, where there are any.
+    `visitors` are those of the channels that talk, where there are any; `demo_bank`: an invented bank answers too.
 
     Run it on loopback only when `token` is None; `anchor.server.auth.check_bind` says so before the port is opened.
     """
@@ -274,6 +275,8 @@ def create_app(
         app.include_router(
             kiosks(visitors, lambda name: hub.poster(hub.channel(name).state().avatar), pages, ice_servers)
         )
+    if demo_bank:
+        app.include_router(demo_bank_router(), prefix="/demo/bank")
     app.include_router(_pages(hub, pages, ice_servers, needs_token=token is not None))
     app.include_router(assets(pages))
     return app
