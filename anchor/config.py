@@ -78,6 +78,8 @@ class ServerConfig(_Table):
     ice_servers: tuple[str, ...] = ()
     avatars: LocalPath | None = None
     """A folder of avatar packages to choose from, besides the bundled ones."""
+    demo_bank: bool = False
+    """Serve an invented bank under ``/demo/bank``, for actions to try."""
 
 
 class VoiceConfig(_Table):
