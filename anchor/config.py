@@ -80,6 +80,8 @@ class ServerConfig(_Table):
     """Serve an invented bank's back-end at ``/demo/bank``, for the kiosk that comes with the project."""
     avatars: LocalPath | None = None
     """A folder of avatar packages to choose from, besides the bundled ones."""
+    demo_bank: bool = False
+    """Serve an invented bank under ``/demo/bank``, for actions to try."""
 
 
 class VoiceConfig(_Table):

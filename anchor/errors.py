@@ -14,6 +14,7 @@ AnchorError
 ├── DialogueError    a dialogue that failed, answered nothing, or speaks no protocol we know
 ├── KnowledgeError   a document or table of knowledge that cannot be read: names file and line
 ├── ActionError      business that could not be done: says whether anything was
+├── AddressError     an address that may not be reached from here
 ├── StoreError       a database that cannot be opened or written
 ├── OutputError      a file or stream that cannot be written
 ├── CapacityError    no room for another viewer or session now
@@ -80,7 +81,15 @@ class KnowledgeError(AnchorError):
 
 
 class ActionError(AnchorError):
-    """Business could not be done; the text says whether anything was."""
+    """Business could not be done; the text says whether anything was, and so does `done`: None is "nobody knows"."""
+
+    def __init__(self, text: str, *, done: bool | None = False) -> None:
+        super().__init__(text)
+        self.done = done
+
+
+class AddressError(AnchorError):
+    """An address may not be reached from here, or leads nowhere; the text names it and says how to allow it."""
 
 
 class StoreError(AnchorError):
