@@ -76,8 +76,6 @@ class ServerConfig(_Table):
     port: int = Field(default=8010, ge=0, le=65535)
     token: Secret = None
     ice_servers: tuple[str, ...] = ()
-    demo_bank: bool = False
-    """Serve an invented bank's back-end at ``/demo/bank``, for the kiosk that comes with the project."""
     avatars: LocalPath | None = None
     """A folder of avatar packages to choose from, besides the bundled ones."""
     demo_bank: bool = False

@@ -22,7 +22,7 @@ from anchor.dialogue.choices import Choice
 from anchor.dialogue.templates import Template
 from anchor.dialogue.triggers import Trigger
 from anchor.dialogue.values import Spec, Value, understand
-from anchor.dialogue.wording import said
+from anchor.dialogue.wording import base, said
 from anchor.errors import ConfigError
 from anchor.talk import Tool
 
@@ -73,6 +73,13 @@ class Action:
     say_error: Texts
     timeout: float
     identify: Identify | None = None
+
+    def phrases(self, language: str) -> list[str]:
+        """What begins it in a language, as somebody would say it."""
+        begun = [
+            trigger.phrase for tag, all_ in self.triggers.items() if base(tag) == base(language) for trigger in all_
+        ]
+        return [phrase for phrase in begun if phrase]
 
     @property
     def changes(self) -> bool:

@@ -102,7 +102,7 @@ def _below_thousand(words: list[str]) -> int | None:
 def _below_hundred(words: list[str]) -> int | None:
     if len(words) == 1:
         return SMALL.get(words[0])
-    if len(words) == 2 and words[0] in _TENS and 0 < _ONES.get(words[1], 0):
+    if len(words) == 2 and words[0] in _TENS and _ONES.get(words[1], 0) > 0:
         return _TENS[words[0]] + _ONES[words[1]]
     return None
 
@@ -285,7 +285,7 @@ def _readings(text: str) -> tuple[str, ...]:
             continue
         options = [_as_digits(token) * times]
         after = tokens[place] if place < len(tokens) else ""
-        if token in _TENS and times == 1 and 0 < _ONES.get(after, 0):
+        if token in _TENS and times == 1 and _ONES.get(after, 0) > 0:
             options = [options[0] + str(_ONES[after]), str(_TENS[token] + _ONES[after])]
             place += 1
         ways = [way + option for way in ways for option in options][:64]

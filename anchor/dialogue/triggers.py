@@ -22,6 +22,8 @@ class Trigger:
     pattern: re.Pattern[str]
     weight: int
     wonders: bool
+    phrase: str = ""
+    """As somebody would say it, where it is no regular expression."""
 
     @classmethod
     def parse(cls, text: str) -> Trigger:
@@ -38,7 +40,8 @@ class Trigger:
         han = bool(re.search(r"[一-龥]", text))
         inner = (_GAP_HAN if han else _GAP_WORDS).join(re.escape(part) for part in words)
         pattern = re.compile(inner if han else rf"(?<![a-z\d]){inner}(?![a-z\d])")
-        return cls(pattern, sum(map(len, words)) * (2 if han else 1), wonders(text))
+        phrase = ("" if han else " ").join(words)
+        return cls(pattern, sum(map(len, words)) * (2 if han else 1), wonders(text), phrase)
 
     def strength(self, text: str) -> int:
         """How well a text begins the action, 0 for not at all: "how do I ..." only asks about it."""

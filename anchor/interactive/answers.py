@@ -17,8 +17,8 @@ from anchor.errors import AnchorError
 from anchor.interactive import phrases
 from anchor.interactive.business import Clerk
 from anchor.interactive.history import History
-from anchor.interactive.spoken import spoken
 from anchor.interactive.reply import Draft, Patience, Steady
+from anchor.interactive.spoken import spoken
 from anchor.pipeline.utterance import Performance
 from anchor.store import Store
 from anchor.talk import Cited, Dialogue, Knowledge, Message, NoAnswer, Question, ReplyPart, ToolCall

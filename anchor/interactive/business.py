@@ -96,6 +96,15 @@ class Clerk:
         return bool(self._stack)
 
     @property
+    def busy(self) -> bool:
+        """Something is being done, which has a time limit of its own."""
+        return bool(self._tasks)
+
+    def concerns(self, text: str) -> bool:
+        """Whether `take` would do something about a text, rather than leave it to others."""
+        return bool(self._stack or self._news) or self._triggered(text) is not None
+
+    @property
     def form(self) -> Form | None:
         """What the page shows, in the language of what was last taken."""
         return self._stack[-1].form(self._language, self._today()) if self._stack else None

@@ -32,8 +32,8 @@ from anchor.interactive.facts import (
     Typed,
 )
 from anchor.interactive.history import History, Line
-from anchor.interactive.spoken import spoken
 from anchor.interactive.speech import Speech
+from anchor.interactive.spoken import spoken
 from anchor.interactive.turns import (
     Action,
     Cancel,

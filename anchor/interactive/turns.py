@@ -328,7 +328,7 @@ class Turns:
         actions: list[Action] = []
         rules = self._rules
         if self._doubt and self._speech is not None:
-            actions += self._judge(now - self._speech)
+            actions += self._judge(self._speech, now)
         if self._may_close and now >= self._closes_at:
             turn = CloseTurn(self._text, self.language, self._stopped, self._confidence, joined=self._joined)
             self._parts.clear()
@@ -346,18 +346,18 @@ class Turns:
                 actions.append(Invite())
         return actions
 
-    def _judge(self, spoken: float) -> list[Action]:
+    def _judge(self, begun: float, now: float) -> list[Action]:
         """Speech that goes on while the anchor is hushed: meant, not understood, or not speech at all."""
         rules, text = self._rules, self._partial
         if not rules.partials:
-            return self._cancel() if spoken >= rules.unheard_after else []
+            return self._cancel() if now >= begun + rules.unheard_after else []
         if not text:
-            if spoken < rules.noise_after:
+            if now < begun + rules.noise_after:
                 return []
             self._doubt, self._noise = False, True
             return [Resume()]
         patience = rules.noise_after if self._is_backchannel(text) else rules.cancel_after
-        return self._cancel() if spoken >= patience else []
+        return self._cancel() if now >= begun + patience else []
 
     def _is_backchannel(self, text: str) -> bool:
         return is_backchannel(text, self.language)

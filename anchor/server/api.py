@@ -23,6 +23,7 @@ from anchor.errors import AnchorError, CapacityError, MissingError
 from anchor.events import Gesture, Mood, State
 from anchor.media import VideoFormat
 from anchor.ports import AvatarEntry, AvatarInfo, ViewerSink, VoiceInfo
+from anchor.server import demo_bank as demo
 from anchor.server.auth import Operator, SameSite
 from anchor.server.kiosk import kiosks
 from anchor.server.mocap import Performance, mocap
@@ -276,7 +277,7 @@ def create_app(
             kiosks(visitors, lambda name: hub.poster(hub.channel(name).state().avatar), pages, ice_servers)
         )
     if demo_bank:
-        app.include_router(demo_bank_router(), prefix="/demo/bank")
+        app.include_router(demo.router())
     app.include_router(_pages(hub, pages, ice_servers, needs_token=token is not None))
     app.include_router(assets(pages))
     return app

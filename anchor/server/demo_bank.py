@@ -105,7 +105,9 @@ class _Books:
 
     def free(self, branch: str, day: date) -> list[str]:
         """Times that can be had; some were taken by people who do not exist either."""
-        taken = {one["time"] for one in self.appointments.values() if (one["branch"], one["date"]) == (branch, str(day))}
+        taken = {
+            one["time"] for one in self.appointments.values() if (one["branch"], one["date"]) == (branch, str(day))
+        }
         return [at for at in _times(day) if at not in taken and zlib.crc32(f"{branch}{day}{at}".encode()) % 5]
 
 

@@ -1,0 +1,1 @@
+def read_audio(data): raise NotImplementedError
