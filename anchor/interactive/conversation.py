@@ -296,6 +296,9 @@ class Conversation:
         else:
             self._count += 1
         language = self._language_of(closed.text, closed.language)
+        if language != self.language:
+            self._speak_in(language)
+            self._tell({"type": "language", "language": language})
         turn = Turn(self._count, closed.text, language, closed.ended_at, self._clock.now(), closed.typed)
         self.turn, self._shown = turn, ""
         self._tell({"type": "visitor", "turn": turn.number, "text": turn.text, "final": True, "language": language})

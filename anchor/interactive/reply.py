@@ -136,7 +136,7 @@ class Steady:
             except TimeoutError:
                 if not filled and not self._spoken and self.begun_at is not None:
                     filled = True
-                    yield f"{self._filler}\n"
+                    yield f"{self._filler}\n\n"
                     continue
                 raise DialogueError("the reply stopped coming" if self.begun_at else "no reply came in time") from None
             if piece is None:

@@ -2,7 +2,7 @@
 
 Where it cuts depends on the text alone, not on the pieces it comes in nor on time. A cut needs to see what comes
 after a stop ("3.14", "Dr. Smith", a closing quote, a blank line), so a sentence is released with the first character
-of the next one, or at the end of the text.
+of the next one, after a blank line, or at the end of the text.
 """
 
 from __future__ import annotations
@@ -105,6 +105,7 @@ class Segmenter:
         self._eager = eager
         self._buffer = ""
         self._space = ""  # white space not yet passed on: what it is depends on all of it
+        self._parted = False  # the white space ends a paragraph, and was passed on as that
         self._unsaid = ""  # what cannot be said alone and goes with the next sentence
         self._restart()
 
@@ -130,12 +131,17 @@ class Segmenter:
             if letter in "\n\u2028\u2029\x0b\x0c\x85" or (letter.isspace() and letter != "\r"):
                 self._space += "\n" if letter in "\n\u2028\x0b\x85" else "\n\n" if letter in "\u2029\x0c" else " "
                 self._space = self._space[-2:] if self._space.count("\n") < 2 else "\n\n"
+                if self._space == "\n\n" and not self._parted:
+                    # A blank line always cuts, whatever comes after it: nobody has to wait for that.
+                    answer.append(self._space)
+                    self._parted = True
             elif unicodedata.category(letter) in ("Cc", "Cs", "Co", "Cn") or letter in "\u200b\u2060\ufeff\u00ad":
                 continue
             else:
                 lines = self._space.count("\n")
-                answer.append(("\n" * min(lines, 2) if lines else " " if self._space else "") + letter)
-                self._space = ""
+                space = "" if self._parted else "\n" * lines if lines else " " if self._space else ""
+                answer.append(space + letter)
+                self._space, self._parted = "", False
         return "".join(answer)
 
     def _release(self, *, final: bool) -> Iterator[Sentence]:
@@ -148,7 +154,8 @@ class Segmenter:
         self._restart()
         spaced = len(self._buffer) < len(rest) or piece[-1:].isspace() or not rest
         text = (self._unsaid + piece.replace("\n", " ")).strip()
-        joint = " " if spaced and self._buffer and text and not _is_wide(text) else ""
+        more = self._buffer or piece.endswith("\n\n") or rest.startswith("\n\n")
+        joint = " " if spaced and more and text and not _is_wide(text) else ""
         if any(letter.isalnum() for letter in text):
             self._unsaid = ""
             self._eager = False

@@ -200,6 +200,13 @@ def _bare(text: str) -> str:
     return re.sub(r"[\s\u200b\u2060\ufeff\u00ad\u0085]", "", "".join(kept))
 
 
+def test_a_blank_line_releases_a_sentence_at_once() -> None:
+    cutter = Segmenter("en")
+    assert [sentence.text for sentence in cutter.feed("One moment, let me check.\n\n")] == ["One moment, let me check. "]
+    assert list(cutter.feed("\n\n")) == []
+    assert [sentence.text for sentence in (*cutter.feed("It is free."), *cutter.finish())] == ["It is free."]
+
+
 def test_dots_at_the_very_end_do_not_make_a_sentence_too_long() -> None:
     assert all(len(sentence.text) <= 21 for sentence in cut("HelloHelloHello3.14...", "en", longest=20))
 
