@@ -11,9 +11,12 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from anchor.dialogue.folding import has_han
+from anchor.dialogue.knowledge.segment import SINGLE
+
 Vector = Mapping[str, float]
 
-NEAREST, TOGETHER, COVERED, OFFSET = 4.6, 4.0, 3.6, -4.2
+NEAREST, TOGETHER, COVERED, OFFSET = 1.0, 18.5, 2.0, -5.4
 """Weights of the three and where the scale begins, fitted so that 0.5 parts what is known from what is not."""
 
 PAGE = 0.9
@@ -22,7 +25,7 @@ PAGE = 0.9
 SPELLED = 0.8
 """What a word counts for that had to be corrected first."""
 
-_SHORTEST = 4
+_SHORTEST, _LONG = 4, 6
 
 
 class Rarity:
@@ -55,15 +58,31 @@ class Rarity:
         answer = dict(terms)
         for term in terms:
             if term not in self._idf and _correctable(term):
-                near = next((self._spelled[form] for form in _shortened(term) if form in self._spelled), None)
+                forms = (self._spelled[form] for form in _shortened(term) if form in self._spelled)
+                near = next((form for form in forms if _slip(form, term)), None)
                 if near is not None:
                     del answer[term]
                     answer.setdefault(near, SPELLED * terms[term])
         return answer
 
 
+def _alone(term: str) -> bool:
+    """Whether a term is the least part of a question: an English word, or one Chinese character."""
+    return term.startswith(SINGLE) or "_" not in term and not has_han(term)
+
+
 def _correctable(term: str) -> bool:
     return len(term) >= _SHORTEST and term.isascii() and term.isalpha()
+
+
+def _slip(meant: str, typed: str) -> bool:
+    """Whether a word differs by a letter too many, one missing, two in the wrong order, or in a long word a wrong one."""
+    if len(meant) != len(typed):
+        return True
+    wrong = [at for at in range(len(meant)) if meant[at] != typed[at]]
+    if len(wrong) == 1:
+        return len(meant) >= _LONG
+    return len(wrong) == 2 and meant[wrong[0]] == typed[wrong[1]] and meant[wrong[1]] == typed[wrong[0]]
 
 
 def _shortened(word: str) -> Iterable[str]:
@@ -115,11 +134,12 @@ class Asked:
 
     def __init__(self, terms: Vector, rarity: Rarity) -> None:
         terms = rarity.corrected(terms)
-        # Pairs nobody knows say nothing: every new sentence has some. Single words nobody knows do.
-        known = {term: weight for term, weight in terms.items() if term in rarity or "_" not in term}
-        self.vector = rarity.vector(known)
+        # Pairs nobody knows say nothing: every new sentence has some. Words and characters nobody knows do.
+        self.vector = rarity.vector(
+            {term: weight for term, weight in terms.items() if term in rarity or _alone(term)}
+        )
         self._unit = _unit(self.vector)
-        words = {term: weight for term, weight in self.vector.items() if "_" not in term} or self.vector
+        words = {term: weight for term, weight in self.vector.items() if _alone(term)} or self.vector
         self._total = sum(words.values())
         self._words = words
 

@@ -1,6 +1,6 @@
 """What a text is about, as terms that can be counted.
 
-Terms are English stems and pairs of them (``wrong_amount``), Chinese words, pairs of neighbouring characters, which
+Terms are English stems and pairs of them (``wrong_amount``), Chinese words, their characters and pairs of those, which
 hold where words are cut otherwise, and pairs of syllables without tones, which hold where a recogniser has written
 another character of the same sound.
 """
@@ -49,8 +49,11 @@ _QUESTIONS = (
 )
 _ASKED = re.compile(r"q_[a-z]+")
 
-WORD, PAIR, CHARACTERS, SYLLABLES = 1.0, 0.45, 0.5, 0.35
+WORD, PAIR, CHARACTER, CHARACTERS, SYLLABLES = 1.0, 0.45, 0.4, 0.5, 0.3
 """What a term of each kind weighs."""
+
+SINGLE = "c_"
+"""Begins the term of a single Chinese character."""
 
 _lock = threading.Lock()
 
@@ -200,8 +203,10 @@ class Analyser:
         everything.update(dict.fromkeys(words, WORD))
         kept = [word for word in words if word not in STOP_CHINESE]
         found.update(dict.fromkeys(kept, WORD))
-        # Pairs are taken of what is left, so that particles between words do not hide that they belong together.
         rest = "".join(kept)
+        for letter in rest:
+            found.setdefault(f"{SINGLE}{letter}", CHARACTER)
+        # Pairs are taken of what is left, so that particles between words do not hide that they belong together.
         for first, second in itertools.pairwise(rest):
             found.setdefault(f"{first}_{second}", CHARACTERS)
         for before, after in itertools.pairwise(_syllables(rest)):
