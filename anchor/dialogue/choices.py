@@ -37,9 +37,11 @@ _PLACES = {
     "四": 4, "五": 5, "六": 6, **{str(number): number for number in range(1, 10)},
 }  # fmt: skip
 _ORDER = re.compile(
-    r"\b(?:the\s+)?(?P<nth>first|second|third|fourth|fifth|sixth|1st|2nd|3rd|4th|5th|6th)(?:\s+(?:one|option|choice))?\b"
+    r"\b(?:the\s+)?(?P<nth>first|second|third|fourth|fifth|sixth|1st|2nd|3rd|4th|5th|6th)(?:\s+(?:one|option|"
+    r"choice))?\b"
     r"|\b(?:number|option|choice)\s+(?P<number>one|two|three|four|five|six|\d)\b"
-    r"|第(?P<zh>[一二三四五六1-9])(?:个|家|种|项|张|位)?|(?P<last>\b(?:the\s+)?last(?:\s+(?:one|option))?\b|最后(?:一个|一家)?)"
+    r"|第(?P<zh>[一二三四五六1-9])(?:个|家|种|项|张|位)?|(?P<last>\b(?:the\s+)?last(?:\s+(?:one|option))?\b|"
+    r"最后(?:一个|一家)?)"
 )
 
 
@@ -122,9 +124,10 @@ def _sounds(text: str) -> tuple[frozenset[str], ...]:
     return tuple(frozenset(way.replace("ng", "n") for way in of_one) for of_one in ways)
 
 
-def listed(names: Sequence[str], language: str) -> str:
-    """Names in a row as they are said: "Central, Riverside or Airport"."""
+def listed(names: Sequence[str], language: str, *, asked: bool = False) -> str:
+    """Names in a row as they are said: "Central, Riverside or Airport"; `asked`: the row is a question."""
     zh = base(language) == "zh"
     if len(names) < 2:
         return "".join(names)
-    return ("、" if zh else ", ").join(names[:-1]) + ("还是" if zh else " or ") + names[-1]
+    last = ("还是" if asked else "或者") if zh else " or "
+    return ("、" if zh else ", ").join(names[:-1]) + last + names[-1]

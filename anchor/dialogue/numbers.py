@@ -24,7 +24,8 @@ SMALL = _ONES | _TEENS | _TENS
 """English number words below a hundred, without compounds."""
 _WORD = "|".join([*_ONES, *_TEENS, *_TENS, "hundred", "thousand", "million", "billion"])
 _ENGLISH = re.compile(
-    rf"\b(?:an?\s+(?=hundred|thousand|million))?(?:{_WORD})\b(?:(?:\s*-\s*|\s+)(?:and\s+(?:a\s+)?|point\s+)?(?:{_WORD})\b)*"
+    rf"\b(?:an?\s+(?=hundred|thousand|million))?(?:{_WORD})\b(?:(?:\s*-\s*|\s+)(?:and\s+(?:a\s+)?|"
+    rf"point\s+)?(?:{_WORD})\b)*"
 )
 _ARABIC = re.compile(
     r"(?<![\d.])(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?![\d]|[.,]\d)(?:\s*(?:thousand|million|billion|k)\b)?(?![a-z])"
@@ -102,7 +103,7 @@ def _below_thousand(words: list[str]) -> int | None:
 def _below_hundred(words: list[str]) -> int | None:
     if len(words) == 1:
         return SMALL.get(words[0])
-    if len(words) == 2 and words[0] in _TENS and 0 < _ONES.get(words[1], 0):
+    if len(words) == 2 and words[0] in _TENS and _ONES.get(words[1], 0) > 0:
         return _TENS[words[0]] + _ONES[words[1]]
     return None
 
@@ -179,14 +180,15 @@ _CURRENCIES = {
     "GBP": r"pounds?(?: sterling)?|gbp|sterling|英镑",
     "JPY": r"(?:japanese )?yen|jpy|日元|日币",
 }
-_SIGNS = {"hk$": "HKD", "us$": "USD", "$": "USD", "€": "EUR", "£": "GBP", "¥": "CNY", "rmb": "CNY", "usd": "USD", "cny": "CNY",
-          "eur": "EUR", "gbp": "GBP", "hkd": "HKD", "jpy": "JPY"}  # fmt: skip
+_SIGNS = {"hk$": "HKD", "us$": "USD", "$": "USD", "€": "EUR", "£": "GBP", "¥": "CNY", "rmb": "CNY", "usd": "USD",
+          "cny": "CNY", "eur": "EUR", "gbp": "GBP", "hkd": "HKD", "jpy": "JPY"}  # fmt: skip
 _AFTER = re.compile("|".join(rf"(?P<{code}>{words})(?![a-z])" for code, words in [
     ("HKD", _CURRENCIES["HKD"]), *((c, w) for c, w in _CURRENCIES.items() if c != "HKD")]))  # fmt: skip
 _BEFORE = re.compile(rf"(?:^|(?<=[^a-z]))({'|'.join(re.escape(sign) for sign in _SIGNS)})\s*$")
 _SMALL_CHANGE = re.compile(
     rf"(?:\s*(?:and\s+)?(?P<cents>\d{{1,2}}|[a-z]+(?:[\s-][a-z]+)?)\s+(?:cents?|pence|fen)\b)"
-    rf"|(?P<jiao>[{''.join(CHINESE_DIGITS)}\d])(?:毛|角)?(?:(?P<fen>[{''.join(CHINESE_DIGITS)}\d])分?)?(?![{_HAN}\d点月号])"
+    rf"|(?P<jiao>[{''.join(CHINESE_DIGITS)}\d])(?:毛|"
+    rf"角)?(?:(?P<fen>[{''.join(CHINESE_DIGITS)}\d])分?)?(?![{_HAN}\d点月号])"
 )
 _JIAO = re.compile(rf"([{''.join(CHINESE_DIGITS)}\d])(?:毛|角)钱?(?:([{''.join(CHINESE_DIGITS)}\d])分)?")
 
@@ -285,7 +287,7 @@ def _readings(text: str) -> tuple[str, ...]:
             continue
         options = [_as_digits(token) * times]
         after = tokens[place] if place < len(tokens) else ""
-        if token in _TENS and times == 1 and 0 < _ONES.get(after, 0):
+        if token in _TENS and times == 1 and _ONES.get(after, 0) > 0:
             options = [options[0] + str(_ONES[after]), str(_TENS[token] + _ONES[after])]
             place += 1
         ways = [way + option for way in ways for option in options][:64]

@@ -196,12 +196,16 @@ def _digits(plain: str, spec: Spec, *, lenient: bool) -> Value | Unclear:
 
 
 _CALLED = re.compile(
-    r"(?:(?:^|.*\b)(?:my (?:full |last |first )?name is|my name's|i'm|i am|this is|call me|it's|the name is|name is|under the name(?: of)?|for mr\.?|for mrs\.?|for ms\.?)\s+"
+    r"(?:(?:^|.*\b)(?:my (?:full |last |first )?name is|my name's|i'm|i am|this is|call me|it's|the name is|"
+    r"name is|under the name(?: of)?|for mr\.?|for mrs\.?|for ms\.?)\s+"
     r"|.*?(?:我的名字叫|我的名字是|名字是|名字叫|我叫做?|叫我|我姓|我是|姓名是?|是))[,，:：]?\s*",
     re.IGNORECASE,
 )
 _NAME = re.compile(r"[^\W\d_][^\W\d_.'’-]*(?:[ .'’·-]+[^\W\d_]+\.?){0,4}")
-_NO_NAME = re.compile(r"\b(?:what|why|how|where|when|the|want|need|book|card|account|don't|is|are|a|to|my|please help)\b|吗|什么|怎么|预约|我要|为什么|不")
+_NO_NAME = re.compile(
+    r"\b(?:what|why|how|where|when|the|want|need|book|card|account|don't|is|are|a|to|my|please help)\b|吗|什么|"
+    r"怎么|预约|我要|为什么|不"
+)
 
 
 def _name(plain: str, text: str, *, lenient: bool) -> Value | Unclear:
