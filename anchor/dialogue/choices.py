@@ -11,7 +11,7 @@ from typing import Any
 
 from anchor.dialogue.wording import Found, base, normal, said
 
-_ALIKE = 0.8
+_ALIKE = 0.76
 """Share of letters that must agree; measured on misspelt and misheard names in the tests."""
 
 
@@ -101,10 +101,11 @@ def _alike(text: str, choice: Choice, *, lenient: bool) -> Iterator[tuple[float,
             if len(name) < 4:
                 continue
             words = list(re.finditer(r"[a-z\d']+", text))
-            size = len(name.split())
-            for start in range(len(words) - size + 1):
+            sizes = (len(name.split()), len(name.split()) + 1)
+            for start, size in [(at, wide) for wide in sizes for at in range(len(words) - wide + 1)]:
                 place = (words[start].start(), words[start + size - 1].end())
-                score = SequenceMatcher(None, text[place[0] : place[1]], name).ratio()
+                piece = text[place[0] : place[1]].replace(" ", "")
+                score = SequenceMatcher(None, piece, name.replace(" ", "")).ratio()
                 if score >= (_ALIKE if lenient else 0.88):
                     yield score, Found((choice.value,), *place)
         elif re.fullmatch(r"[一-龥]{2,}", name):

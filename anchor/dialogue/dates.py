@@ -23,8 +23,14 @@ _ORDINAL = rf"(?:(?:twenty|thirty)[\s-]+)?(?:{'|'.join(_ORDINALS)})"
 _NUMBER = rf"(?:(?:twenty|thirty)[\s-]+)?(?:{'|'.join(SMALL)})"
 _DAY = rf"(?P<day>\d{{1,2}}(?:st|nd|rd|th)?|{_ORDINAL}|{_NUMBER})\b(?!\s*(?::|o'clock|am\b|pm\b))"
 _ORDINAL_DAY = rf"(?P<day>\d{{1,2}}(?:st|nd|rd|th)|{_ORDINAL})\b(?!\s+(?:one|option|choice|branch|time|of\s+these))"
+_UP_TO_99 = (
+    r"(?:(?:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)(?:[\s-]+(?:one|two|three|four|five|six|seven|"
+    r"eight|nine))?"
+    rf"|{'|'.join(SMALL)})"
+)
 _YEAR_WORDS = (
-    rf"(?:nineteen|twenty)\s+(?:hundred(?:\s+and)?\s+)?(?:oh\s+)?{_NUMBER}|two\s+thousand(?:\s+(?:and\s+)?{_NUMBER})?"
+    rf"(?:nineteen|twenty)\s+(?:hundred(?:\s+and)?\s+)?(?:oh\s+)?{_UP_TO_99}|"
+    rf"two\s+thousand(?:\s+(?:and\s+)?{_UP_TO_99})?"
 )
 _YEAR = rf"(?:[\s,]+(?:in\s+|of\s+)?(?P<year>(?:19|20)\d\d|{_YEAR_WORDS})\b(?!\s*(?:o'clock|am\b|pm\b)))?"
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -227,6 +233,12 @@ def _next_english(match: re.Match[str], today: date, language: str) -> Found:
 @_rule(rf"\bthis\s+(?:coming\s+)?{_WEEKDAY}", rf"(?:这个?|本){_ZH_WEEKDAY}")
 def _this(match: re.Match[str], today: date, language: str) -> Found:
     return _at(match, today - timedelta(today.weekday()) + timedelta(_weekday(match)))
+
+
+@_rule(rf"\b(?:last|past)\s+{_WEEKDAY}", rf"上+个?{_ZH_WEEKDAY}")
+def _last(match: re.Match[str], today: date, language: str) -> Found:
+    monday = today - timedelta(today.weekday())
+    return _at(match, monday - timedelta(7) + timedelta(_weekday(match)))
 
 
 @_rule(rf"\b(?:(?:on|coming)\s+)?{_WEEKDAY}", rf"(?<![下上这本个]){_ZH_WEEKDAY}")

@@ -42,12 +42,12 @@ _CHINESE = re.compile(
 
 def numbers(text: str) -> list[Found]:
     """The numbers in a normal text, as `Decimal`. One without values is a run of number words that is no one number."""
-    found = [_found(m, english_number(m[0])) for m in _ENGLISH.finditer(text)]
     arabic = [m for m in _ARABIC.finditer(text) if text[m.end() : m.end() + 1] not in tuple("百千万亿")]
-    found += [_found(m, _arabic(m[0])) for m in arabic]
-    taken = [(f.start, f.end) for f in found]
-    chinese = [m for m in _CHINESE.finditer(text) if not any(m.start() < end and m.end() > at for at, end in taken)]
-    found += [_found(m, chinese_number(m[0])) for m in chinese]
+    found = [_found(m, _arabic(m[0])) for m in arabic]
+    for pattern, read in ((_ENGLISH, english_number), (_CHINESE, chinese_number)):
+        taken = [(f.start, f.end) for f in found]
+        matches = [m for m in pattern.finditer(text) if not any(m.start() < end and m.end() > at for at, end in taken)]
+        found += [_found(m, read(m[0])) for m in matches]
     return sorted(found, key=lambda f: f.start)
 
 
@@ -190,7 +190,8 @@ _SMALL_CHANGE = re.compile(
     rf"|(?P<jiao>[{''.join(CHINESE_DIGITS)}\d])(?:毛|"
     rf"角)?(?:(?P<fen>[{''.join(CHINESE_DIGITS)}\d])分?)?(?![{_HAN}\d点月号])"
 )
-_JIAO = re.compile(rf"([{''.join(CHINESE_DIGITS)}\d])(?:毛|角)钱?(?:([{''.join(CHINESE_DIGITS)}\d])分)?")
+_CENTS = re.compile(r"\s*(?:cents?|pence|fen)\b")
+_JIAO = re.compile(rf"([{''.join(CHINESE_DIGITS)}\d])(?:毛|角)钱?(?:([{''.join(CHINESE_DIGITS)}\d])分?)?")
 
 
 def currencies(text: str) -> list[Found]:
@@ -215,6 +216,9 @@ def amounts(text: str) -> list[Found]:
             found.append(Found((), start, end, "several"))
             continue
         value: Decimal = number.values[0]
+        if not code and (cents := _CENTS.match(text, end)):
+            found.append(Found(((value / 100, ""),), start, cents.end()))
+            continue
         if after and (change := _SMALL_CHANGE.match(text, end)):
             part = _change(change)
             if part is not None:

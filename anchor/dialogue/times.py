@@ -48,6 +48,7 @@ _AT = re.compile(
     rf"\b(?:at|around|about|by)\s+{_HOUR}\b(?![\s-]*(?:%|percent|yuan|dollars|of\b|{_SMALL}|hundred|thousand|days?|"
     rf"weeks?))"
 )
+_OR = re.compile(rf"\bor\s+(?:at\s+)?{_HOUR}\b")
 _ALONE = re.compile(
     rf"^\W*(?:(?:at|around|about|say|maybe|it's|uh|um|please|then|tomorrow|on)\s+)*{_HOUR}\W*(?:please|then|works?|"
     rf"is (?:fine|good|ok|okay))?\W*(?:{_PART})?\W*$"
@@ -67,6 +68,9 @@ def times(text: str, *, lenient: bool = False, window: tuple[time, time] | None 
         for match in rule.finditer(text):
             if not any(match.start() < f.end and match.end() > f.start for f in found):
                 found.append(_resolve(match, text, window))
+    if found:
+        # "At three or four": the second is only a time beside the first.
+        found += [_resolve(m, text, window) for m in _OR.finditer(text) if m.start() - found[-1].end <= 1]
     if not found and (part := _ANY_PART.search(text)):
         whole = part["part"] or part["zhpart"]
         if whole == "中午":

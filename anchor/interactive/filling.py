@@ -201,6 +201,8 @@ def _doubtful(
     row = listed(list(options)[:_LISTED], language)
     if rejected:
         return joined(language, word("taken", language), word("free", language, options=row) if row else "", ask)
+    if doubt.problem == "several" and spec.kind == "birthday":
+        return word("incomplete_birthday", language)
     if doubt.problem == "several":
         which = listed(list(options)[:_LISTED], language, asked=True)
         return word("which", language, options=which) if options else joined(language, word("several", language), ask)
