@@ -99,7 +99,9 @@ class PropertyTable(BaseModel):
             raise ValueError(f"unknown key {unknown[0]}")
         needed = {"amount": ("number",), "number": ("number", "integer"), "yes_no": ("boolean",)}
         if self.kind != "choice" and self.type not in needed.get(self.kind, ("string",)):
-            raise ValueError(f"a property of kind {self.kind} must have the type {needed.get(self.kind, ('string',))[0]}")
+            raise ValueError(
+                f"a property of kind {self.kind} must have the type {needed.get(self.kind, ('string',))[0]}"
+            )
         return self
 
     @property

@@ -11,7 +11,7 @@ from typing import Any
 
 from anchor.dialogue.wording import Found, base, normal, said
 
-_ALIKE = 0.8
+_ALIKE = 0.76
 """Share of letters that must agree; measured on misspelt and misheard names in the tests."""
 
 
@@ -37,9 +37,11 @@ _PLACES = {
     "四": 4, "五": 5, "六": 6, **{str(number): number for number in range(1, 10)},
 }  # fmt: skip
 _ORDER = re.compile(
-    r"\b(?:the\s+)?(?P<nth>first|second|third|fourth|fifth|sixth|1st|2nd|3rd|4th|5th|6th)(?:\s+(?:one|option|choice))?\b"
+    r"\b(?:the\s+)?(?P<nth>first|second|third|fourth|fifth|sixth|1st|2nd|3rd|4th|5th|6th)(?:\s+(?:one|option|"
+    r"choice))?\b"
     r"|\b(?:number|option|choice)\s+(?P<number>one|two|three|four|five|six|\d)\b"
-    r"|第(?P<zh>[一二三四五六1-9])(?:个|家|种|项|张|位)?|(?P<last>\b(?:the\s+)?last(?:\s+(?:one|option))?\b|最后(?:一个|一家)?)"
+    r"|第(?P<zh>[一二三四五六1-9])(?:个|家|种|项|张|位)?|(?P<last>\b(?:the\s+)?last(?:\s+(?:one|option))?\b|"
+    r"最后(?:一个|一家)?)"
 )
 
 
@@ -99,10 +101,11 @@ def _alike(text: str, choice: Choice, *, lenient: bool) -> Iterator[tuple[float,
             if len(name) < 4:
                 continue
             words = list(re.finditer(r"[a-z\d']+", text))
-            size = len(name.split())
-            for start in range(len(words) - size + 1):
+            sizes = (len(name.split()), len(name.split()) + 1)
+            for start, size in [(at, wide) for wide in sizes for at in range(len(words) - wide + 1)]:
                 place = (words[start].start(), words[start + size - 1].end())
-                score = SequenceMatcher(None, text[place[0] : place[1]], name).ratio()
+                piece = text[place[0] : place[1]].replace(" ", "")
+                score = SequenceMatcher(None, piece, name.replace(" ", "")).ratio()
                 if score >= (_ALIKE if lenient else 0.88):
                     yield score, Found((choice.value,), *place)
         elif re.fullmatch(r"[一-龥]{2,}", name):
@@ -122,9 +125,10 @@ def _sounds(text: str) -> tuple[frozenset[str], ...]:
     return tuple(frozenset(way.replace("ng", "n") for way in of_one) for of_one in ways)
 
 
-def listed(names: Sequence[str], language: str) -> str:
-    """Names in a row as they are said: "Central, Riverside or Airport"."""
+def listed(names: Sequence[str], language: str, *, asked: bool = False) -> str:
+    """Names in a row as they are said: "Central, Riverside or Airport"; `asked`: the row is a question."""
     zh = base(language) == "zh"
     if len(names) < 2:
         return "".join(names)
-    return ("、" if zh else ", ").join(names[:-1]) + ("还是" if zh else " or ") + names[-1]
+    last = ("还是" if asked else "或者") if zh else " or "
+    return ("、" if zh else ", ").join(names[:-1]) + last + names[-1]

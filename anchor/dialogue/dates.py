@@ -23,7 +23,15 @@ _ORDINAL = rf"(?:(?:twenty|thirty)[\s-]+)?(?:{'|'.join(_ORDINALS)})"
 _NUMBER = rf"(?:(?:twenty|thirty)[\s-]+)?(?:{'|'.join(SMALL)})"
 _DAY = rf"(?P<day>\d{{1,2}}(?:st|nd|rd|th)?|{_ORDINAL}|{_NUMBER})\b(?!\s*(?::|o'clock|am\b|pm\b))"
 _ORDINAL_DAY = rf"(?P<day>\d{{1,2}}(?:st|nd|rd|th)|{_ORDINAL})\b(?!\s+(?:one|option|choice|branch|time|of\s+these))"
-_YEAR_WORDS = rf"(?:nineteen|twenty)\s+(?:hundred(?:\s+and)?\s+)?(?:oh\s+)?{_NUMBER}|two\s+thousand(?:\s+(?:and\s+)?{_NUMBER})?"
+_UP_TO_99 = (
+    r"(?:(?:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)(?:[\s-]+(?:one|two|three|four|five|six|seven|"
+    r"eight|nine))?"
+    rf"|{'|'.join(SMALL)})"
+)
+_YEAR_WORDS = (
+    rf"(?:nineteen|twenty)\s+(?:hundred(?:\s+and)?\s+)?(?:oh\s+)?{_UP_TO_99}|"
+    rf"two\s+thousand(?:\s+(?:and\s+)?{_UP_TO_99})?"
+)
 _YEAR = rf"(?:[\s,]+(?:in\s+|of\s+)?(?P<year>(?:19|20)\d\d|{_YEAR_WORDS})\b(?!\s*(?:o'clock|am\b|pm\b)))?"
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _WEEKDAY = r"(?P<weekday>monday|tuesday|tues|wednesday|thursday|thurs|friday|saturday|sunday)s?\b"
@@ -151,7 +159,10 @@ def _chinese(match: re.Match[str], today: date, language: str) -> Found:
     return _calendar(match, today, _whole(match["month"]), _whole(match["day"]), _year(match["year"], today))
 
 
-@_rule(rf"(?P<next>下个?月|这个?月|本月)(?P<day>{_ZH_NUMBER})[号日]", r"\b(?:the\s+)?(?P<day>\d{1,2})(?:st|nd|rd|th)? of (?P<next>next|this) month")
+@_rule(
+    rf"(?P<next>下个?月|这个?月|本月)(?P<day>{_ZH_NUMBER})[号日]",
+    r"\b(?:the\s+)?(?P<day>\d{1,2})(?:st|nd|rd|th)? of (?P<next>next|this) month",
+)
 def _day_of_next_month(match: re.Match[str], today: date, language: str) -> Found:
     months = today.month - 1 + (match["next"][0] in "下n")
     return _calendar(match, today, months % 12 + 1, _whole(match["day"]), today.year + months // 12)
@@ -167,19 +178,23 @@ def _slashes(match: re.Match[str], today: date, language: str) -> Found:
     return _at(match, *values, problem="yearless" if year is None and values else "" if values else "invalid")
 
 
-@_rule(rf"\bin\s+{_COUNT}\s+(?P<unit>day|week)s?(?:'? time)?\b", rf"\b{_COUNT}\s+(?P<unit>day|week)s?\s+from\s+(?:now|today)\b",
+@_rule(rf"\bin\s+{_COUNT}\s+(?P<unit>day|week)s?(?:'? time)?\b",
+       rf"\b{_COUNT}\s+(?P<unit>day|week)s?\s+from\s+(?:now|today)\b",
        rf"(?P<count>\d{{1,3}}|[{_ZH}]{{1,3}})个?(?P<unit>天|星期|礼拜|周)(?:以后|之后|后)")  # fmt: skip
 def _ahead(match: re.Match[str], today: date, language: str) -> Found:
     return _at(match, today + timedelta(_whole(match["count"]) * (1 if match["unit"] in ("day", "天") else 7)))
 
 
 _RELATIVE = {
-    "day after tomorrow": 2, "tomorrow": 1, "today": 0, "tonight": 0, "yesterday": -1, "大后天": 3, "后天": 2, "明天": 1,
-    "明日": 1, "明早": 1, "明晚": 1, "今天": 0, "今日": 0, "今晚": 0, "今早": 0, "昨天": -1, "前天": -2,
+    "day after tomorrow": 2, "tomorrow": 1, "today": 0, "tonight": 0, "yesterday": -1, "大后天": 3, "后天": 2,
+    "明天": 1, "明日": 1, "明早": 1, "明晚": 1, "今天": 0, "今日": 0, "今晚": 0, "今早": 0, "昨天": -1, "前天": -2,
 }  # fmt: skip
 
 
-@_rule(r"\bday after tomorrow\b|\btomorrow\b|\btoday\b|\btonight\b|\byesterday\b|大后天|后天|明[天日早晚]|今[天日晚早]|昨天|前天")
+@_rule(
+    r"\bday after tomorrow\b|\btomorrow\b|\btoday\b|\btonight\b|\byesterday\b|大后天|后天|明[天日早晚]|"
+    r"今[天日晚早]|昨天|前天"
+)
 def _relative(match: re.Match[str], today: date, language: str) -> Found:
     return _at(match, today + timedelta(_RELATIVE[match[0]]))
 
@@ -220,6 +235,12 @@ def _this(match: re.Match[str], today: date, language: str) -> Found:
     return _at(match, today - timedelta(today.weekday()) + timedelta(_weekday(match)))
 
 
+@_rule(rf"\b(?:last|past)\s+{_WEEKDAY}", rf"上+个?{_ZH_WEEKDAY}")
+def _last(match: re.Match[str], today: date, language: str) -> Found:
+    monday = today - timedelta(today.weekday())
+    return _at(match, monday - timedelta(7) + timedelta(_weekday(match)))
+
+
 @_rule(rf"\b(?:(?:on|coming)\s+)?{_WEEKDAY}", rf"(?<![下上这本个]){_ZH_WEEKDAY}")
 def _coming(match: re.Match[str], today: date, language: str) -> Found:
     """The next one; on that very day it may be today or in a week."""
@@ -238,7 +259,11 @@ def _day_chinese(match: re.Match[str], today: date, language: str) -> Found:
     return _coming_day(match, today)
 
 
-@_rule(rf"\b(?:on\s+)?the\s+{_ORDINAL_DAY}(?!\s+(?:of|january|february|march|april|may|june|july|august))", rf"^(?:on\s+)?{_ORDINAL_DAY}\W*$", lenient=True)
+@_rule(
+    rf"\b(?:on\s+)?the\s+{_ORDINAL_DAY}(?!\s+(?:of|january|february|march|april|may|june|july|august))",
+    rf"^(?:on\s+)?{_ORDINAL_DAY}\W*$",
+    lenient=True,
+)
 def _day_english(match: re.Match[str], today: date, language: str) -> Found:
     return _coming_day(match, today)
 
@@ -252,19 +277,20 @@ def _coming_day(match: re.Match[str], today: date) -> Found:
     return _at(match, problem="invalid")
 
 
-_SHIFTS = (
-    (re.compile(r"\b(?:the )?(?:next day|day after|following day|day later|one day later|a day later)\b|后一天|第二天|晚一天|推后一天|往后一天"), 1),
-    (re.compile(r"\b(?:the )?(?:day before|day earlier|previous day)\b|前一天|早一天|提前一天|往前一天"), -1),
-    (re.compile(r"\b(?:the |a |one )?(?:week after|following week|week later)\b|(?:晚|推后|往后)一(?:周|个?星期|个?礼拜)|后一周"), 7),
-    (re.compile(r"\b(?:the |a |one )?(?:week before|week earlier)\b|(?:早|提前|往前)一(?:周|个?星期|个?礼拜)|前一周"), -7),
-)  # fmt: skip
+_SHIFTS = {
+    1: r"\b(?:the )?(?:next day|day after|following day|day later|one day later|a day later)\b"
+    r"|后一天|第二天|晚一天|推后一天|往后一天",
+    -1: r"\b(?:the )?(?:day before|day earlier|previous day)\b|前一天|早一天|提前一天|往前一天",
+    7: r"\b(?:the |a |one )?(?:week after|following week|week later)\b|(?:晚|推后|往后)一(?:周|个?星期|个?礼拜)|后一周",
+    -7: r"\b(?:the |a |one )?(?:week before|week earlier)\b|(?:早|提前|往前)一(?:周|个?星期|个?礼拜)|前一周",
+}
 
 
 def shifted(text: str, value: date, today: date) -> Found | None:
     """A date said in relation to another: "the day after", 晚一天."""
     if re.search(r"day after tomorrow", text):
         return None
-    for pattern, days in _SHIFTS:
-        if match := pattern.search(text):
+    for days, pattern in _SHIFTS.items():
+        if match := re.search(pattern, text):
             return _checked(_at(match, value + timedelta(days)), today, past=False)
     return None

@@ -24,7 +24,8 @@ SMALL = _ONES | _TEENS | _TENS
 """English number words below a hundred, without compounds."""
 _WORD = "|".join([*_ONES, *_TEENS, *_TENS, "hundred", "thousand", "million", "billion"])
 _ENGLISH = re.compile(
-    rf"\b(?:an?\s+(?=hundred|thousand|million))?(?:{_WORD})\b(?:(?:\s*-\s*|\s+)(?:and\s+(?:a\s+)?|point\s+)?(?:{_WORD})\b)*"
+    rf"\b(?:an?\s+(?=hundred|thousand|million))?(?:{_WORD})\b(?:(?:\s*-\s*|\s+)(?:and\s+(?:a\s+)?|"
+    rf"point\s+)?(?:{_WORD})\b)*"
 )
 _ARABIC = re.compile(
     r"(?<![\d.])(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?![\d]|[.,]\d)(?:\s*(?:thousand|million|billion|k)\b)?(?![a-z])"
@@ -41,12 +42,12 @@ _CHINESE = re.compile(
 
 def numbers(text: str) -> list[Found]:
     """The numbers in a normal text, as `Decimal`. One without values is a run of number words that is no one number."""
-    found = [_found(m, english_number(m[0])) for m in _ENGLISH.finditer(text)]
     arabic = [m for m in _ARABIC.finditer(text) if text[m.end() : m.end() + 1] not in tuple("百千万亿")]
-    found += [_found(m, _arabic(m[0])) for m in arabic]
-    taken = [(f.start, f.end) for f in found]
-    chinese = [m for m in _CHINESE.finditer(text) if not any(m.start() < end and m.end() > at for at, end in taken)]
-    found += [_found(m, chinese_number(m[0])) for m in chinese]
+    found = [_found(m, _arabic(m[0])) for m in arabic]
+    for pattern, read in ((_ENGLISH, english_number), (_CHINESE, chinese_number)):
+        taken = [(f.start, f.end) for f in found]
+        matches = [m for m in pattern.finditer(text) if not any(m.start() < end and m.end() > at for at, end in taken)]
+        found += [_found(m, read(m[0])) for m in matches]
     return sorted(found, key=lambda f: f.start)
 
 
@@ -179,16 +180,18 @@ _CURRENCIES = {
     "GBP": r"pounds?(?: sterling)?|gbp|sterling|英镑",
     "JPY": r"(?:japanese )?yen|jpy|日元|日币",
 }
-_SIGNS = {"hk$": "HKD", "us$": "USD", "$": "USD", "€": "EUR", "£": "GBP", "¥": "CNY", "rmb": "CNY", "usd": "USD", "cny": "CNY",
-          "eur": "EUR", "gbp": "GBP", "hkd": "HKD", "jpy": "JPY"}  # fmt: skip
+_SIGNS = {"hk$": "HKD", "us$": "USD", "$": "USD", "€": "EUR", "£": "GBP", "¥": "CNY", "rmb": "CNY", "usd": "USD",
+          "cny": "CNY", "eur": "EUR", "gbp": "GBP", "hkd": "HKD", "jpy": "JPY"}  # fmt: skip
 _AFTER = re.compile("|".join(rf"(?P<{code}>{words})(?![a-z])" for code, words in [
     ("HKD", _CURRENCIES["HKD"]), *((c, w) for c, w in _CURRENCIES.items() if c != "HKD")]))  # fmt: skip
 _BEFORE = re.compile(rf"(?:^|(?<=[^a-z]))({'|'.join(re.escape(sign) for sign in _SIGNS)})\s*$")
 _SMALL_CHANGE = re.compile(
     rf"(?:\s*(?:and\s+)?(?P<cents>\d{{1,2}}|[a-z]+(?:[\s-][a-z]+)?)\s+(?:cents?|pence|fen)\b)"
-    rf"|(?P<jiao>[{''.join(CHINESE_DIGITS)}\d])(?:毛|角)?(?:(?P<fen>[{''.join(CHINESE_DIGITS)}\d])分?)?(?![{_HAN}\d点月号])"
+    rf"|(?P<jiao>[{''.join(CHINESE_DIGITS)}\d])(?:毛|"
+    rf"角)?(?:(?P<fen>[{''.join(CHINESE_DIGITS)}\d])分?)?(?![{_HAN}\d点月号])"
 )
-_JIAO = re.compile(rf"([{''.join(CHINESE_DIGITS)}\d])(?:毛|角)钱?(?:([{''.join(CHINESE_DIGITS)}\d])分)?")
+_CENTS = re.compile(r"\s*(?:cents?|pence|fen)\b")
+_JIAO = re.compile(rf"([{''.join(CHINESE_DIGITS)}\d])(?:毛|角)钱?(?:([{''.join(CHINESE_DIGITS)}\d])分?)?")
 
 
 def currencies(text: str) -> list[Found]:
@@ -213,6 +216,9 @@ def amounts(text: str) -> list[Found]:
             found.append(Found((), start, end, "several"))
             continue
         value: Decimal = number.values[0]
+        if not code and (cents := _CENTS.match(text, end)):
+            found.append(Found(((value / 100, ""),), start, cents.end()))
+            continue
         if after and (change := _SMALL_CHANGE.match(text, end)):
             part = _change(change)
             if part is not None:

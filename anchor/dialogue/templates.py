@@ -158,7 +158,9 @@ def _show(field: _Field, answer: Any, language: str, today: date) -> str:
         raise ValueError(f"the answer has no field {field.path!r} that can be said")
     try:
         if field.filter == "amount":
-            code = field.option if re.fullmatch(r"[A-Z]{3}", field.option) else _find(answer, field.option or "currency")
+            code = (
+                field.option if re.fullmatch(r"[A-Z]{3}", field.option) else _find(answer, field.option or "currency")
+            )
             return spoken.amount(Decimal(str(value)), str(code or ""), language)
         if field.filter == "date":
             return spoken.day(date.fromisoformat(str(value)[:10]), language, today)

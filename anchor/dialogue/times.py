@@ -10,24 +10,49 @@ from anchor.dialogue.wording import Found
 
 _HOURS = "|".join(word for word, value in SMALL.items() if 1 <= value <= 12)
 _HOUR = rf"(?P<hour>\d{{1,2}}|{_HOURS})"
-_MINUTE_WORDS = rf"(?:oh\s+(?:{'|'.join(w for w, v in SMALL.items() if v < 10)})|(?:twenty|thirty|forty|fifty)(?:[\s-](?:{'|'.join(w for w, v in SMALL.items() if 0 < v < 10)}))?|ten|eleven|twelve|(?:thir|four|fif|six|seven|eigh|nine)teen)"
+_ONES = "|".join(word for word, value in SMALL.items() if 0 < value < 10)
+_TEENS = "|".join(word for word, value in SMALL.items() if 10 <= value < 20)
+_MINUTE_WORDS = rf"(?:oh\s+(?:{_ONES})|(?:twenty|thirty|forty|fifty)(?:[\s-](?:{_ONES}))?|{_TEENS})"
+_SMALL = "|".join(SMALL)
 _HALF = r"(?P<half>a\.?m\b\.?|p\.?m\b\.?)"
-_PART = r"(?P<part>in the (?:early )?(?:morning|afternoon|evening)|at night|this (?:morning|afternoon|evening)|tonight|(?:tomorrow |day )?(?:morning|afternoon|evening))"
+_PART = (
+    r"(?P<part>in the (?:early )?(?:morning|afternoon|evening)|at night|tonight"
+    r"|(?:this |tomorrow |day )?(?:morning|afternoon|evening))"
+)
 _ZH_DIGITS = "".join(CHINESE_DIGITS) + "十"
 _ZH_PART = r"(?P<part>凌晨|清晨|早上|早晨|上午|中午|下午|午后|傍晚|晚上|今晚|明晚|夜里|明早|今早)"
 _RULES = [
     # 3:30pm, 15:30, 3.30 pm, 09:00
     re.compile(rf"(?<![\d.:])(?P<hour>\d{{1,2}})(?P<colon>:)(?P<minute>\d\d)(?!\d|:)\s*{_HALF}?"),
     re.compile(rf"(?<![\d.:])(?P<hour>\d{{1,2}})\.(?P<minute>\d\d)\s*{_HALF}"),
-    re.compile(rf"\b(?P<past>half|a? ?quarter|{_MINUTE_WORDS}|five|\d{{1,2}})(?:\s+minutes?)?\s+(?P<to>past|after|to|before|till)\s+{_HOUR}(?:\s+o'?clock)?\b(?:\s*{_HALF})?"),
-    re.compile(rf"\b{_HOUR}\s+(?P<minute>{_MINUTE_WORDS})(?:\s*{_HALF}|(?![\s-]+(?:{'|'.join(SMALL)}|hundred|thousand|dollars|yuan|percent)\b))"),
+    re.compile(
+        rf"\b(?P<past>half|a? ?quarter|{_MINUTE_WORDS}|five|\d{{1,2}})(?:\s+minutes?)?\s+(?P<to>past|after|to|"
+        rf"before|till)\s+{_HOUR}(?:\s+o'?clock)?\b(?:\s*{_HALF})?"
+    ),
+    re.compile(
+        rf"\b{_HOUR}\s+(?P<minute>{_MINUTE_WORDS})(?:\s*{_HALF}|(?![\s-]+(?:{_SMALL}|hundred|thousand|dollars|yuan|"
+        rf"percent)\b))"
+    ),
     re.compile(rf"\b{_HOUR}\s*(?:o'?clock\b(?:\s*{_HALF})?|(?P<halfday>a\.?m\b\.?|p\.?m\b\.?))"),
-    re.compile(rf"(?:{_ZH_PART}的?)?(?P<to>差)(?P<minute>一刻|{'(?:[' + _ZH_DIGITS + ']{1,3}|' + chr(92) + 'd{1,2})'})分?(?:钟)?(?P<hour>\d{{1,2}}|[{_ZH_DIGITS}]{{1,3}})点"),
-    re.compile(rf"(?:{_ZH_PART}的?)?(?P<hour>\d{{1,2}}|[{_ZH_DIGITS}]{{1,3}})[点时](?!间|候|心|的时)(?:钟|整|(?P<minute>半|[一三]刻|过?零?(?:[{_ZH_DIGITS}]{{1,3}}|\d{{1,2}})分?))?(?!\d)"),
+    re.compile(
+        rf"(?:{_ZH_PART}的?)?(?P<to>差)(?P<minute>一刻|(?:[{_ZH_DIGITS}]{{1,3}}|"
+        rf"\d{{1,2}}))分?(?:钟)?(?P<hour>\d{{1,2}}|[{_ZH_DIGITS}]{{1,3}})点"
+    ),
+    re.compile(
+        rf"(?:{_ZH_PART}的?)?(?P<hour>\d{{1,2}}|[{_ZH_DIGITS}]{{1,3}})[点时](?!间|候|心|的时)(?:钟|整|"
+        rf"(?P<minute>半|[一三]刻|过?零?(?:[{_ZH_DIGITS}]{{1,3}}|\d{{1,2}})分?))?(?!\d)"
+    ),
     re.compile(r"\b(?P<noon>noon|midday|midnight)\b|(?P<zhnoon>正午|午夜)"),
 ]  # fmt: skip
-_AT = re.compile(rf"\b(?:at|around|about|by)\s+{_HOUR}\b(?![\s-]*(?:%|percent|yuan|dollars|of\b|{'|'.join(SMALL)}|hundred|thousand|days?|weeks?))")
-_ALONE = re.compile(rf"^\W*(?:(?:at|around|about|say|maybe|it's|uh|um|please|then|tomorrow|on)\s+)*{_HOUR}\W*(?:please|then|works?|is (?:fine|good|ok|okay))?\W*(?:{_PART})?\W*$")
+_AT = re.compile(
+    rf"\b(?:at|around|about|by)\s+{_HOUR}\b(?![\s-]*(?:%|percent|yuan|dollars|of\b|{_SMALL}|hundred|thousand|days?|"
+    rf"weeks?))"
+)
+_OR = re.compile(rf"\bor\s+(?:at\s+)?{_HOUR}\b")
+_ALONE = re.compile(
+    rf"^\W*(?:(?:at|around|about|say|maybe|it's|uh|um|please|then|tomorrow|on)\s+)*{_HOUR}\W*(?:please|then|works?|"
+    rf"is (?:fine|good|ok|okay))?\W*(?:{_PART})?\W*$"
+)
 _ANY_PART = re.compile(rf"\b{_PART}\b|{_ZH_PART.replace('part', 'zhpart')}")
 _MORNING = ("morning", "凌晨", "清晨", "早", "上午")
 _LATE = ("afternoon", "evening", "night", "tonight", "下午", "午后", "傍晚", "晚", "夜里")
@@ -43,6 +68,9 @@ def times(text: str, *, lenient: bool = False, window: tuple[time, time] | None 
         for match in rule.finditer(text):
             if not any(match.start() < f.end and match.end() > f.start for f in found):
                 found.append(_resolve(match, text, window))
+    if found:
+        # "At three or four": the second is only a time beside the first.
+        found += [_resolve(m, text, window) for m in _OR.finditer(text) if m.start() - found[-1].end <= 1]
     if not found and (part := _ANY_PART.search(text)):
         whole = part["part"] or part["zhpart"]
         if whole == "中午":
@@ -126,7 +154,8 @@ def _minute(text: str | None) -> int | None:
 
 
 _SHIFT = re.compile(
-    r"\b(?P<by>half an|an|one|two)\s+hours?\s+(?P<way>later|earlier)\b|(?P<zhway>晚|推后|早|提前)(?P<zhby>半个?|一个?|两个?)(?:小时|钟头)"
+    r"\b(?P<by>half an|an|one|two)\s+hours?\s+(?P<way>later|earlier)\b|(?P<zhway>晚|推后|早|提前)(?P<zhby>半个?|"
+    r"一个?|两个?)(?:小时|钟头)"
 )
 
 

@@ -196,12 +196,16 @@ def _digits(plain: str, spec: Spec, *, lenient: bool) -> Value | Unclear:
 
 
 _CALLED = re.compile(
-    r"(?:(?:^|.*\b)(?:my (?:full |last |first )?name is|my name's|i'm|i am|this is|call me|it's|the name is|name is|under the name(?: of)?|for mr\.?|for mrs\.?|for ms\.?)\s+"
+    r"(?:(?:^|.*\b)(?:my (?:full |last |first )?name is|my name's|i'm|i am|this is|call me|it's|the name is|"
+    r"name is|under the name(?: of)?|for mr\.?|for mrs\.?|for ms\.?)\s+"
     r"|.*?(?:我的名字叫|我的名字是|名字是|名字叫|我叫做?|叫我|我姓|我是|姓名是?|是))[,，:：]?\s*",
     re.IGNORECASE,
 )
 _NAME = re.compile(r"[^\W\d_][^\W\d_.'’-]*(?:[ .'’·-]+[^\W\d_]+\.?){0,4}")
-_NO_NAME = re.compile(r"\b(?:what|why|how|where|when|the|want|need|book|card|account|don't|is|are|a|to|my|please help)\b|吗|什么|怎么|预约|我要|为什么|不")
+_NO_NAME = re.compile(
+    r"\b(?:what|why|how|where|when|the|want|need|book|card|account|don't|is|are|a|to|my|please help)\b|吗|什么|"
+    r"怎么|预约|我要|为什么|不"
+)
 
 
 def _name(plain: str, text: str, *, lenient: bool) -> Value | Unclear:
@@ -212,11 +216,15 @@ def _name(plain: str, text: str, *, lenient: bool) -> Value | Unclear:
     if not lenient and not re.search(r"name|我叫|姓名|名字|我姓", introduced[0].lower() if introduced else ""):
         return Unclear("nothing")
     rest = original[introduced.end() :] if introduced else original
-    rest = re.split(r"[,，。;；!！?？]|\.\s|\.$", rest)[0].strip()
+    rest = re.split(r"[,，。;；!！?？]|(?<!\bdr)(?<!\bmr)(?<!\bms)(?<!\bmrs)\.\s|\.$", rest, flags=re.IGNORECASE)[
+        0
+    ].strip()
     rest = re.sub(r"^(?:um|uh|well|嗯|呃)\s*|\s*(?:please|thanks|thank you)$", "", rest, flags=re.IGNORECASE).strip()
     name = _NAME.fullmatch(rest)
     chinese = bool(re.search(r"[一-龥]", rest))
     if name is None or len(rest) > (8 if chinese else 60) or _NO_NAME.search(rest.lower()) or intents.intent(rest):
+        return Unclear("nothing")
+    if dates.dates(normal(rest), "en", date(2000, 1, 1)) or times.times(normal(rest)):
         return Unclear("nothing")
     if len(rest) < 2 and not (introduced and "姓" in introduced[0]):
         return Unclear("nothing")

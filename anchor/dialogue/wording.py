@@ -70,7 +70,8 @@ def corrects(text: str) -> bool:
     """Whether a normal text begins by taking something back."""
     return bool(
         re.match(
-            r"(?:oh|um|uh|well|but|yes|yeah|ok|okay|嗯|呃|哦|那|但|好的?|等等)?[,，\s]*(?:no\b(?! one)|nope|not\b|sorry|actually|wait|i mean|i meant|"
+            r"(?:oh|um|uh|well|but|yes|yeah|ok|okay|嗯|呃|哦|那|但|好的?|等等)?[,，\s]*(?:no\b(?! one)|nope|not\b|"
+            r"sorry|actually|wait|i mean|i meant|"
             r"change|make (?:it|that)|rather|instead|不对|不是|不要|不,|不，|不\s|错了|说错了|改|换|还是|应该是|变)",
             text,
         )

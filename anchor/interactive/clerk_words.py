@@ -55,7 +55,10 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
     "future": {"en": "That day is still to come.", "zh": "这一天还没到。"},
     "outside": {"en": "That is not possible.", "zh": "这个不行。"},
     "taken": {"en": "That is not free.", "zh": "这个不可以选了。"},
-    "outside_time": {"en": "That is outside our hours, {open} to {close}.", "zh": "这不在营业时间内，营业时间是{open}到{close}。"},
+    "outside_time": {
+        "en": "That is outside our hours, {open} to {close}.",
+        "zh": "这不在营业时间内，营业时间是{open}到{close}。",
+    },
     "outside_day": {"en": "We are closed on that day.", "zh": "那天不营业。"},
     "incomplete_date": {"en": "Which day exactly?", "zh": "具体是哪一天？"},
     "incomplete_birthday": {"en": "Please say day, month and year.", "zh": "请说出年、月、日。"},

@@ -24,8 +24,8 @@ BRANCHES = (
      "address_zh": "河滨街28号"},
     {"id": "university", "name": "University", "name_zh": "大学", "district": "university",
      "address": "5 College Avenue", "address_zh": "学院大道5号"},
-    {"id": "airport", "name": "Airport", "name_zh": "机场", "district": "airport", "address": "Terminal 2, ground floor",
-     "address_zh": "二号航站楼一层"},
+    {"id": "airport", "name": "Airport", "name_zh": "机场", "district": "airport",
+     "address": "Terminal 2, ground floor", "address_zh": "二号航站楼一层"},
 )  # fmt: skip
 RATES = {"USD": 7.12, "EUR": 7.74, "GBP": 9.03, "HKD": 0.91, "JPY": 0.047}
 """Yuan for one of each; fixed, for a demo."""
@@ -108,7 +108,7 @@ class _Books:
         taken = {
             one["time"] for one in self.appointments.values() if (one["branch"], one["date"]) == (branch, str(day))
         }
-        return [at for at in _times(day) if at not in taken and zlib.crc32(f"{branch}{day}{at}".encode()) % 5]
+        return [at for at in _times(day) if at not in taken and zlib.crc32(f"{branch}{day}{at}".encode()) % 9]
 
 
 def _times(day: date) -> list[str]:
