@@ -26,7 +26,8 @@ export class FormCard extends EventTarget {
     this.find("title").textContent = form.title;
     this.find("slots").replaceChildren(...form.slots.map((slot) => this.slot(slot, form.asking)));
     const asked = form.slots.find((slot) => slot.name === form.asking);
-    this.find("asking").textContent = form.confirming ? words.confirm : (asked?.label ?? "");
+    this.find("asking").textContent = form.confirming ? words.confirm : "";
+    this.find("choices").setAttribute("aria-label", form.confirming ? words.confirm : (asked?.label ?? form.title));
     const buttons = form.confirming
       ? [this.button(words.yes, "confirm", { yes: true }, "primary"), this.button(words.no, "confirm", { yes: false })]
       : (form.choices ?? []).map((choice) => this.button(choice, "choose", { text: choice }));

@@ -156,6 +156,7 @@ export class FirstSound {
   }
 
   attach(stream) {
+    if (!stream.getAudioTracks().length) return;
     this.source?.disconnect();
     this.source = this.context.createMediaStreamSource(stream);
     this.analyser = this.context.createAnalyser();

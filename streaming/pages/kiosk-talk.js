@@ -152,7 +152,7 @@ export class Talk extends EventTarget {
       cancel: () => this.cancelled(event),
       sources: () => this.log.sources(event),
       form: () => this.form.show(event.form, this.language),
-      notice: () => { this.notice(event.text); this.log.note(event.text, this.language); },
+      notice: () => this.notice(event.text, true),
       log: () => this.log.restore(event.entries),
       language: () => this.spoken(event.language),
       absence: () => this.absence(event),
@@ -284,11 +284,18 @@ export class Talk extends EventTarget {
     at("mode-text").textContent = deaf && mode === "listening" ? words.quiet : words[mode === "person" ? "person_mode" : mode];
   }
 
-  notice(text) {
+  // Something that must be known: before everything else for a while, then kept among what was said.
+  notice(text, kept = false) {
     clearTimeout(this.noticed);
+    this.settle?.();
     at("notice").textContent = text;
     at("notice").hidden = false;
-    this.noticed = setTimeout(() => { at("notice").hidden = true; }, NOTICE_SECONDS * 1000);
+    this.settle = () => {
+      at("notice").hidden = true;
+      if (kept) this.log.note(text, this.language);
+      this.settle = undefined;
+    };
+    this.noticed = setTimeout(this.settle, NOTICE_SECONDS * 1000);
   }
 
   absence({ seconds }) {

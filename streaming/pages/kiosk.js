@@ -96,8 +96,11 @@ function home() {
 at("begin").addEventListener("click", () => begin(true));
 at("begin-silent").addEventListener("click", () => begin(false));
 at("again").addEventListener("click", home);
-at("poster").addEventListener("error", () => { at("poster").hidden = true; });
-if (at("poster").complete && !at("poster").naturalWidth) at("poster").hidden = true;
+for (const image of at("poster").children) {
+  const check = () => { at("poster").hidden ||= image.complete && !image.naturalWidth; };
+  image.addEventListener("error", check);
+  check();
+}
 
 offerLanguages();
 translate();

@@ -10,7 +10,7 @@ const REFUSED_SECONDS = 10;
 const now = () => performance.now() / 1000;
 
 // Events: "state" {state, message}, "event" (what the data channel says), "latency" {seconds, sound}, "open" (the data
-// channel is), "stream" {stream}.
+// channel is), "stream" {stream} (is shown, and has one track more).
 // States: connecting (message "blocked" when the server answers and no picture ever comes), live, lost (was live, comes back), refused (the server says no, and why).
 export class Player extends EventTarget {
   // `signalling.ask(offer, signal)` gives {answer, leave}, as Whep does. With `talks` the page can be heard as well: by
@@ -210,10 +210,8 @@ class Session {
   show(stream) {
     const { video } = this.player;
     if (this.ended) return;
-    if (video.srcObject !== stream) {
-      video.srcObject = stream;
-      this.player.dispatchEvent(new CustomEvent("stream", { detail: { stream } }));
-    }
+    if (video.srcObject !== stream) video.srcObject = stream;
+    this.player.dispatchEvent(new CustomEvent("stream", { detail: { stream } }));
     video.play().catch(() => {
       video.muted = true;
       video.play().catch(() => {});

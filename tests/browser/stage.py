@@ -68,7 +68,7 @@ async def page(*, width: int = 1280, height: int = 800, flags: Sequence[str] = (
             yield opened
         finally:
             await browser.close()
-    assert errors == []
+    assert errors == [], errors
 
 
 async def until(shown: Page, script: str, seconds: float = 15) -> None:
