@@ -118,7 +118,7 @@ class Visitor:
         with contextlib.suppress(MediaStreamError):
             while True:
                 frame = await track.recv()
-                if track.kind != "audio":
+                if not isinstance(frame, av.AudioFrame):
                     continue
                 sound = frame.to_ndarray().astype(np.float32) / 32768
                 if float(np.sqrt(np.mean(sound**2))) > 0.004:

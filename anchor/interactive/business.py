@@ -89,7 +89,7 @@ class Clerk:
 
     def concerns(self, text: str) -> bool:
         """Whether `take` would do something about a text, rather than leave it to others."""
-        return bool(self._stack or self._news) or self._triggered(text) is not None
+        return self.active or bool(self._desk.news) or self._triggered(text) is not None
 
     @property
     def form(self) -> Form | None:
