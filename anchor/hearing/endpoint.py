@@ -1,6 +1,7 @@
 """How long to wait before what a visitor said counts as all of it: by whether the words are complete.
 
-Pure, and by tables (``endings.toml``): a recogniser's text has often neither capitals nor marks, so words and their order decide.
+Pure, and by tables (``endings.toml``): a recogniser's text has often neither capitals nor marks, so words and their
+order decide.
 """
 
 from __future__ import annotations
