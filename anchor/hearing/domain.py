@@ -15,20 +15,10 @@ EXPECTED_WEIGHT = 4
 """How often each expected phrase counts against one of those that are understood everywhere."""
 
 _DAYS = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
-_MONTHS = [
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
+_MONTHS = (
+    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
     "december",
-]
+)  # fmt: skip
 _MONEY = ("dollars", "euros", "pounds", "yuan", "dollars please")
 
 _EVERYWHERE = (
