@@ -36,6 +36,8 @@ could you tell me please|tell me about
 i want to|i'd like to|i would like to|i need to|i need|i want|i have a question|i have a question about|can i|could i
 may i|how do i|how can i|how much is|how much does it cost|how long does it take|what is|what's|what are|what time|when
 where is|where are|where can i find|who is|why|which|is it possible to|do you have|is there|are there|please
+yeah|yep|right|all right|oh|oh okay|i see|oh i see|okay i see|really|aha|great|uh huh|huh|mhm|mm|mm hm|hm|hmm|um|uh
+stop talking|be quiet|hold on|stop please|no wait
 excuse me|english|english please|chinese please|speak english please
 """.replace("\n", "|")
     .strip("|")

@@ -1,9 +1,8 @@
 """Turn taking, a pure machine: facts in, actions out. It reads no clock, and touches nothing.
 
 Interrupting has two steps. As soon as the visitor speaks, the anchor is *hushed*: silent, nothing thrown away. Words
-that mean something, or half a second of speech that is understood, *cancel* what was being said; a cough, a
-back-channel ("uh-huh", "嗯") or noise lets it *resume*. Nothing is lost by deciding late, for the anchor is silent
-meanwhile.
+that mean something *cancel* what was being said, after a second or when it is over; a cough, a back-channel
+("uh-huh", "嗯") or noise lets it *resume*. Nothing is lost by deciding late, for the anchor is silent meanwhile.
 
 A turn is closed when all speech of it is understood and the pause after it is as long as its words ask for (see
 `anchor.hearing.endpoint`). A visitor who goes on before the answer has begun has not finished: the turns are joined.
@@ -14,7 +13,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from anchor.hearing.endpoint import COMPLETE_SECONDS, pause_after
+from anchor.hearing.endpoint import COMPLETE, pause_after
 from anchor.interactive.facts import (
     Fact,
     Heard,
@@ -32,19 +31,20 @@ from anchor.interactive.phrases import is_backchannel, says_stop
 
 @dataclass(frozen=True, slots=True)
 class TurnRules:
-    """When what happens. Seconds; `words` counts words, or characters where words are not spaced.
+    """When what happens. Seconds; words are characters where words are not spaced.
 
     `partials`: the recogniser tells what it hears while it hears it; otherwise speech alone decides, a little later.
     """
 
     barge_in: bool = True
     partials: bool = True
-    cancel_words: int = 2
-    cancel_after: float = 0.5
+    cancel_after: float = 1.0
+    """Speech of which two words or more are understood cancels after this long: recognisers hear words in a hum, and
+    what is shorter is judged when it is over."""
     unheard_after: float = 0.8
-    """Speech of which nothing can be told yet cancels after this long, without partials."""
+    """Speech of which nothing can be told yet, for want of partials."""
     noise_after: float = 1.5
-    """Speech of which nothing is understood so far is taken for noise, with partials."""
+    """Speech of which nothing is understood, with partials, is noise: the anchor goes on."""
     steady_for: float = 0.2
     """A partial that has not changed for so long and sounds complete is worth thinking about."""
     shortest: float = 0.6
@@ -283,14 +283,8 @@ class Turns:
     # Decisions.
 
     def _decide(self) -> list[Action]:
-        """Whether what is heard of a visitor who speaks into the anchor's words is meant to stop them."""
-        text = self._partial
-        if not text or self._is_backchannel(text):
-            return []
-        means_it = says_stop(text) or _weight(text) >= self._rules.cancel_words
-        if self._doubt and means_it:
-            return self._cancel()
-        return []
+        """Whether a visitor who speaks into the anchor's words asks for silence."""
+        return self._cancel() if self._doubt and says_stop(self._partial) else []
 
     def _cancel(self) -> list[Action]:
         self._doubt = self._anchor_speaks = self._thinks = False
@@ -322,7 +316,7 @@ class Turns:
         if self._anchor_speaks or self._thinks or self._doubt or not (self._partial or self._parts):
             return False
         text = self._text
-        return text != self._speculated and pause_after(text, self.language) <= COMPLETE_SECONDS
+        return text != self._speculated and pause_after(text, self.language) <= COMPLETE
 
     def _due(self, now: float) -> list[Action]:
         actions: list[Action] = []
@@ -356,7 +350,8 @@ class Turns:
                 return []
             self._doubt, self._noise = False, True
             return [Resume()]
-        patience = rules.noise_after if self._is_backchannel(text) else rules.cancel_after
+        meant = _weight(text) > 1 and not self._is_backchannel(text)
+        patience = rules.cancel_after if meant else rules.noise_after
         return self._cancel() if now >= begun + patience else []
 
     def _is_backchannel(self, text: str) -> bool:

@@ -75,7 +75,7 @@ def test_interrupted_replies_keep_only_heard_words_in_two_hundred_of_two_hundred
         assert said == heard.strip()
         # One beat ramps to silence, and all after it are silent.
         assert all(abs(beat.audio).max() == 0 for beat in there.sink.beats[hushed + 1 :])
-        await after(0.3)
+        await after(1.0)
         take(SpeechStopped(there.now))
         take(Heard("stop", True, "en"))
         await after(1.0)
@@ -117,7 +117,7 @@ def test_the_page_is_told_to_be_silent_and_to_go_on() -> None:
             begun = len(there.told)
             await there.says("uh-huh", 0.4)
             await after(0.5)
-            await there.says("what about fees")
+            await there.says("what about fees", 1.2)
             return [m["type"] for _, m in there.told[begun:] if m["type"] in ("hush", "resume", "cancel")]
 
     assert run_virtual(main()) == ["hush", "resume", "hush", "cancel"]
