@@ -106,7 +106,10 @@ async def serving(config: Config) -> AsyncIterator[tuple[Studio, str]]:
     with listen(config.server) as listening:
         address = f"http://127.0.0.1:{listening.getsockname()[1]}"
         studio = Studio(config, address)
-        app = create_app(studio, token=None, visitors=studio.visitors, demo_bank=config.server.demo_bank)
+        app = create_app(
+            studio, token=None, registry=studio.metrics.registry, visitors=studio.visitors,
+            demo_bank=config.server.demo_bank,
+        )  # fmt: skip
         web = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off", timeout_graceful_shutdown=1))
         async with studio.on_air(), asyncio.TaskGroup() as tasks:
             tasks.create_task(web.serve(sockets=[listening]))
