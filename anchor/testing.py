@@ -297,10 +297,10 @@ class FakeRecognizer:
                     yield Transcript("".join(words[:told]).strip(), False, language)
             if text == "STALL":
                 await self.go_on.wait()
-            yield Transcript(text, True, language, 0.9 if text else 0.0)
         except (asyncio.CancelledError, GeneratorExit):
             self.cancelled += 1
             raise
+        yield Transcript(text, True, language, 0.9 if text else 0.0)
 
     async def close(self) -> None:
         self.closed = True

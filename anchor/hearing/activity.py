@@ -13,13 +13,14 @@ from anchor.talk import Hearing
 
 WINDOW_SECONDS = 0.032
 
-LIKELY = 0.5
-"""Chance of speech from which a window may begin it, and `UNLIKELY` under which it is not in it. Silero's own pair."""
+LIKELY = 0.6
+"""Chance of speech from which a window may begin it, and `UNLIKELY` under which it is not in it."""
 UNLIKELY = 0.35
 
 EVIDENCE = 1.0
-"""What three windows must have together: never one alone, so that a click is none. Over 47 recordings the begin is
-noticed 80 ms (median) and 155 ms (95 of 100) after the onset; asking for two likely windows costs 25 ms more."""
+"""What three windows must have together: never one alone, so that a click is none. Over 75 recordings the begin is
+noticed 82 ms (median) and 142 ms (95 of 100) after the onset; asking for two likely windows costs 20 ms more. In three
+minutes of noise of streets and offices nothing begins; with `LIKELY` at 0.5 it is two times."""
 
 PAUSE = 0.2
 """Seconds without a voiced window after which speech has stopped."""

@@ -81,6 +81,7 @@ class SphinxRecognizer:
         self._model: dict[str, str | None] | None = None
         self._numbers = itertools.count()
         self._building = asyncio.Lock()
+        self._closed = False
 
     @property
     def info(self) -> RecognizerInfo:
@@ -139,6 +140,7 @@ class SphinxRecognizer:
         yield Transcript(written(words), True, language, round(confidence, 3))
 
     async def close(self) -> None:
+        self._closed = True
         for lane in self._lanes:
             await lane.pool.close()
         if self._files is not None:
@@ -147,6 +149,8 @@ class SphinxRecognizer:
 
     async def _ready(self) -> dict[str, str | None]:
         async with self._building:
+            if self._closed:
+                raise RecognizerError("pocketsphinx is closed: open a new one to go on")
             if self._model is not None:
                 return self._model
             if not self.in_domain:

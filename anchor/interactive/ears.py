@@ -260,16 +260,19 @@ class Ears:
     async def _transcribe(self, stretch: Stretch, before: Stretch | None) -> Transcript | None:
         """Tell partials as they come, and return the final."""
         final = None
-        async with asyncio.timeout(None) as stretch.limit:
-            if stretch.ended_at is not None:
-                stretch.limit.reschedule(stretch.ended_at + self._patience)
-            async with closing(self._recognizer.listen(stretch.speech(), stretch.language)) as transcripts:
-                async for transcript in transcripts:
-                    if transcript.final:
-                        final = transcript
-                        break
-                    if before is None or before.done.is_set():
-                        self._on_fact(_heard(transcript))
+        try:
+            async with asyncio.timeout(None) as stretch.limit:
+                if stretch.ended_at is not None:
+                    stretch.limit.reschedule(stretch.ended_at + self._patience)
+                async with closing(self._recognizer.listen(stretch.speech(), stretch.language)) as transcripts:
+                    async for transcript in transcripts:
+                        if transcript.final:
+                            final = transcript
+                            break
+                        if before is None or before.done.is_set():
+                            self._on_fact(_heard(transcript))
+        finally:
+            stretch.limit = None
         return final
 
 
