@@ -68,7 +68,7 @@ class Rarity:
 
 def _alone(term: str) -> bool:
     """Whether a term is the least part of a question: an English word, or one Chinese character."""
-    return term.startswith(SINGLE) or "_" not in term and not has_han(term)
+    return term.startswith(SINGLE) or ("_" not in term and not has_han(term))
 
 
 def _correctable(term: str) -> bool:
@@ -76,7 +76,7 @@ def _correctable(term: str) -> bool:
 
 
 def _slip(meant: str, typed: str) -> bool:
-    """Whether a word differs by a letter too many, one missing, two in the wrong order, or in a long word a wrong one."""
+    """Whether a letter is missing or too many, two stand in the wrong order, or one of a long word is wrong."""
     if len(meant) != len(typed):
         return True
     wrong = [at for at in range(len(meant)) if meant[at] != typed[at]]
