@@ -56,7 +56,8 @@ class Speakable:
         self._held = ""
         self._thought = ""
         self._line_start = True
-        self._space = True
+        self._space = ""
+        self._begun = False
 
     def feed(self, text: str) -> list[Piece]:
         """What can be said by now."""
@@ -125,9 +126,11 @@ class Speakable:
         plain = _LINE_START.sub("", text) if self._line_start else _LINE_START.sub("", f"\0{text}")[1:]
         self._line_start = text.endswith("\n") or (self._line_start and not text.strip())
         plain = _EMOJI.sub("", _EMPHASIS.sub("", _TAG.sub("", _ADDRESS.sub("", plain))))
-        plain = _BEFORE_STOP.sub("", _SPACES.sub(" ", plain))
-        if self._space:
-            plain = plain.lstrip(" \t")
-        if plain:
-            self._space = plain[-1].isspace()
-            answer.append(plain)
+        # Space waits for what follows: before a full stop, or at the end, it is none.
+        plain = self._space + plain
+        kept = plain.rstrip()
+        self._space = plain[len(kept) :]
+        said = _BEFORE_STOP.sub("", _SPACES.sub(" ", kept if self._begun else kept.lstrip()))
+        if said:
+            self._begun = True
+            answer.append(said)

@@ -31,7 +31,7 @@ _LONGEST_QUESTION = 500
 _MOST_TERMS = 96
 _WORTH_TELLING = 0.12
 _KEPT_PROFILES = 5000
-_HEADING = 0.5
+_HEADING, _ANSWERED = 0.5, 0.2
 
 _SCHEMA = """
 CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT);
@@ -100,17 +100,18 @@ class KnowledgeBase:
 
     def _insert(self, connection: sqlite3.Connection, number: int, entry: Entry) -> None:
         terms = self._analyser.terms
-        heading = terms(f"{entry.title} {entry.keywords}")
+        named = heading = terms(f"{entry.title} {entry.keywords}")
         if entry.kind == "faq":
             phrasings = [terms(question) for question in entry.asked]
             answered = terms(entry.answer)
+            heading = {term: _ANSWERED * weight for term, weight in answered.items()} | heading
         else:
             # A sentence of a page is read under its heading.
             under = {term: _HEADING * weight for term, weight in heading.items()}
             phrasings = [under | terms(sentence) for sentence in sentences(entry.answer)]
             phrasings += [terms(question) for question in entry.asked]
             answered = {}
-        asked = " ".join(term for phrasing in (*phrasings, heading) for term in phrasing)
+        asked = " ".join(term for phrasing in (*phrasings, named) for term in phrasing)
         row = [number, *astuple(entry)]
         row[6] = json.dumps(entry.asked, ensure_ascii=False)
         stored = (json.dumps(phrasings, ensure_ascii=False), json.dumps(heading, ensure_ascii=False))
