@@ -58,7 +58,8 @@ def test_no_spelling_of_an_inner_address_is_reached(scheme: str, host: str) -> N
     "url",
     [
         "file:///etc/passwd", "ftp://bank.example/", "gopher://bank.example/", "data:text/plain,x",
-        "javascript:alert(1)", "unix:///run/x", "//bank.example/x", "/demo", "bank.example", "", "http://", "http:///x", "https://:443/",
+        "javascript:alert(1)", "unix:///run/x",
+        "//bank.example/x", "/demo", "bank.example", "", "http://", "http:///x", "https://:443/",
         "http://user@bank.example/", "http://user:pw@bank.example/", "http://bank.example@127.0.0.1/",
         "http://bank.example\\@127.0.0.1/", "http://bank.example:99999/", "http://bank.example:port/", "http://[::1",
         "http://[bank.example]/", "http://" + "a" * 300 + ".example/", "http://..example/", "HTTP+UNIX://x/",
