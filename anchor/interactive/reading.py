@@ -192,7 +192,11 @@ def _among(spec: Spec, offered: Sequence[Any]) -> Spec:
 
 
 def fits(parameter: Parameter, value: Any) -> bool:
-    """A value in JSON form is one that the action takes."""
+    """A value in JSON form is one that the action takes and that can be shown."""
     from jsonschema import Draft202012Validator
 
+    try:
+        shown(value, parameter.spec, language="en", today=date.min)
+    except (ValueError, TypeError, ArithmeticError):
+        return False
     return bool(Draft202012Validator(parameter.schema).is_valid(value))

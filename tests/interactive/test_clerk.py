@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
+
 import pytest
 
-from tests.interactive.counter import conversed
+from tests.interactive.counter import Counter, conversed
 
 WHERE = "At which branch: Central, Riverside, University or Airport?"
 DIALOGUES = {
@@ -62,7 +65,7 @@ DIALOGUES = {
     > no
     < That does not look right. On which day?
     > Saturday at 8 pm
-    < That is outside our hours, 9 AM to 5 PM. At what time?
+    < Saturday, November 28. That is outside our hours, 9 AM to 5 PM. At what time?
     > in the morning
     < At what time exactly?
     > ten
@@ -74,9 +77,11 @@ DIALOGUES = {
     > What documents do I need?
     < -
     > what's the exchange rate for dollars?
-    < One US dollar is 7.12 yuan today. Back to your request: Book an appointment. At which branch: Central, Riverside, University or Airport?
+    < One US dollar is 7.12 yuan today. Back to your request: Book an appointment. At which branch: Central,
+      Riverside, University or Airport?
     > where is the airport branch
-    < Airport branch, T2. Open Monday to Friday from 9 AM to 5 PM, Saturday from 10 AM to 2 PM. Back to your request: Book an appointment. At which branch: Central, Riverside, University or Airport?
+    < Airport branch, T2. Open Monday to Friday from 9 AM to 5 PM, Saturday from 10 AM to 2 PM. Back to your
+      request: Book an appointment. At which branch: Central, Riverside, University or Airport?
     > Airport
     < Airport. At what time?
     """,
@@ -106,7 +111,8 @@ DIALOGUES = {
     > change the name to Robert Jones
     < An appointment at the Central branch, Friday, November 27, at 4 PM, for Robert Jones. Shall I book it?
     > maybe
-    < Please say yes or no. An appointment at the Central branch, Friday, November 27, at 4 PM, for Robert Jones. Shall I book it?
+    < Please say yes or no. An appointment at the Central branch, Friday, November 27, at 4 PM, for Robert
+      Jones. Shall I book it?
     > cancel
     < All right, I have stopped. Nothing was done.
     """,
@@ -142,7 +148,8 @@ DIALOGUES = {
     > one three eight double zero one three eight triple zero
     < Block the card ending in 4 4 2 1, and call you at 138-0013-8000. Shall I do that?
     > yes, do it
-    < Your card ending in 4 4 2 1 will be blocked. Your number is 1 2 3 4. If there was a payment you do not know, ask me for a person.
+    < Your card ending in 4 4 2 1 will be blocked. Your number is 1 2 3 4. If there was a payment you do not
+      know, ask me for a person.
     """,
     "an appointment is cancelled only after a yes": """
     > cancel my appointment
@@ -240,11 +247,12 @@ DIALOGUES = {
     > 大学
     < 大学。请问您贵姓？怎么称呼？
     """,
-}  # noqa: E501
+}
 
 
 def told(text: str) -> list[tuple[str, str]]:
-    lines = [line.strip() for line in text.strip().splitlines()]
+    """What is said and what is answered; a long answer goes on in the next line."""
+    lines = [" ".join(line.split()) for line in re.split(r"\n\s*(?=[<>] )", text) if line.strip()]
     return [(said[2:], answer[2:]) for said, answer in zip(lines[::2], lines[1::2], strict=True)]
 
 
@@ -262,10 +270,6 @@ def test_a_third_language_gets_english() -> None:
 
 
 def test_the_language_may_change_on_the_way() -> None:
-    import asyncio
-
-    from tests.interactive.counter import Counter
-
     async def main() -> None:
         counter = Counter()
         await counter.hears("book tomorrow at three", "en")
