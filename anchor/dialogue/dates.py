@@ -40,6 +40,7 @@ _ZH = "".join(CHINESE_DIGITS) + "十"
 _ZH_NUMBER = rf"(?:\d{{1,2}}|[{_ZH}]{{1,3}})"
 _ZH_YEAR = rf"(?:(?P<year>\d{{4}}|[{''.join(CHINESE_DIGITS)}]{{4}}|明年|今年|去年)年?\s*的?)?"
 _ZH_WEEKDAY = r"(?:周|星期|礼拜)(?P<weekday>[一二三四五六日天1-6])"
+_ANY_WEEKDAY = re.compile("day|tues|thurs|周|星期|礼拜")
 
 Resolve = Callable[["re.Match[str]", date, str], Found]
 _RULES: list[tuple[re.Pattern[str], Resolve, bool]] = []
@@ -66,7 +67,7 @@ def dates(text: str, language: str, today: date, *, lenient: bool = False, past:
             if not any(match.start() < f.end and match.end() > f.start for f in found):
                 found.append(_checked(resolve(match, today, base(language)), today, past=past))
     found.sort(key=lambda f: f.start)
-    return _merged(found)
+    return _merged(text, found)
 
 
 def _checked(found: Found, today: date, *, past: bool) -> Found:
@@ -78,17 +79,26 @@ def _checked(found: Found, today: date, *, past: bool) -> Found:
     return Found(values, found.start, found.end, found.problem if not values else "")
 
 
-def _merged(found: list[Found]) -> list[Found]:
+def _merged(text: str, found: list[Found]) -> list[Found]:
     """A weekday beside its date ("Thursday the third") is one date; where they differ, neither is sure."""
     merged: list[Found] = []
     for one in found:
         if merged and one.start - merged[-1].end <= 3:
             before = merged.pop()
-            common = tuple(v for v in before.values if v in one.values)
+            common = tuple(v for v in before.values if v in one.values) or _of_weekday(text, before, one)
             values = common or tuple(dict.fromkeys((*before.values, *one.values)))
             one = Found(values, before.start, one.end, before.problem or one.problem if not values else "")
         merged.append(one)
     return merged
+
+
+def _of_weekday(text: str, first: Found, second: Found) -> tuple[date, ...]:
+    """The date of two that is not a weekday alone, if it falls on the weekday that the other is."""
+    for day, dated in ((first, second), (second, first)):
+        if _ANY_WEEKDAY.search(text[day.start : day.end]) and not _ANY_WEEKDAY.search(text[dated.start : dated.end]):
+            named = {value.weekday() for value in day.values}
+            return tuple(value for value in dated.values if value.weekday() in named)
+    return ()
 
 
 def _at(match: re.Match[str], *values: date, problem: str = "") -> Found:

@@ -93,6 +93,17 @@ def asks(text: str) -> bool:
     return plain.endswith("?") or bool(_QUESTION.search(bare(text)))
 
 
+_HOW = re.compile(
+    r"\b(?:how (?:do|can|could|would|should|does|to)|why|what (?:is an? |do i need|documents|happens))\b"
+    r"|怎么(?!样)|如何|为什么|什么是|需要什么|要带什么"
+)
+
+
+def asks_how(text: str) -> bool:
+    """Whether a text asks how, or why, something is done, rather than for the thing itself."""
+    return bool(_HOW.search(bare(text)))
+
+
 def wonders(text: str) -> bool:
     """Whether a text holds a word that asks for something: what, where, 怎么."""
     return bool(_WONDER.search(bare(text)))

@@ -49,9 +49,10 @@ _AT = re.compile(
     rf"weeks?))"
 )
 _OR = re.compile(rf"\bor\s+(?:at\s+)?{_HOUR}\b")
-_ALONE = re.compile(
-    rf"^\W*(?:(?:at|around|about|say|maybe|it's|uh|um|please|then|tomorrow|on)\s+)*{_HOUR}\W*(?:please|then|works?|"
-    rf"is (?:fine|good|ok|okay))?\W*(?:{_PART})?\W*$"
+_BARE_HOUR = re.compile(rf"\b{_HOUR}\b")
+_ONLY_HOURS = re.compile(
+    rf"\W*(?:(?:at|around|about|say|maybe|it's|uh|um|please|then|tomorrow|on)\s+)*(?:\d{{1,2}}|{_HOURS})"
+    rf"(?:,?\s+or\s+(?:\d{{1,2}}|{_HOURS}))?\W*(?:please|then|works?|is (?:fine|good|ok|okay))?\W*(?:{_PART})?\W*"
 )
 _ANY_PART = re.compile(rf"\b{_PART}\b|{_ZH_PART.replace('part', 'zhpart')}")
 _MORNING = ("morning", "凌晨", "清晨", "早", "上午")
@@ -64,7 +65,8 @@ def times(text: str, *, lenient: bool = False, window: tuple[time, time] | None 
     `lenient`: a time was asked for, so a bare number is one.
     """
     found: list[Found] = []
-    for rule in [*_RULES, _AT, *([_ALONE] if lenient else [])]:
+    alone = lenient and _ONLY_HOURS.fullmatch(text)
+    for rule in [*_RULES, _AT, *([_BARE_HOUR] if alone else [])]:
         for match in rule.finditer(text):
             if not any(match.start() < f.end and match.end() > f.start for f in found):
                 found.append(_resolve(match, text, window))

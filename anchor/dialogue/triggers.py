@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from anchor.dialogue.intents import asks, wonders
+from anchor.dialogue.intents import asks, asks_how, wonders
 from anchor.dialogue.wording import bare
 
 _GAP_WORDS = r"(?: [^ ]+){0,4} "
@@ -36,18 +36,21 @@ class Trigger:
             return cls(pattern, len(re.sub(r"\W|\\.", "", text)), wonders(text))
         words = [bare(part) for part in text.split("*")]
         if not all(words):
-            raise ValueError(f"{text!r} : a * stands between words")
+            raise ValueError(f"{text!r}: a * stands between words")
         han = bool(re.search(r"[一-龥]", text))
         inner = (_GAP_HAN if han else _GAP_WORDS).join(re.escape(part) for part in words)
         pattern = re.compile(inner if han else rf"(?<![a-z\d]){inner}(?![a-z\d])")
         phrase = ("" if han else " ").join(words)
         return cls(pattern, sum(map(len, words)) * (2 if han else 1), wonders(text), phrase)
 
-    def strength(self, text: str) -> int:
-        """How well a text begins the action, 0 for not at all: "how do I ..." only asks about it."""
+    def strength(self, text: str, *, looks: bool = False) -> int:
+        """How well a text begins the action, 0 for not at all: "how do I ..." only asks about it.
+
+        `looks`: the action only looks something up, so that a question ("what is my balance?") begins it.
+        """
         plain = bare(text)
         if not self.pattern.search(plain):
             return 0
-        if not self.wonders and asks(text) and wonders(text):
-            return 0
-        return self.weight
+        if self.wonders or not asks(text):
+            return self.weight
+        return 0 if (asks_how(text) if looks else wonders(text)) else self.weight

@@ -229,8 +229,8 @@ def _name(plain: str, text: str, *, lenient: bool) -> Value | Unclear:
     if len(rest) < 2 and not (introduced and "姓" in introduced[0]):
         return Unclear("nothing")
     shown = rest.title() if rest.islower() and not chinese else rest
-    start = max(0, normal(original).find(normal(rest)))
-    return Value(shown, introduced.start() if introduced else start, start + len(rest))
+    start = max(0, plain.rfind(normal(rest)))
+    return Value(shown, start, start + len(rest))
 
 
 def shown(value: Any, spec: Spec, *, language: str, today: date) -> str:

@@ -141,7 +141,7 @@ class Clerk:
         best, strength = None, 0
         for action in self._actions.values():
             for trigger in (trigger for listed in action.triggers.values() for trigger in listed):
-                if (found := trigger.strength(text)) > strength:
+                if (found := trigger.strength(text, looks=not action.changes)) > strength:
                     best, strength = action, found
         return best
 

@@ -216,4 +216,6 @@ def _doubtful(
         return word(f"incomplete_{kind}", language)
     if doubt.problem == "currency":
         return joined(language, word("currency", language, currency=spec.currency), ask)
-    return joined(language, word(doubt.problem if doubt.problem != "nothing" else "missed", language), ask)
+    if doubt.problem == "nothing":
+        return ask
+    return joined(language, word(doubt.problem, language), ask)

@@ -18,6 +18,7 @@ _EARLIER = re.compile(r"\b(?:earlier|sooner|this week|former)\b|前面|早一点
 _LATER = re.compile(r"\b(?:later|next week|latter)\b|后面|晚一点|下周|后一个")
 _MORNING = re.compile(r"\b(?:morning|a\.?m)\b|上午|早上|凌晨|早晨")
 _AFTERNOON = re.compile(r"\b(?:afternoon|evening|night|p\.?m)\b|下午|晚上|傍晚")
+_INTO = re.compile(r"^\W*(?:(?:to|is|into|should be)\b|改成|改为|改到|换成|换到|应该是|成|为|是)?\W*")
 _ABOUT = re.compile(r"^(?:and |so |well )*(?:how|what) about\s+|(?:怎么样|可以吗|行吗|好吗|行不行|可不可以)[？?。]*$")
 
 
@@ -138,20 +139,23 @@ class Reading:
             return None
         options = list(doubt.options)
         texts = [shown(value, one.spec, language=self._language, today=self._today) for value in options]
-        plain = understand(self._text, one.spec, language=self._language, today=self._today)
+        plain = understand(self._text, one.spec, language=self._language, today=self._today, lenient=False)
         if isinstance(plain, Value):
             return plain.value
-        if isinstance(plain, Unclear) and len(common := [value for value in plain.options if value in options]) == 1:
-            return common[0]
+        named = [Choice(value, {self._language: (text,)}) for value, text in zip(options, texts, strict=True)]
+        pick = chosen(self._plain, named, lenient=True)
+        if pick is not None and len(pick.values) == 1:
+            return pick.values[0]
         if one.spec.kind == "time":
             for pattern, late in ((_MORNING, False), (_AFTERNOON, True)):
                 fitting = [value for value in options if (value >= "12:00") is late]
                 if pattern.search(self._plain) and len(fitting) == 1:
                     return fitting[0]
-        named = [Choice(value, {self._language: (text,)}) for value, text in zip(options, texts, strict=True)]
-        pick = chosen(self._plain, named, lenient=True)
-        if pick is not None and len(pick.values) == 1:
-            return pick.values[0]
+        loose = understand(self._text, one.spec, language=self._language, today=self._today)
+        if isinstance(loose, Value):
+            return loose.value
+        if len(common := [value for value in loose.options if value in options]) == 1:
+            return common[0]
         if _LATER.search(self._plain):
             return options[-1]
         return options[0] if _EARLIER.search(self._plain) else None
@@ -159,8 +163,11 @@ class Reading:
     def _correct(self, others: Sequence[Parameter]) -> None:
         """A correction without a plain value: "change the time", "no, four"."""
         for one in others:
-            if any(normal(label) in self._plain for label in one.label.values()):
-                if not self._take(one, self._understand(one, lenient=True)) and one.name not in self.doubts:
+            labels = [normal(label) for label in one.label.values() if normal(label) in self._plain]
+            if labels:
+                rest = self._plain.partition(labels[0])[2]
+                rest = _INTO.sub("", rest)
+                if not self._take(one, self._understand(one, lenient=True, text=rest)) and one.name not in self.doubts:
                     kinds: Any = "incomplete" if one.spec.kind in ("date", "time", "birthday") else "nothing"
                     self.doubts[one.name] = Unclear(kinds)
                 return
@@ -185,7 +192,11 @@ def _among(spec: Spec, offered: Sequence[Any]) -> Spec:
 
 
 def fits(parameter: Parameter, value: Any) -> bool:
-    """A value in JSON form is one that the action takes."""
+    """A value in JSON form is one that the action takes and that can be shown."""
     from jsonschema import Draft202012Validator
 
+    try:
+        shown(value, parameter.spec, language="en", today=date.min)
+    except (ValueError, TypeError, ArithmeticError):
+        return False
     return bool(Draft202012Validator(parameter.schema).is_valid(value))
