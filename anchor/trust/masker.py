@@ -116,4 +116,4 @@ def _complete(digits: str) -> bool:
     count = len(digits)
     if count == 11 and re.fullmatch(r"1[3-9]\d{9}", digits):
         return True
-    return count >= 19 or (14 <= count and luhn(digits)) or count == 18
+    return count >= 19 or (count >= 14 and luhn(digits)) or count == 18

@@ -1,11 +1,12 @@
 """What visitors say that nobody may keep: numbers of cards, people, telephones and accounts, codes, passwords.
 
-`mask` works on one text, `anchor.trust.masker.Masker` on a conversation, `MaskingFilter` on a log. They would rather hide a number too many
-than keep one, but leave prices, years, dates, times, percentages and quantities as they are.
+`mask` works on one text, `anchor.trust.masker.Masker` on a conversation, `MaskingFilter` on a log. They would rather
+hide a number too many than keep one, but leave prices, years, dates, times, percentages and quantities as they are.
 """
 
 from __future__ import annotations
 
+import itertools
 import logging
 import re
 from collections.abc import Iterable
@@ -29,7 +30,9 @@ _UNIT = re.compile(
     r"customers|residents|inhabitants|soldiers|o'clock|a\.?m\b|p\.?m\b|°|字|条|本|册|页|艘|座|所|项|级|届|世纪)",
     re.IGNORECASE,
 )
-_MONEY = re.compile(r"(?:[$¥€£₩]|\b(?:RMB|CNY|USD|EUR|HKD|GBP|JPY)|人民币|约|大约|about|around|nearly|over)\s*$", re.IGNORECASE)
+_MONEY = re.compile(
+    r"(?:[$¥€£₩]|\b(?:RMB|CNY|USD|EUR|HKD|GBP|JPY)|人民币|约|大约|about|around|nearly|over)\s*$", re.IGNORECASE
+)
 _PLUS = re.compile(r"(?:\+|\bplus|加号?|＋)\s*\(?$", re.IGNORECASE)
 _X = re.compile(r"[\s\-]*(?:x|×|叉|艾克斯|埃克斯|ex)(?![a-z])", re.IGNORECASE)
 _SCORES = re.compile(r"\d{1,2}[-–:]\d{1,2}(?:[,、\s]+\(?\d{1,2}[-–:]\d{1,2}\)?)+")
@@ -50,7 +53,7 @@ class Span:
 
 
 def mask(text: str) -> str:
-    """The text with ``[card]``, ``[phone]``, ``[code]``, ... in place of what nobody may keep. Masking twice is as once."""
+    """The text with ``[card]``, ``[phone]``, ... in place of what nobody may keep. Masking it again changes nothing."""
     return masked(text, find(text))
 
 
@@ -213,7 +216,7 @@ def _years(run: Run) -> bool:
 def _ascending(run: Run) -> bool:
     """Counting: 1, 2, 3, 4, 5."""
     values = [int(group.digits) for group in run.groups]
-    return len(values) > 3 and all(b - a == 1 for a, b in zip(values, values[1:], strict=False))
+    return len(values) > 3 and all(b - a == 1 for a, b in itertools.pairwise(values))
 
 
 def _range(run: Run) -> bool:
