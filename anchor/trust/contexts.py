@@ -13,10 +13,11 @@ _KEYS: dict[Told, str] = {
     "password": r"passwords?|passphrase|pass\s?word|\bpin\b(?:\s?code)?|密码|口令|パスワード|暗証番号|비밀번호",
     "code": r"(?<!zip )(?<!postal )(?<!post )(?<!area )(?<!country )(?<!dress )(?<!source )(?<!promo )(?<!discount )"
     r"(?<!swift )(?<!bar )(?<!qr )(?<!error )(?<!sort )(?<!branch )(?<!product )\b(?:code|passcode|otp|cvv2?|cvc|"
-    r"csc)\b|"
+    r"csc)\b|\b(?:digits|numbers?)\s+on\s+the\s+back\b|"
     r"验证码|校验码|动态码|短信码|安全码|确认码|授权码|激活码|識別码|認証コード|인증번호",
     "passport": r"passport|护照|護照|通行证|パスポート|여권",
-    "id": r"\bid\b(?:\s?card)?|identity|identification|social\s+security|\bssn\b|national\s+insurance|"
+    "id": r"\bid\b(?:\s?card)?|\bni\s+number\b|identity|identification|social\s+security|\bmy\s+social\b|\bssn\b|"
+    r"national\s+insurance|"
     r"driver'?s?\s+licen[sc]e|tax\s+number|身份证|身分证|证件号?|社保号?|社会保障号|驾照|驾驶证",
     "card": r"\bcards?\b|\bvisa\b|mastercard|卡号|银行卡|信用卡|储蓄卡|借记卡|我的卡|这张卡|那张卡|卡片|银联卡",
     "phone": r"\b(?:phone|mobile|cell(?:phone)?|telephone|tel|whatsapp)\b|\b(?:call|reach|text|ring|"
@@ -45,9 +46,12 @@ _BACK = re.compile(
     rf"security)\s*)*(?:{_ALL})",
     re.IGNORECASE,
 )
-_PART = re.compile(r"(?:ending|ends|last\s+four|last\s+4|尾号|尾数|后四位|末四位|最后四位)\D{0,12}$", re.IGNORECASE)
+_PART = re.compile(
+    r"(?:\bend(?:s|ing)\s+(?:in|with|on)|\blast\s+(?:four|4|six|6)(?:\s+digits)?|尾号|尾数|后四位|末四位|最后四位)\D{0,12}$",
+    re.IGNORECASE,
+)
 
-_REACH_BEFORE, _REACH_AFTER = 60, 24
+_REACH_BEFORE, _REACH_AFTER = 60, 40
 
 
 def strong(text: str, run: Run) -> Told | None:
@@ -87,14 +91,16 @@ def _told(match: re.Match[str]) -> Told:
 EMAIL = re.compile(r"(?<![\w.+\-])[A-Za-z0-9][\w.+\-]*\s?@\s?[A-Za-z0-9][\w\-]*(?:\s?\.\s?[A-Za-z0-9\-]+)+", re.ASCII)
 _TLD = r"(?:com|cn|net|org|edu|gov|io|de|fr|es|uk|co|jp|kr|me|info)"
 SPOKEN_EMAIL = re.compile(
-    r"(?<![A-Za-z0-9_.\-])(?:[A-Za-z0-9_.\-]+|[零〇一二三四五六七八九幺]+)(?:\s*(?:dot|underscore|dash|hyphen|点|"
+    r"(?<![A-Za-z0-9_.\-零一二三四五六七八九])(?:[A-Za-z0-9_.\-]+|[零〇一二三四五六七八九幺]+)(?:\s*(?:dot|underscore|dash|hyphen|点|"
     r"下划线|杠)\s*[A-Za-z0-9_\-]+"
-    r"|\s[A-Za-z]\b|\s\d+)*\s*(?:\bat\b|艾特|圈a|@)\s*[A-Za-z0-9\-零一二三四五六七八九]+(?:\s(?!dot\b)[a-z0-9]+)?"
+    r"|\s[A-Za-z]\b|\s\d+){0,24}\s*(?:\bat\b|艾特|圈a|@)\s*[A-Za-z0-9\-零一二三四五六七八九]+(?:\s(?!dot\b)[a-z0-9]+){0,3}"
     rf"(?:\s*(?:\bdot\b|点|\.)\s*[A-Za-z0-9\-]+)*?\s*(?:\bdot\b|点|\.)\s*{_TLD}(?:\s*(?:\bdot\b|点|\.)\s*{_TLD})?\b",
     re.IGNORECASE | re.ASCII,
 )
 IBAN = re.compile(r"\b[A-Z]{2}\d{2}[ \-]?(?:[A-Z0-9]{4}[ \-]?){2,7}[A-Z0-9]{1,4}\b")
-PASSPORT = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{1,2}[ \-]?\d{6,9}(?:\(\d\))?(?![A-Za-z0-9])")
+PASSPORT = re.compile(
+    r"(?<![A-Za-z0-9])(?:[A-Za-z]{1,2}|(?!ID|NO|IS|AT|TO|OF)[A-Z]{1,2}[ \-])\d{6,9}(?:\(\d\))?(?![A-Za-z0-9])"
+)
 
 _MONTH = (
     r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|"
@@ -112,6 +118,7 @@ _DAY = rf"(?:\d{{1,2}}(?:st|nd|rd|th)?|{_ORDINAL}|{_NUMBER_WORD}(?:[\s-]{_NUMBER
 _YEAR = rf"(?:(?:19|20)\d\d|'?\d\d|{_NUMBER_WORD}(?:[\s-]+{_NUMBER_WORD})*)"
 _HAN = r"[零〇一二三四五六七八九十\d]"
 _DATE = (
+    rf"{_ORDINAL}\s+of\s+the\s+{_ORDINAL}[\s,]+{_YEAR}\b|"
     rf"(?:the\s+)?{_DAY}(?:\s+of)?[\s,]+{_MONTH}\b(?:[\s,]+(?:in\s+)?{_YEAR}\b)?|"
     rf"{_MONTH}\.?[\s,]+(?:the\s+)?{_DAY}\b(?:[\s,]+{_YEAR}\b)?|"
     r"\d{1,4}\s?[-/.]\s?\d{1,2}(?:\s?[-/.]\s?\d{1,4})?|"
@@ -120,9 +127,9 @@ _DATE = (
     r"(?:19|20)\d{6}|\d{6}|(?:19|20)\d\d\b"
 )
 _BIRTH = (
-    r"(?:\b(?:date\s+of\s+birth|birth\s?date|d\.?o\.?b\b\.?|(?:my|her|his|wife's|husband's|son's|"
+    r"(?:\b(?:date\s+of\s+birth|birth\s?date|d[. ]?o[. ]?b\b\.?|(?:my|her|his|wife's|husband's|son's|"
     r"daughter's)\s+birthday|"
-    r"i(?:'m|\s+was|\s+am)\s+born|(?:was|were)\s+born\s+on(?=.{0,40}\b(?:my|i)\b)))|"
+    r"i(?:'m|\s+was|\s+am)\s+born|born\s+on(?=.{0,40}\b(?:my|i)\b)))|"
     r"出生日期|出生年月日?|(?:我|老公|老婆|孩子|儿子|女儿|爱人|妈妈|爸爸|您|本人)的?(?:出生)?生日|"
     r"(?<![的 ])生日是|我(?:是|生于|出生)"
     r"(?=[^，。,]{0,16}(?:出生|生的|年|月))|本人生于|我生于"
@@ -143,6 +150,12 @@ PASSWORD = re.compile(
     r"two|three|four|five|six|seven|eight|nine|zero|oh|double|triple|um|uh|well|so|and|or|please|working|rejected|"
     r"refused|accepted|printed|empty|short|long|hidden|visible|written|kept|known|unknown|different|new|old|private|"
     r"secret|there|here|ready|available|from|by|as|with|if|when|how|where|why|who|different|simple|easy|hard|just|"
-    r"called|compromised|stolen|exposed|leaked|unsafe|temporary|personal)\b)(?!\[)[!-~]*[A-Za-z0-9][!-~]*)",
+    r"called|\w+ed|\w+ing|stolen|exposed|leaked|unsafe|temporary|personal)\b)(?!\[)[!-~]*[A-Za-z0-9][!-~]*)",
     re.IGNORECASE,
 )
+MIXED_PASSWORD = re.compile(
+    r"(?:\bpass\s?(?:word|code|phrase)\b|密码|"
+    r"口令).{0,40}?(?<![!-~])(?P<secret>(?=[!-~]{0,40}\d)(?=[!-~]{0,40}[A-Za-z])[!-~]{6,40})",
+    re.IGNORECASE,
+)
+"""A word of letters and digits, in the same breath as the word password."""

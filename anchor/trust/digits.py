@@ -90,6 +90,7 @@ _HAN = {
 _KOREAN = dict(zip("공영일이삼사오육륙칠팔구", "001234566789", strict=True))
 
 _HAN_SET = "".join(_HAN)
+_HAN_ONE = f"(?:(?![两二俩三四]个[零〇一二三四五六七八九幺])[{_HAN_SET}])"
 _ONE = "|".join(sorted(_ONES, key=len, reverse=True))
 _TEEN = f"(?:{'|'.join(_TEENS)})"
 _TEN = f"(?:{'|'.join(_TENS)})"
@@ -106,8 +107,8 @@ _TOKEN = re.compile(
       | \d+(?:st|nd|rd|th)\b)
   | (?P<plain>\d+)
   | (?P<many>[两二俩三四]个[零〇一二三四五六七八九幺](?![十百千万亿个元块月小号]))
-  | (?P<hanmany>(?<![{_HAN_SET}])[{_HAN_SET}]+(?=[十拾百佰千仟万亿兆])|(?<=[十拾百佰千仟万亿兆点])[{_HAN_SET}]+)
-  | (?P<han>[{_HAN_SET}]+)
+  | (?P<hanmany>(?<![{_HAN_SET}]){_HAN_ONE}+(?=[十拾百佰千仟万亿兆])|(?<=[十拾百佰千仟万亿兆点])[{_HAN_SET}]+)
+  | (?P<han>{_HAN_ONE}+)
   | \b(?P<times>double|triple|treble|quadruple)[\s-]+(?P<timed>{_ONE}|\d)\b
   | \b(?P<hundred>{_ONE})\s+hundred(?=(?:[\s,-]+(?:{_ONE})\b){{4}})
   | (?P<enmany>\b(?:{_ONE}|{_TEEN}|{_TEN}(?:[\s-]+(?:{_ONE}))?)[\s-]+
@@ -132,7 +133,7 @@ _HAN_FILLER = (
     r"嗯|呃|啊|额|哦|噢|唔|那个|这个|然后|然后是|后面|后面是|接着|接下来|再|再来|横杠|短横|杠|空格|逗号|就是|"
     r"吧|呢|哈|还有|最后|最后是|对|等等|等一下|我看看|我想想|好|是|えっと|えー|の|어|음|다시"
 )
-_SIGN = r"[\s\-–—−‐‑./()（）,，、。．…·_*#|]"
+_SIGN = r"[\s\-–—−‐‑./()（）,，、。．…·_*#|;；]"
 _GAP = re.compile(rf"(?:{_SIGN}|(?<![a-z])(?:{_FILLER})(?![a-z])|{_HAN_FILLER}){{0,16}}+", re.IGNORECASE)
 _TIGHT = re.compile(r"|[ \t\-–—−‐‑./()（）]{1,3}")
 _HOMOPHONE = re.compile(r"\s+(?:to|too|for|won|ate|tree)\s+", re.IGNORECASE)
