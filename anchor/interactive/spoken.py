@@ -51,14 +51,17 @@ SPOKEN: dict[str, dict[SpokenKey, str]] = {
     "ja": {
         "greeting": "こんにちは、AIアシスタントです。どのようなご用件でしょうか。",
         "not_understood": "申し訳ありません、よく分かりませんでした。別の言い方でお話しいただけますか。",
-        "try_typing": "申し訳ありません、まだ分かりませんでした。文字で入力するか、ボタンを押していただくこともできます。",
-        "fallback": "申し訳ありません、ただ今お調べできません。少し後でもう一度お試しいただくか、係の者をお呼びください。",
+        "try_typing": "申し訳ありません、まだ分かりませんでした。"
+        "文字で入力するか、ボタンを押していただくこともできます。",
+        "fallback": "申し訳ありません、ただ今お調べできません。"
+        "少し後でもう一度お試しいただくか、係の者をお呼びください。",
         "filler": "少々お待ちください、お調べします。",
         "invite": "ほかに何かお手伝いできることはありますか。",
         "goodbye": "ご利用ありがとうございました。",
         "hand_over": "かしこまりました、係の者をお呼びします。",
         "hand_over_waiting": "係の者を呼びました。こちらで少々お待ちください。",
-        "nobody_free": "申し訳ありません、ただ今手の空いている係がおりません。お待ちいただくか、このまま私にお尋ねください。",
+        "nobody_free": "申し訳ありません、ただ今手の空いている係がおりません。"
+        "お待ちいただくか、このまま私にお尋ねください。",
         "language_switched": "はい、日本語でお話しします。",
         "hearing_failed": "申し訳ありません、聞き取れませんでした。もう一度お願いできますか。",
         "no_recognizer": "ここでは日本語の音声を聞き取れません。文字で入力するか、ボタンをお使いください。",
@@ -69,7 +72,8 @@ SPOKEN: dict[str, dict[SpokenKey, str]] = {
         "greeting": "Hola, soy un asistente de inteligencia artificial. ¿En qué puedo ayudarle?",
         "not_understood": "Perdone, no le he entendido bien. ¿Puede decirlo de otra manera?",
         "try_typing": "Sigo sin entenderlo. También puede escribirlo o pulsar uno de los botones.",
-        "fallback": "Lo siento, ahora mismo no puedo consultarlo. Inténtelo dentro de un momento o pida hablar con una persona.",
+        "fallback": "Lo siento, ahora mismo no puedo consultarlo. "
+        "Inténtelo dentro de un momento o pida hablar con una persona.",
         "filler": "Un momento, voy a comprobarlo.",
         "invite": "¿Puedo ayudarle en algo más?",
         "goodbye": "Gracias por su visita. ¡Hasta luego!",
@@ -86,24 +90,29 @@ SPOKEN: dict[str, dict[SpokenKey, str]] = {
         "greeting": "Bonjour, je suis un assistant d'intelligence artificielle. Que puis-je faire pour vous ?",
         "not_understood": "Pardon, je n'ai pas bien compris. Pouvez-vous le dire autrement ?",
         "try_typing": "Je n'ai toujours pas compris. Vous pouvez aussi écrire, ou appuyer sur un des boutons.",
-        "fallback": "Désolé, je ne peux pas le vérifier maintenant. Réessayez dans un instant, ou demandez une personne.",
+        "fallback": "Désolé, je ne peux pas le vérifier maintenant. Réessayez dans un instant, "
+        "ou demandez une personne.",
         "filler": "Un instant, je vérifie.",
         "invite": "Puis-je faire autre chose pour vous ?",
         "goodbye": "Merci de votre visite. Au revoir !",
         "hand_over": "Très bien, je vais chercher une personne.",
         "hand_over_waiting": "J'ai prévenu un collègue. Restez ici, s'il vous plaît, quelqu'un arrive bientôt.",
-        "nobody_free": "Désolé, personne n'est libre pour le moment. Vous pouvez attendre, ou je continue à vous aider.",
+        "nobody_free": "Désolé, personne n'est libre pour le moment. Vous pouvez attendre, "
+        "ou je continue à vous aider.",
         "language_switched": "D'accord, nous pouvons parler français.",
         "hearing_failed": "Je n'ai pas pu entendre. Pouvez-vous répéter, s'il vous plaît ?",
-        "no_recognizer": "Je ne comprends pas le français parlé ici. Écrivez, s'il vous plaît, ou utilisez les boutons.",
+        "no_recognizer": "Je ne comprends pas le français parlé ici. Écrivez, s'il vous plaît, "
+        "ou utilisez les boutons.",
         "person_joined": "Un collègue est là et va continuer avec vous.",
         "person_left": "Mon collègue est parti. Vous parlez de nouveau avec l'assistant d'intelligence artificielle.",
     },
     "de": {
         "greeting": "Guten Tag, ich bin ein KI-Assistent. Wie kann ich Ihnen helfen?",
         "not_understood": "Entschuldigung, das habe ich nicht ganz verstanden. Können Sie es anders sagen?",
-        "try_typing": "Das habe ich leider noch nicht verstanden. Sie können es auch tippen oder einen der Knöpfe drücken.",
-        "fallback": "Das kann ich gerade leider nicht nachsehen. Bitte versuchen Sie es gleich noch einmal, oder fragen Sie "
+        "try_typing": "Das habe ich leider noch nicht verstanden. "
+        "Sie können es auch tippen oder einen der Knöpfe drücken.",
+        "fallback": "Das kann ich gerade leider nicht nachsehen. Bitte versuchen Sie es gleich noch einmal, "
+        "oder fragen Sie "
         "nach einem Menschen.",
         "filler": "Einen Moment, ich sehe nach.",
         "invite": "Kann ich sonst noch etwas für Sie tun?",
@@ -113,7 +122,8 @@ SPOKEN: dict[str, dict[SpokenKey, str]] = {
         "nobody_free": "Im Moment ist leider niemand frei. Sie können warten, oder ich helfe Ihnen weiter.",
         "language_switched": "Gut, wir können Deutsch sprechen.",
         "hearing_failed": "Das konnte ich nicht hören. Können Sie es bitte noch einmal sagen?",
-        "no_recognizer": "Gesprochenes Deutsch verstehe ich hier nicht. Bitte tippen Sie, oder benutzen Sie die Knöpfe.",
+        "no_recognizer": "Gesprochenes Deutsch verstehe ich hier nicht. Bitte tippen Sie, "
+        "oder benutzen Sie die Knöpfe.",
         "person_joined": "Jetzt ist jemand für Sie da und macht mit Ihnen weiter.",
         "person_left": "Die Person ist gegangen. Sie sprechen wieder mit dem KI-Assistenten.",
     },
@@ -127,7 +137,8 @@ SPOKEN: dict[str, dict[SpokenKey, str]] = {
         "goodbye": "찾아 주셔서 감사합니다. 안녕히 가세요.",
         "hand_over": "네, 직원을 불러 드리겠습니다.",
         "hand_over_waiting": "직원에게 알렸습니다. 여기서 잠시만 기다려 주세요.",
-        "nobody_free": "죄송합니다, 지금은 도와드릴 수 있는 직원이 없습니다. 기다리시거나 저에게 계속 물어보셔도 됩니다.",
+        "nobody_free": "죄송합니다, 지금은 도와드릴 수 있는 직원이 없습니다. "
+        "기다리시거나 저에게 계속 물어보셔도 됩니다.",
         "language_switched": "네, 한국어로 말씀드리겠습니다.",
         "hearing_failed": "죄송합니다, 잘 듣지 못했습니다. 다시 한번 말씀해 주시겠어요?",
         "no_recognizer": "여기서는 한국어 음성을 알아듣지 못합니다. 글로 입력하시거나 버튼을 사용해 주세요.",

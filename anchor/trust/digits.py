@@ -65,7 +65,8 @@ _ONES = {
     "five": "5", "fife": "5", "six": "6", "seven": "7", "eight": "8", "nine": "9", "niner": "9",
     "cero": "0", "uno": "1", "dos": "2", "tres": "3", "cuatro": "4", "cinco": "5", "seis": "6", "siete": "7",
     "ocho": "8", "nueve": "9",
-    "zéro": "0", "un": "1", "deux": "2", "trois": "3", "quatre": "4", "cinq": "5", "sept": "7", "huit": "8", "neuf": "9",
+    "zéro": "0", "un": "1", "deux": "2", "trois": "3", "quatre": "4", "cinq": "5", "sept": "7", "huit": "8",
+    "neuf": "9",
     "null": "0", "eins": "1", "zwei": "2", "zwo": "2", "drei": "3", "vier": "4", "fünf": "5", "sechs": "6",
     "sieben": "7", "acht": "8", "neun": "9",
     "ゼロ": "0",
@@ -81,12 +82,15 @@ _TENS = {
 _TIMES = {"double": 2, "triple": 3, "treble": 3, "quadruple": 4, "两": 2, "二": 2, "俩": 2, "三": 3, "四": 4}
 _HAN = {
     character: str(digit)
-    for digit, characters in enumerate(("零〇", "一幺壹", "二两贰貳", "三叁參", "四肆", "五伍", "六陆陸", "七柒", "八捌", "九玖"))
+    for digit, characters in enumerate(
+        ("零〇", "一幺壹", "二两贰貳", "三叁參", "四肆", "五伍", "六陆陸", "七柒", "八捌", "九玖")
+    )
     for character in characters
 }
 _KOREAN = dict(zip("공영일이삼사오육륙칠팔구", "001234566789", strict=True))
 
 _HAN_SET = "".join(_HAN)
+_HAN_ONE = f"(?:(?![两二俩三四]个[零〇一二三四五六七八九幺])[{_HAN_SET}])"
 _ONE = "|".join(sorted(_ONES, key=len, reverse=True))
 _TEEN = f"(?:{'|'.join(_TEENS)})"
 _TEN = f"(?:{'|'.join(_TENS)})"
@@ -103,8 +107,8 @@ _TOKEN = re.compile(
       | \d+(?:st|nd|rd|th)\b)
   | (?P<plain>\d+)
   | (?P<many>[两二俩三四]个[零〇一二三四五六七八九幺](?![十百千万亿个元块月小号]))
-  | (?P<hanmany>(?<![{_HAN_SET}])[{_HAN_SET}]+(?=[十拾百佰千仟万亿兆])|(?<=[十拾百佰千仟万亿兆点])[{_HAN_SET}]+)
-  | (?P<han>[{_HAN_SET}]+)
+  | (?P<hanmany>(?<![{_HAN_SET}]){_HAN_ONE}+(?=[十拾百佰千仟万亿兆])|(?<=[十拾百佰千仟万亿兆点])[{_HAN_SET}]+)
+  | (?P<han>{_HAN_ONE}+)
   | \b(?P<times>double|triple|treble|quadruple)[\s-]+(?P<timed>{_ONE}|\d)\b
   | \b(?P<hundred>{_ONE})\s+hundred(?=(?:[\s,-]+(?:{_ONE})\b){{4}})
   | (?P<enmany>\b(?:{_ONE}|{_TEEN}|{_TEN}(?:[\s-]+(?:{_ONE}))?)[\s-]+
@@ -120,16 +124,17 @@ _TOKEN = re.compile(
 )
 
 _FILLER = (
-    r"um+|uh+|er+m?|hm+|mm+|ah|okay|ok|then|and|dash|hyphen|minus|space|dot|comma|so|like|well|next|again|followed\s+by|"
+    r"um+|uh+|er+m?|hm+|mm+|ah|okay|ok|then|and|dash|hyphen|minus|space|dot|comma|so|like|well|next|again|"
+    r"followed\s+by|"
     r"wait|sorry|yeah|yes|right|no|let\s+me\s+see|you\s+know|i\s+think|it's|that's|hold\s+on|slash|after\s+that|"
     r"the\s+rest\s+is|and\s+then|euh|eh|äh|este"
 )
 _HAN_FILLER = (
-    r"嗯+|呃+|啊|额|哦|噢|唔|那个|这个|然后|然后是|后面|后面是|接着|接下来|再|再来|横杠|短横|杠|空格|逗号|就是|"
+    r"嗯|呃|啊|额|哦|噢|唔|那个|这个|然后|然后是|后面|后面是|接着|接下来|再|再来|横杠|短横|杠|空格|逗号|就是|"
     r"吧|呢|哈|还有|最后|最后是|对|等等|等一下|我看看|我想想|好|是|えっと|えー|の|어|음|다시"
 )
-_SIGN = r"[\s\-–—−‐‑./()（）,，、。．…·_*#|]"
-_GAP = re.compile(rf"(?:{_SIGN}|(?<![a-z])(?:{_FILLER})(?![a-z])|{_HAN_FILLER}){{0,16}}", re.IGNORECASE)
+_SIGN = r"[\s\-–—−‐‑./()（）,，、。．…·_*#|;；]"
+_GAP = re.compile(rf"(?:{_SIGN}|(?<![a-z])(?:{_FILLER})(?![a-z])|{_HAN_FILLER}){{0,16}}+", re.IGNORECASE)
 _TIGHT = re.compile(r"|[ \t\-–—−‐‑./()（）]{1,3}")
 _HOMOPHONE = re.compile(r"\s+(?:to|too|for|won|ate|tree)\s+", re.IGNORECASE)
 """What recognisers make of two, four, one, eight and three among other digits."""

@@ -45,7 +45,8 @@ class Masker:
             if self._asked is not None:
                 spans += self._secret(plain, there, self._asked)
             elif there:
-                spans += self._continued(plain, there, spans)
+                further = self._continued(plain, there, spans)
+                spans = [span for span in spans if not any(_meet(span, other) for other in further)] + further
             self._heard(plain, there, spans)
         return apart(spans)
 
@@ -66,19 +67,20 @@ class Masker:
 
     def _continued(self, plain: str, there: list[Run], spans: list[Span]) -> list[Span]:
         """The first run of this turn, where it goes on with what the turn before ended with."""
-        first = next((run for run in there if run.form == "digits" and not _inside(run, spans)), None)
+        numbers = [run for run in there if run.form == "digits"]
+        first = next((run for run in numbers if self._open is not None or not _inside(run, spans)), None)
         if first is None or not self._tail or counted(plain, first):
             return []
         besides = _besides(plain, there)
         kind: Kind = self._open or "number"
         if self._open is not None:
-            belongs = besides <= 24 and len(first.digits) >= 2
+            belongs = besides <= 24 and len(first.digits) >= 2 and len(self._tail) + len(first.digits) <= 19
         else:
             belongs = besides <= 12 and len(self._tail) + len(first.digits) >= 7
         return [Span(kind, first.start, first.end)] if belongs else []
 
     def _heard(self, plain: str, there: list[Run], spans: list[Span]) -> None:
-        digits = [run for run in there if run.form == "digits" and len(run.digits) >= 2]
+        digits = [run for run in there if run.form == "digits" and len(run.digits) > 1 and not counted(plain, run)]
         for run in digits:
             if _inside(run, spans) and len(run.digits) >= 4:
                 self._seen.append(run.digits)
@@ -99,6 +101,10 @@ class Masker:
             self._seen.append(self._tail)
         if _complete(self._tail):
             self._tail, self._open = "", None
+
+
+def _meet(one: Span, other: Span) -> bool:
+    return one.start < other.end and other.start < one.end
 
 
 def _inside(run: Run, spans: list[Span]) -> bool:

@@ -1,18 +1,30 @@
 """What visitors say that nobody may keep: numbers of cards, people, telephones and accounts, codes, passwords.
 
-`mask` works on one text, `anchor.trust.masker.Masker` on a conversation, `MaskingFilter` on a log. They would rather hide a number too many
-than keep one, but leave prices, years, dates, times, percentages and quantities as they are.
+`mask` works on one text, `anchor.trust.masker.Masker` on a conversation, `MaskingFilter` on a log. They would rather
+hide a number too many than keep one, but leave prices, years, dates, times, percentages and quantities as they are.
 """
 
 from __future__ import annotations
 
+import itertools
 import logging
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from anchor.trust.contexts import BIRTHDAY, EMAIL, IBAN, PASSPORT, PASSWORD, SPOKEN_EMAIL, follows, near, strong
+from anchor.trust.contexts import (
+    BIRTHDAY,
+    EMAIL,
+    IBAN,
+    MIXED_PASSWORD,
+    PASSPORT,
+    PASSWORD,
+    SPOKEN_EMAIL,
+    follows,
+    near,
+    strong,
+)
 from anchor.trust.digits import Group, Run, flat, has_digits, runs
 
 Kind = Literal["account", "birthday", "card", "code", "email", "iban", "id", "number", "passport", "password", "phone"]
@@ -29,9 +41,13 @@ _UNIT = re.compile(
     r"customers|residents|inhabitants|soldiers|o'clock|a\.?m\b|p\.?m\b|°|字|条|本|册|页|艘|座|所|项|级|届|世纪)",
     re.IGNORECASE,
 )
-_MONEY = re.compile(r"(?:[$¥€£₩]|\b(?:RMB|CNY|USD|EUR|HKD|GBP|JPY)|人民币|约|大约|about|around|nearly|over)\s*$", re.IGNORECASE)
+_MONEY = re.compile(
+    r"(?:[$¥€£₩]|\b(?:RMB|CNY|USD|EUR|HKD|GBP|JPY)|人民币|约|大约|about|around|nearly|over)\s*$", re.IGNORECASE
+)
 _PLUS = re.compile(r"(?:\+|\bplus|加号?|＋)\s*\(?$", re.IGNORECASE)
 _X = re.compile(r"[\s\-]*(?:x|×|叉|艾克斯|埃克斯|ex)(?![a-z])", re.IGNORECASE)
+_AT = re.compile(r"@|\bat\b|艾特|圈a", re.IGNORECASE)
+_LETTER = re.compile(r"\s?[A-Za-z](?![A-Za-z'])")
 _SCORES = re.compile(r"\d{1,2}[-–:]\d{1,2}(?:[,、\s]+\(?\d{1,2}[-–:]\d{1,2}\)?)+")
 _MOBILE = re.compile(r"(?:0{0,2}86)?1[3-9]\d{9}")
 _LANDLINE = re.compile(r"(?:0{0,2}86)?0\d{2,3}\d{7,8}|[48]00\d{7}")
@@ -50,7 +66,7 @@ class Span:
 
 
 def mask(text: str) -> str:
-    """The text with ``[card]``, ``[phone]``, ``[code]``, ... in place of what nobody may keep. Masking twice is as once."""
+    """The text with ``[card]``, ``[phone]``, ... in place of what nobody may keep. Masking it again changes nothing."""
     return masked(text, find(text))
 
 
@@ -92,13 +108,14 @@ def apart(spans: list[Span]) -> list[Span]:
 
 def _patterns(text: str) -> list[Span]:
     spans = list[Span]()
-    if "@" in text or SPOKEN_EMAIL.search(text):
+    if _AT.search(text):
         for pattern in (EMAIL, SPOKEN_EMAIL):
             spans += [Span("email", *match.span()) for match in pattern.finditer(text)]
     spans += [Span("iban", *match.span()) for match in IBAN.finditer(text)]
     spans += [Span("passport", *match.span()) for match in PASSPORT.finditer(text)]
     spans += [Span("birthday", *match.span("date")) for match in BIRTHDAY.finditer(text)]
-    spans += [Span("password", *match.span("secret")) for match in PASSWORD.finditer(text)]
+    for pattern in (PASSWORD, MIXED_PASSWORD):
+        spans += [Span("password", *match.span("secret")) for match in pattern.finditer(text)]
     return spans
 
 
@@ -118,7 +135,9 @@ def _widened(text: str, run: Run, kind: Kind) -> Span:
         end = match.end()
     while start and text[start - 1].isascii() and text[start - 1].isalpha() and run.start - start < 4:
         start -= 1
-    if kind in ("passport", "id") and (match := re.search(r"(?:\b[A-Za-z]\s){1,2}$", text[:start])):
+    if kind == "id" and (match := _LETTER.match(text, end)):
+        end = match.end()
+    if kind in ("passport", "id") and (match := re.search(r"(?:(?<![\w'])[A-Za-z]\s){1,2}$", text[:start])):
         start = match.start()
     return Span(kind, start, end)
 
@@ -169,6 +188,8 @@ def _alone(text: str, run: Run) -> Kind | None:
     digits, count = run.digits, len(run.digits)
     if _PLUS.search(text, max(0, run.start - 8), run.start) and count >= 8:
         return "phone"
+    if count == 4 and follows(text, run):
+        return "number"
     if count < 5 or _years(run) or _ascending(run) or _SCORES.fullmatch(text[run.start : run.end]):
         return None
     sizes = [len(group.digits) for group in run.groups]
@@ -185,7 +206,7 @@ def _alone(text: str, run: Run) -> Kind | None:
     if len(sizes) == 1:
         round_or_day = digits.endswith("0000") or _DAY.fullmatch(digits) is not None
         return None if round_or_day else _by_shape(digits, None)
-    if min(sizes) < 3 or _range(run):
+    if min(sizes[:-1]) < 3 or (sizes[-1] < 3 and count < 9) or _range(run):
         return "phone" if sizes[0] in (1, 2) and sum(sizes) >= 9 and not _range(run) else None
     return "phone"
 
@@ -213,7 +234,7 @@ def _years(run: Run) -> bool:
 def _ascending(run: Run) -> bool:
     """Counting: 1, 2, 3, 4, 5."""
     values = [int(group.digits) for group in run.groups]
-    return len(values) > 3 and all(b - a == 1 for a, b in zip(values, values[1:], strict=False))
+    return len(values) > 3 and all(b - a == 1 for a, b in itertools.pairwise(values))
 
 
 def _range(run: Run) -> bool:
