@@ -82,7 +82,7 @@ export class Talk extends EventTarget {
     this.log.clear();
     this.form.show(null);
     for (const id of ["notice", "help", "absence", "connection", "sound-on"]) at(id).hidden = true;
-    at("text").value = "";
+    at("notice").textContent = at("text").value = "";
   }
 
   // Out.
