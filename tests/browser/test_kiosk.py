@@ -12,9 +12,10 @@ from playwright.async_api import Page, expect
 
 from anchor.events import Word
 from anchor.media import Beat, VideoFormat
+from anchor.server.visitors import SessionInfo
 from tests.browser.hall import FAKE_DEVICE, Hall, hall, tone_file
 from tests.browser.stage import page, until
-from tests.server.hall import NoteVisitors
+from tests.server.hall import LINES, TURNS, NoteVisitors
 from tests.streaming.beats import beat
 
 pytestmark = pytest.mark.browser
@@ -485,5 +486,45 @@ def test_a_full_hall_is_told_and_the_visitor_comes_in_when_there_is_room(monkeyp
             await expect(shown.locator("#connection")).to_contain_text("You are next")
             visitors.room = 1
             await until_live(shown)
+
+    run(main)
+
+
+def test_an_operator_sees_conversations_takes_one_over_and_gives_it_back() -> None:
+    async def main() -> None:
+        async with hall(VIDEO) as live, page() as shown:
+            visitors = live.visitors
+            await shown.goto(live.address)
+            await expect(shown.get_by_role("region", name="Conversations")).to_contain_text("Nobody is talking")
+            visitors.keys["s1"] = "key"
+            visitors.infos["s1"] = replace(
+                SessionInfo("s1", "news", "thinking", "en", 75.0, lines=LINES, latencies=TURNS), wants_person=True
+            )
+            card = shown.locator(".conversation")
+            await expect(card).to_contain_text("Wants a person")
+            await expect(card).to_contain_text("news · en · 1:15")
+            await expect(card).to_contain_text("We are open from nine to five on working days.")
+            await expect(shown.get_by_role("status").filter(has_text="A visitor wants a person")).to_be_visible()
+            bars = card.get_by_role("img")
+            await expect(bars).to_have_count(2)
+            await expect(bars.last).to_have_attribute(
+                "aria-label", "endpoint 0.30 s, hearing 0.25 s, dialogue 0.50 s, voice 0.10 s"
+            )
+            await expect(card.locator("output").last).to_have_text("1.15 s")
+            await card.get_by_role("button", name="Take over").click()
+            field = card.get_by_label("Say as a person")
+            await expect(field).to_be_focused()
+            await field.fill("Good morning, this is Ana.")
+            await field.press("Enter")
+            await live.until(lambda: ("say", "s1", "Good morning, this is Ana.") in visitors.done)
+            await card.get_by_text("Whole conversation").click()
+            await expect(card.locator(".transcript")).to_contain_text("Anything else?")
+            await card.get_by_role("button", name="Give back to the anchor").click()
+            await live.until(lambda: ("release", "s1") in visitors.done)
+            await card.get_by_role("button", name="End").click()
+            assert ("end", "s1") not in visitors.done
+            await card.get_by_role("button", name="Really end?").click()
+            await expect(card).to_have_count(0)
+            await expect(shown.get_by_role("link", name="Kiosk page")).to_have_attribute("href", "/kiosk/news")
 
     run(main)
