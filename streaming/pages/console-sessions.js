@@ -86,7 +86,7 @@ class Conversation {
     take.textContent = info.person ? "Give back to the anchor" : "Take over";
     take.classList.toggle("primary", !info.person);
     this.find("form").hidden = !info.person;
-    if (info.person && !this.wasPerson) this.find("input").focus();
+    if (info.person && this.wasPerson === false) this.find("input").focus();
     this.wasPerson = Boolean(info.person);
   }
 

@@ -78,11 +78,9 @@ class Card {
 
   // Every visitor has a stream of their own: there is none to watch, and nothing to say to all of them.
   showTalking(channel) {
-    const path = `/kiosk/${encodeURIComponent(channel.name)}`;
-    this.stage.dataset.state = "talk";
-    this.find(".skeleton").append(Object.assign(new Image(), { src: `${path}/poster.webp`, alt: "" }), "Visitors talk with this anchor.");
-    for (const part of [".say", ".perform", "[data-act=sound]"]) this.find(part).hidden = true;
-    Object.assign(this.find("[data-act=watch]"), { href: path, textContent: "Kiosk page" });
+    for (const part of [".stage", ".say", ".perform", "[data-act=sound]"]) this.find(part).hidden = true;
+    const href = `/kiosk/${encodeURIComponent(channel.name)}`;
+    Object.assign(this.find("[data-act=watch]"), { href, textContent: "Kiosk page", className: "button" });
   }
 
   show(channel) {

@@ -476,7 +476,7 @@ def test_after_the_end_the_next_visitor_finds_nothing_of_the_last() -> None:
 
 
 def test_a_full_hall_is_told_and_the_visitor_comes_in_when_there_is_room(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("anchor.server.api.RETRY_SECONDS", 1)
+    monkeypatch.setattr("anchor.server.refusals.RETRY_SECONDS", 1)
 
     async def main() -> None:
         visitors = NoteVisitors(room=0)
