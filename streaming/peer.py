@@ -194,15 +194,14 @@ class WebRtcSink:
             viewer.audio.put(shot)
 
     def _tell_changes(self, beat: Beat) -> None:
-        messages = [event("word", beat.index, text=word.text) for word in beat.words]
-        if beat.caption != self._caption:
-            self._caption = beat.caption
-            messages.append(self._caption_event(beat.index))
         if (beat.speaking, beat.utterance) != self._state:
             self._state = (beat.speaking, beat.utterance)
-            messages.append(self._state_event(beat.index))
-        for message in messages:
-            self._tell_all(message)
+            self._tell_all(self._state_event(beat.index))
+        if beat.caption != self._caption:
+            self._caption = beat.caption
+            self._tell_all(self._caption_event(beat.index))
+        for word in beat.words:
+            self._tell_all(event("word", beat.index, text=word.text))
 
     def tell(self, message: Mapping[str, Any]) -> None:
         """Send a JSON object to every viewer's page, after the events of the beat sent last."""

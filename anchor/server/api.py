@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import json
-import logging
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request, Response
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, RedirectResponse
+from fastapi.responses import RedirectResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from pydantic import BaseModel, ConfigDict, Field
-from starlette.exceptions import HTTPException as StarletteHTTPException
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import anchor
-from anchor.errors import AnchorError, CapacityError, MissingError
+from anchor.errors import MissingError
 from anchor.events import Gesture, Mood, State
 from anchor.media import VideoFormat
 from anchor.ports import AvatarEntry, AvatarInfo, ViewerSink, VoiceInfo
@@ -28,19 +23,10 @@ from anchor.server.auth import Operator, SameSite
 from anchor.server.kiosk import kiosks
 from anchor.server.mocap import Performance, mocap
 from anchor.server.pages import Page, Pages, assets
-from anchor.server.sessions import LANGUAGE, MAX_AUDIO_BYTES, attending, visiting
+from anchor.server.refusals import MAX_TEXT, BodyLimit, answer_errors
+from anchor.server.sessions import LANGUAGE, attending, visiting
 from anchor.server.visitors import Visitors
-from anchor.server.whip_whep import MAX_SDP_BYTES, RETRY_SECONDS, browser_servers, whep
-
-logger = logging.getLogger(__name__)
-
-MAX_TEXT = 20_000
-"""Characters of one ``say``: a quarter of an hour of speech."""
-
-# JSON may spell each character as twelve bytes (two escapes of a surrogate pair).
-MAX_BODY_BYTES = 12 * MAX_TEXT + 4096
-
-_AUDIO = re.compile(r"/api/v1/sessions/[^/]+/audio")
+from anchor.server.whip_whep import browser_servers, whep
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,9 +248,9 @@ def create_app(
     operator = Depends(guard)
     pages = Pages()
     find = _finder(hub)
-    app.add_middleware(_BodyLimit)
+    app.add_middleware(BodyLimit)
     app.add_middleware(SameSite, loopback_only=token is None)
-    _answer_errors(app)
+    answer_errors(app)
     app.include_router(_operations(hub, registry, operator))
     app.include_router(_driving(hub, find), dependencies=[operator], responses=_errors(401, 403))
     performing = mocap(lambda name: find(name).performance)
@@ -423,63 +409,3 @@ def _pages(hub: Hub, pages: Pages, ice_servers: Sequence[str], *, needs_token: b
         return pages["docs.html"].respond(request)
 
     return router
-
-
-def _answer_errors(app: FastAPI) -> None:
-    """Every error is ``{"error": "one line"}``."""
-
-    @app.exception_handler(StarletteHTTPException)
-    async def http_error(_: Request, error: StarletteHTTPException) -> JSONResponse:
-        return JSONResponse({"error": str(error.detail)}, error.status_code, error.headers)
-
-    @app.exception_handler(RequestValidationError)
-    async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
-        return JSONResponse({"error": "; ".join(map(_explain, error.errors()[:3]))}, 422)
-
-    @app.exception_handler(CapacityError)
-    async def full(_: Request, error: CapacityError) -> JSONResponse:
-        return JSONResponse({"error": str(error)}, 503, {"Retry-After": str(RETRY_SECONDS)})
-
-    @app.exception_handler(AnchorError)
-    async def refused(_: Request, error: AnchorError) -> JSONResponse:
-        return JSONResponse({"error": str(error)}, 422)
-
-    @app.exception_handler(Exception)
-    async def defect(request: Request, error: Exception) -> JSONResponse:
-        logger.error("%s %s failed", request.method, request.url.path, exc_info=error)
-        return JSONResponse({"error": "the server made a mistake; its log says which"}, 500)
-
-
-def _explain(problem: Any) -> str:
-    place = ".".join(str(part) for part in problem["loc"] if part != "body")
-    return f"{place}: {problem['msg']}" if place else str(problem["msg"])
-
-
-def _longest_body(path: str) -> int:
-    if path.startswith("/whep") or path.endswith("/mocap"):
-        return MAX_SDP_BYTES
-    return MAX_AUDIO_BYTES if _AUDIO.fullmatch(path) else MAX_BODY_BYTES
-
-
-class _BodyLimit:
-    """Middleware: a request body has a bound, whether it is announced or not."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        limit = _longest_body(scope["path"])
-        taken = 0
-
-        async def bounded() -> Message:
-            nonlocal taken
-            message = await receive()
-            taken += len(message.get("body", b""))
-            if taken > limit:
-                raise HTTPException(413, f"the body is longer than {limit} bytes", {"Connection": "close"})
-            return message
-
-        await self._app(scope, bounded, send)

@@ -1,3 +1,4 @@
+import { Conversations } from "/assets/console-sessions.js";
 import { Performance } from "/assets/perform.js";
 import { Player, Whep } from "/assets/player.js";
 
@@ -17,6 +18,7 @@ async function call(path, body) {
     headers,
     body: body === undefined ? undefined : JSON.stringify(body),
   });
+  if (response.status === 204) return undefined;
   const answer = await response.json().catch(() => ({ error: `status ${response.status}` }));
   if (response.status === 401) throw Object.assign(new Error(answer.error), { locked: true });
   if (!response.ok) throw new Error(answer.error);
@@ -63,10 +65,22 @@ class Card {
     this.find("[data-act=interrupt]").addEventListener("click", () => this.interrupt());
     this.find("[data-act=sound]").addEventListener("click", (event) => this.toggleSound(event));
     this.find("[data-act=perform]").addEventListener("click", () => this.perform());
+    if (channel.talk) this.showTalking(channel);
+    else this.watch(channel);
+    at("channels").append(this.element);
+  }
+
+  watch(channel) {
     this.player = new Player(this.find("video"), new Whep(channel.name));
     this.player.addEventListener("state", ({ detail }) => { this.stage.dataset.state = detail.state; });
     this.player.start();
-    at("channels").append(this.element);
+  }
+
+  // Every visitor has a stream of their own: there is none to watch, and nothing to say to all of them.
+  showTalking(channel) {
+    for (const part of [".stage", ".say", ".perform", "[data-act=sound]"]) this.find(part).hidden = true;
+    const href = `/kiosk/${encodeURIComponent(channel.name)}`;
+    Object.assign(this.find("[data-act=watch]"), { href, textContent: "Kiosk page", className: "button" });
   }
 
   show(channel) {
@@ -222,6 +236,8 @@ async function refreshAvatars() {
   for (const card of cards.values()) card.showFaces();
 }
 
+const conversations = new Conversations(call, () => refresh());
+
 const AVATARS_EVERY = 5;
 let avatarsAge = AVATARS_EVERY;
 let timer;
@@ -229,7 +245,9 @@ async function refresh() {
   clearTimeout(timer);
   try {
     if (++avatarsAge > AVATARS_EVERY) await refreshAvatars();
-    showChannels(await call("/channels"));
+    const channels = await call("/channels");
+    showChannels(channels);
+    await conversations.update(channels);
     at("unlock").hidden = true;
   } catch (error) {
     if (error.locked) return lock(token ? error.message : "");

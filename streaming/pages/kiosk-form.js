@@ -19,7 +19,7 @@ export class FormCard extends EventTarget {
     this.form = form;
     this.language = language;
     this.card.hidden = !form;
-    if (!form) return;
+    if (!form) return this.clear();
     const words = this.words();
     const focused = document.activeElement?.closest?.("#form-choices") !== null && this.card.contains(document.activeElement);
     this.card.lang = language;
@@ -33,6 +33,11 @@ export class FormCard extends EventTarget {
       : (form.choices ?? []).map((choice) => this.button(choice, "choose", { text: choice }));
     this.find("choices").replaceChildren(...buttons);
     if (focused) buttons[0]?.focus();
+  }
+
+  // Nothing of one visitor stays for the next.
+  clear() {
+    for (const part of ["title", "slots", "asking", "choices"]) this.find(part).replaceChildren();
   }
 
   slot({ name, label, value }, asking) {

@@ -133,11 +133,9 @@ export class Log {
   word({ text }) {
     const answer = this.speaking;
     if (!answer) return;
-    answer.heard = after(answer.planned, answer.heard, text);
-    if (answer.heard < 0) {
-      answer.planned += text;
-      answer.heard = answer.planned.length;
-    }
+    const place = after(answer.planned, answer.heard, text);
+    if (place >= 0) answer.heard = place;
+    else if (answer.heard === answer.planned.length) answer.heard = (answer.planned += text).length; // not announced
     this.show(answer);
   }
 
@@ -183,15 +181,11 @@ export class Log {
   }
 }
 
-// Where a word ends in a text that is being said from a place on, or -1 where it is not the next one.
+// Where a word that is said in a text ends: the next one, or where some were missed a later one; -1 where it is neither.
 function after(text, from, word) {
-  let place = from;
-  for (const letter of word) {
-    if (/\s/.test(letter)) continue;
-    while (place < text.length && /\s/.test(text[place])) place += 1;
-    if (!text.startsWith(letter, place)) return text.startsWith(word.trim(), from) ? from + word.trim().length : -1;
-    place += letter.length;
-  }
-  while (place < text.length && /\s/.test(text[place])) place += 1;
-  return place;
+  const wanted = word.trim();
+  const place = wanted ? text.indexOf(wanted, from) : from;
+  if (place < 0) return -1;
+  const rest = text.slice(place + wanted.length);
+  return place + wanted.length + (rest.length - rest.trimStart().length);
 }

@@ -10,6 +10,7 @@ const STALL_SECONDS = 1.2;
 const RETRY_SECONDS = [0.1, 0.4, 1, 2, 4];
 const HERE_EVERY_SECONDS = 4;
 const NOTICE_SECONDS = 12;
+const LOST_SECONDS = 90; // what was said must not stay on a screen that has lost its server
 
 const at = (id) => document.getElementById(id);
 const HELP = { denied: "denied", missing: "missingDevice", busy: "busy", insecure: "insecure" };
@@ -73,6 +74,7 @@ export class Talk extends EventTarget {
 
   close() {
     clearTimeout(this.noticed);
+    clearTimeout(this.losing);
     clearInterval(this.counting);
     this.microphone.close();
     this.listeners.abort();
@@ -82,7 +84,7 @@ export class Talk extends EventTarget {
     this.log.clear();
     this.form.show(null);
     for (const id of ["notice", "help", "absence", "connection", "sound-on"]) at(id).hidden = true;
-    at("text").value = "";
+    at("notice").textContent = at("text").value = "";
   }
 
   // Out.
@@ -214,6 +216,12 @@ export class Talk extends EventTarget {
 
   connected({ state, message }) {
     const words = wordsFor(this.language);
+    if (state === "live") {
+      clearTimeout(this.losing);
+      this.losing = undefined;
+    } else if (this.player.wasLive) {
+      this.losing ??= setTimeout(() => this.over("lost"), LOST_SECONDS * 1000);
+    }
     at("scene").dataset.state = state;
     const text = state === "live" ? "" : words[message || state] ?? words.connecting;
     at("connection").textContent = text;

@@ -22,7 +22,6 @@ from tests.streaming.beats import beat
 from tests.streaming.watching import on_air
 
 FAKE_DEVICE = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
-NO_MICROPHONE = ("--deny-permission-prompts",)
 
 
 def tone_file(path: Path) -> tuple[str, ...]:
@@ -68,7 +67,9 @@ async def hall(
             noted.viewers = viewers
             hub = NoteHub(NoteChannel(viewers, video=video, talk=True))
             app = create_app(hub, token=None, visitors=noted)
-            server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1))
+            server = uvicorn.Server(
+                uvicorn.Config(app, log_level="warning", lifespan="off", timeout_graceful_shutdown=1)
+            )
             async with asyncio.TaskGroup() as group:
                 group.create_task(server.serve(sockets=[listening]))
                 try:

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from anchor.server.api import MAX_TEXT
+from anchor.server.refusals import MAX_TEXT
 from tests.server.studio import opened
 
 

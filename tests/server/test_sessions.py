@@ -12,7 +12,8 @@ import httpx
 import pytest
 
 from anchor.interactive.wire import LONGEST_TEXT
-from anchor.server.api import MAX_BODY_BYTES, create_app
+from anchor.server.api import create_app
+from anchor.server.refusals import MAX_BODY_BYTES
 from anchor.server.sessions import MAX_AUDIO_BYTES
 from tests.server.hall import NoteVisitors
 from tests.server.studio import VIDEO, NoteChannel, NoteHub, opened
