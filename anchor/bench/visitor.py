@@ -30,7 +30,7 @@ class Microphone(MediaStreamTrack):
 
     def __init__(self, noise: float = 0.0003) -> None:
         super().__init__()
-        self._waiting: deque[Samples] = deque()
+        self._unsaid: deque[Samples] = deque()
         self._noise = noise
         self._random = np.random.default_rng(7)
         self._sent = 0
@@ -38,9 +38,9 @@ class Microphone(MediaStreamTrack):
 
     def say(self, sound: Samples) -> tuple[float, float]:
         """Put sound in; when its first and its last sample leave, on the loop's clock."""
-        queued = sum(map(len, self._waiting))
+        queued = sum(map(len, self._unsaid))
         began = (self._began or asyncio.get_running_loop().time()) + (self._sent + queued) / SAMPLE_RATE
-        self._waiting.append(sound.astype(np.float32))
+        self._unsaid.append(sound.astype(np.float32))
         return began, began + len(sound) / SAMPLE_RATE
 
     async def recv(self) -> av.AudioFrame:
@@ -54,13 +54,13 @@ class Microphone(MediaStreamTrack):
                 await asyncio.Event().wait()
         sound = self._random.standard_normal(FRAME).astype(np.float32) * self._noise
         place = 0
-        while place < FRAME and self._waiting:
-            first = self._waiting.popleft()
+        while place < FRAME and self._unsaid:
+            first = self._unsaid.popleft()
             count = min(FRAME - place, len(first))
             sound[place : place + count] += first[:count]
             place += count
             if count < len(first):
-                self._waiting.appendleft(first[count:])
+                self._unsaid.appendleft(first[count:])
         frame = av.AudioFrame.from_ndarray((np.clip(sound, -1, 1) * 32767).astype(np.int16)[None], "s16", "mono")
         frame.sample_rate, frame.pts, frame.time_base = SAMPLE_RATE, self._sent, fractions.Fraction(1, SAMPLE_RATE)
         self._sent += FRAME
