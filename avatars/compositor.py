@@ -74,7 +74,7 @@ class StudioScene:
     """A stream's picture: `anchor.ports.Stage`.
 
     `backdrop` is a picture that takes the place of the avatar's own background or, where it has none, of the studio.
-    `label` may be reworded but not left out.
+    `label` may be reworded but not left out; `cropped`: a page may cut the sides of the picture off.
     `languages` are BCP 47 tags of the show; the first decides the shape of ideographs. `book` holds the fonts, by
     default those of this machine.
 
@@ -89,13 +89,14 @@ class StudioScene:
         *,
         backdrop: Path | None = None,
         label: str = DEFAULT_LABEL,
+        cropped: bool = False,
         languages: tuple[str, ...] = ("zh-CN", "en"),
         book: FontBook | None = None,
     ) -> None:
         # A picture's parts are too small to share out: OpenCV's helpers would burn more time waiting than they save.
         cv2.setNumThreads(1)
         layout, setter = Layout.of(video), Typesetter(book, languages)
-        self._label = graphics.label(label, layout, setter)
+        self._label = graphics.label(label, layout, setter, middle=cropped)
         self._captions = _Fade(lambda page: graphics.caption(page, layout, setter), video.fps)
         self._titles = _Wipe(lambda words: graphics.lower_third(words, layout, setter), video.fps)
         self._video, self._backdrop = video, backdrop

@@ -94,8 +94,10 @@ def check_label(text: str) -> str:
     return text
 
 
-def label(text: str, layout: Layout, setter: Typesetter) -> Overlay:
+def label(text: str, layout: Layout, setter: Typesetter, *, middle: bool = False) -> Overlay:
     """The AI label in the upper right corner, on a plate of its own: at least 15:1 in contrast over any picture.
+
+    In the `middle` of the upper edge it is seen on every page that cuts the sides off.
 
     Raises `FormatError` for a text that does not name AI and generation once what cannot be drawn is left out, or
     that is too long for the picture.
@@ -107,7 +109,7 @@ def label(text: str, layout: Layout, setter: Typesetter) -> Overlay:
     size = _label_size(drawn, layout, setter)
     edge, bar, gap = round(size * 0.26), max(2, round(size * 0.11)), round(size * 0.22)
     room = layout.safe_width - 2 * edge - bar - gap
-    lines = _label_lines(drawn, size, room, layout, setter)
+    lines = _label_lines(drawn, size, room, setter, beside=layout.wide and not middle)
     if not lines:
         raise FormatError(f"AI label {text!r} is too long for {layout.video.width}x{layout.video.height}: shorten it")
     step, rim = round(size * 1.14), round(size * 0.17)
@@ -120,7 +122,8 @@ def label(text: str, layout: Layout, setter: Typesetter) -> Overlay:
     for number, line in enumerate(lines):
         y = rim + number * step - _lift(size)
         sheet.text(setter.draw(line, size), edge + bar + gap - setter.margin(size), y, WHITE)
-    return sheet.finish(layout.video.width - layout.left - sheet.width, layout.top)
+    left = (layout.video.width - sheet.width) // 2 if middle else layout.video.width - layout.left - sheet.width
+    return sheet.finish(left, layout.top)
 
 
 def caption(page: Caption, layout: Layout, setter: Typesetter) -> Overlay | None:
@@ -180,10 +183,10 @@ def _label_size(text: str, layout: Layout, setter: Typesetter) -> int:
     return size
 
 
-def _label_lines(text: str, size: int, room: float, layout: Layout, setter: Typesetter) -> tuple[str, ...] | None:
-    """One line above the head; in a wide picture its parts one below the other, beside the head."""
+def _label_lines(text: str, size: int, room: float, setter: Typesetter, *, beside: bool) -> tuple[str, ...] | None:
+    """One line above the head; `beside` it, its parts one below the other."""
     parts = tuple(filter(None, (part.strip() for part in re.split(r"[·|]", text))))
-    choices = [parts, (text,)] if layout.wide else [(text,), parts]
+    choices = [parts, (text,)] if beside else [(text,), parts]
     for lines in choices:
         if all(setter.width(line, size) <= room for line in lines):
             return lines

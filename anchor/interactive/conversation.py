@@ -157,10 +157,11 @@ class Conversation:
 
     def about(self) -> dict[str, Any]:
         """What a page must know of the conversation."""
-        available, problem = self._ears.available(self.language)
+        available, _ = self._ears.available(self.language)
+        why = "" if available else spoken("no_recognizer", self.language)
         return {
             "language": self.language, "languages": list(self._welcome.languages),
-            "hearing": {"available": available, "why": problem},
+            "hearing": {"available": available, "why": why},
         }  # fmt: skip
 
     # The visitor.

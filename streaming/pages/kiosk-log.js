@@ -112,9 +112,10 @@ export class Log {
     return answer;
   }
 
-  state({ speaking, utterance }) {
+  // Between two sentences an utterance is silent, and not over.
+  state({ utterance }) {
     const before = this.speaking;
-    this.speaking = speaking && utterance ? (this.spoken.get(utterance) ?? this.begin(utterance)) : null;
+    this.speaking = utterance ? (this.spoken.get(utterance) ?? this.begin(utterance)) : null;
     // An utterance that ends by itself was said whole, whatever its last word event was.
     if (before && before !== this.speaking && !before.cut) {
       before.heard = before.planned.length;
