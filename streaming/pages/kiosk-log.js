@@ -23,6 +23,7 @@ export class Log {
     this.visitors = new Map();
     this.answers = new Map();
     this.spoken = new Map();
+    this.early = new Map();
     this.typed = null;
     this.speaking = null;
   }
@@ -100,6 +101,7 @@ export class Log {
     answer.planned += gap + text;
     answer.at.lang = language || "";
     this.show(answer);
+    if (this.early.has(turn)) this.sources(this.early.get(turn));
     this.announce(text, language);
   }
 
@@ -161,9 +163,12 @@ export class Log {
     this.follow(near);
   }
 
-  sources({ turn, sources }) {
+  sources(event) {
+    const { turn, sources } = event;
     const answer = this.answers.get(turn);
+    if (!answer) this.early.set(turn, event);
     if (!answer || !sources.length) return;
+    this.early.delete(turn);
     const near = this.isNear();
     const chips = sources.map(({ title, source }) => node("li", { textContent: title || source, title: source }));
     answer.at.parentElement.querySelector(".sources")?.remove();

@@ -3,6 +3,7 @@
 const RAMP_MILLISECONDS = 40;
 const STEP_MILLISECONDS = 8;
 const DRAIN_SECONDS = 0.12; // over what the jitter buffer holds: the trip of what was sent before the hush
+const SURELY_SECONDS = 0.06; // over how long sound was last measured to take
 const DEFAULT_DELAY_SECONDS = 0.2;
 const LATE_WORD_SECONDS = 0.4;
 const AUDIBLE = 0.003;
@@ -86,6 +87,7 @@ export class Loudspeaker {
   constructor(video) {
     this.video = video;
     this.delay = DEFAULT_DELAY_SECONDS;
+    this.sounded = 0;
     this.utterance = null;
     this.reset();
   }
@@ -133,7 +135,8 @@ export class Loudspeaker {
   resume() {
     if (!this.silent) return;
     clearTimeout(this.opening);
-    const wait = Math.max(0, this.hushedAt + this.delay + DRAIN_SECONDS - now());
+    const drained = this.hushedAt + Math.max(this.delay + DRAIN_SECONDS, this.sounded + SURELY_SECONDS);
+    const wait = Math.max(0, drained - now());
     this.opening = setTimeout(() => this.reset(), wait * 1000);
   }
 

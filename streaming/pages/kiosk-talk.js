@@ -6,8 +6,8 @@ import { FirstSound, Loudspeaker, Microphone } from "/assets/kiosk-sound.js";
 import { textIn, wordsFor } from "/assets/kiosk-words.js";
 import { Player } from "/assets/player.js";
 
-const STALL_SECONDS = 1.2;
-const RETRY_SECONDS = [0.1, 0.4, 1, 2, 4];
+// A conversation is waited for: it is given up sooner than a broadcast, and tried again sooner.
+const PATIENCE = { stallSeconds: 0.9, steadySeconds: 1, retrySeconds: [0.1, 0.4, 1, 2, 4] };
 const HERE_EVERY_SECONDS = 4;
 const NOTICE_SECONDS = 12;
 const LOST_SECONDS = 90; // what was said must not stay on a screen that has lost its server
@@ -34,10 +34,11 @@ export class Talk extends EventTarget {
     this.form = new FormCard(at("form"), words);
     this.microphone = new Microphone();
     this.loudspeaker = new Loudspeaker(at("video"));
-    this.first = new FirstSound(context, (utterance, seconds) => this.send({ type: "sounded", utterance, seconds }));
-    this.player = new Player(at("video"), visit, {
-      iceServers: kiosk.ice, talks: true, stallSeconds: STALL_SECONDS, retrySeconds: RETRY_SECONDS,
+    this.first = new FirstSound(context, (utterance, seconds) => {
+      this.loudspeaker.sounded = Math.min(seconds, 1);
+      this.send({ type: "sounded", utterance, seconds });
     });
+    this.player = new Player(at("video"), visit, { iceServers: kiosk.ice, talks: true, ...PATIENCE });
     this.listen();
   }
 
@@ -109,7 +110,7 @@ export class Talk extends EventTarget {
   }
 
   end() {
-    this.player.send({ type: "end" });
+    if (!this.player.send({ type: "end" })) this.visit.close();
     // What was sent has a moment to leave; the server's own "ended" usually comes first.
     setTimeout(() => this.over("visitor"), 250);
   }

@@ -31,6 +31,14 @@ export class Visit {
     try { sessionStorage.removeItem(KEPT_AS); } catch { /* nothing was kept */ }
   }
 
+  // End a conversation that cannot be told over its own connection.
+  close() {
+    const { session, key } = this.kept ?? {};
+    if (!session) return;
+    const headers = { Authorization: `Session ${key}` };
+    fetch(`/api/v1/sessions/${encodeURIComponent(session)}`, { method: "DELETE", headers, keepalive: true }).catch(() => {});
+  }
+
   async ask(sdp, signal) {
     const { session, key, language } = this.kept ?? {};
     const body = { channel: this.channel, sdp, language, session, key };

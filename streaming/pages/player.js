@@ -22,6 +22,7 @@ export class Player extends EventTarget {
     this.iceServers = options.iceServers ?? [];
     this.talks = options.talks ?? false;
     this.stallSeconds = options.stallSeconds ?? STALL_SECONDS;
+    this.steadySeconds = options.steadySeconds ?? STEADY_SECONDS;
     this.retrySeconds = options.retrySeconds ?? RETRY_SECONDS;
     this.track = null;
     this.state = "connecting";
@@ -247,7 +248,7 @@ class Session {
       this.packets = packets;
       this.heard = now();
     }
-    if (this.first && now() - this.first > STEADY_SECONDS) this.player.steady();
+    if (this.first && now() - this.first > this.player.steadySeconds) this.player.steady();
     const late = this.first ? now() - this.heard > this.player.stallSeconds : now() - this.begun > FIRST_PICTURE_SECONDS;
     if (late) this.player.lost(this);
   }

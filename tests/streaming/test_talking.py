@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from aiortc import VideoStreamTrack
 from aiortc.rtp import RtpPacket
 from av import AudioFrame, CodecContext
 
+from anchor.errors import SignallingError
 from anchor.media import SAMPLE_RATE, VideoFormat
 from streaming.events import LONGEST_MESSAGE, MESSAGES_A_SECOND, Mailbox, read_object
 from streaming.microphone import PATIENCE_SECONDS, Microphone
@@ -118,6 +120,26 @@ def test_who_comes_back_takes_the_place_of_the_lost_connection() -> None:
                 assert note.comings == ["arrived", "arrived"]
                 await sink.leave(answer.viewer)
             assert note.comings == ["arrived", "arrived", "left"]
+
+    run(main)
+
+
+def test_pictures_of_a_visitor_are_not_taken_and_a_second_microphone_is_refused() -> None:
+    async def main() -> None:
+        note = Note()
+        async with WebRtcSink(VIDEO, listener=note) as sink, on_air(sink, VIDEO), Watcher(microphone=Tone()) as visitor:
+            camera = visitor.connection.getTransceivers()[0]
+            camera.direction = "sendrecv"
+            camera.sender.replaceTrack(VideoStreamTrack())
+            answer = await watch(sink, visitor)
+            assert "a=sendonly" in answer.sdp.partition("m=video")[2].partition("m=")[0]
+            await visitor.until_pictures(5)
+            await until(lambda: len(note.sounds) > 5)
+            async with Watcher(microphone=Tone()) as other:
+                other.connection.addTransceiver(Tone(), direction="sendonly")
+                with pytest.raises(SignallingError, match="one audio"):
+                    await sink.join(await other.offer())
+            assert note.comings == ["arrived"]
 
     run(main)
 
