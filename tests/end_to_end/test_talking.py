@@ -16,12 +16,12 @@ import uvicorn
 from fastapi import FastAPI
 from fastapi.responses import StreamingResponse
 
+from anchor.bench.talking import greeted, hall, kiosk, sound_of
+from anchor.bench.virtual import after
 from anchor.bench.visitor import visiting
 from anchor.config import EngineConfig
 from anchor.media import Samples
 from tests.browser.stage import free_socket
-from tests.end_to_end.talking import greeted, hall, kiosk, sound_of
-from tests.interactive.hall import after
 
 pytestmark = pytest.mark.timeout(120)
 

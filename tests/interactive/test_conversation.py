@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from anchor.bench.virtual import Hall, OneFact, after, hall
 from anchor.clock import run_virtual
 from anchor.interactive.answers import Manners
 from anchor.interactive.facts import Heard, HearingFailed, SpeechStarted, SpeechStopped
@@ -15,7 +16,6 @@ from anchor.interactive.spoken import spoken
 from anchor.interactive.turns import TurnRules
 from anchor.talk import Message, NoAnswer
 from anchor.testing import FakeDialogue, FakeVoice
-from tests.interactive.hall import Hall, OneFact, after, hall
 
 LONG = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
 
