@@ -47,8 +47,9 @@ def read_audio(data: bytes, name: str = "the recording") -> Hearing:
         options = {"protocol_whitelist": "", "format_whitelist": ",".join(FORMATS)}
         with av.open(io.BytesIO(data), format=kind, options=options, metadata_errors="ignore") as container:
             return _decoded(container, name)
-    except av.error.FFmpegError as error:
-        raise FormatError(f"{name}: cannot be decoded as {kind}: {error.strerror}; {_WANTED}") from error
+    except (av.error.FFmpegError, ValueError) as error:  # PyAV's own for sound that changes its make in the middle
+        why = error.strerror if isinstance(error, av.error.FFmpegError) else error
+        raise FormatError(f"{name}: cannot be decoded as {kind}: {why}; {_WANTED}") from error
 
 
 def _kind(data: bytes) -> str:
@@ -67,14 +68,11 @@ def _decoded(container: Any, name: str) -> Hearing:
     if not container.streams.audio:
         raise FormatError(f"{name}: has no sound")
     stream = container.streams.audio[0]
-    for other in container.streams:
-        if other is not stream:
-            other.discard = "all"
     if stream.rate and not 4000 <= stream.rate <= 384_000:
         raise FormatError(f"{name}: {stream.rate} samples a second; 4,000 to 384,000 can be read")
     if container.duration is not None and container.duration > LONGEST_SECONDS * av.time_base:
         raise _too_long(name)
-    resampler = av.AudioResampler("flt", "mono", HEARING_RATE)
+    resampler = av.AudioResampler("fltp", None, HEARING_RATE)
     pieces: list[Hearing] = []
     samples = 0
     failure: av.error.FFmpegError | None = None
@@ -82,11 +80,12 @@ def _decoded(container: Any, name: str) -> Hearing:
         for frame in container.decode(stream):
             frame.pts = None
             for piece in resampler.resample(frame):
-                pieces.append(piece.to_ndarray()[0])
+                # The mean of the channels: FFmpeg's own mixing makes two equal ones louder than full scale.
+                pieces.append(piece.to_ndarray().mean(axis=0))
                 samples += len(pieces[-1])
             if samples > LONGEST_SECONDS * HEARING_RATE:
                 raise _too_long(name)
-        pieces += [piece.to_ndarray()[0] for piece in resampler.resample(None)]
+        pieces += [piece.to_ndarray().mean(axis=0) for piece in resampler.resample(None)]
     except av.error.FFmpegError as error:
         failure = error
     sound = np.concatenate(pieces) if pieces else np.zeros(0, np.float32)

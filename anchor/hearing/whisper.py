@@ -96,6 +96,11 @@ class WhisperRecognizer:
         """How many stretches the last batches held."""
         return tuple(self._desk.batches)
 
+    @property
+    def idle(self) -> bool:
+        """Nothing is being read."""
+        return self._desk.idle
+
     def expect(self, phrases: Mapping[str, Sequence[str]]) -> None:
         for tag, said in phrases.items():
             hint = ""
