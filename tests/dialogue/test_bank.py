@@ -1,0 +1,76 @@
+"""What the kiosk's bank knows: complete, consistent, and found."""
+
+import asyncio
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from anchor.bench import answers
+from anchor.dialogue.knowledge import KnowledgeBase
+from anchor.dialogue.knowledge.documents import find
+
+KNOWLEDGE = answers.KIOSK / "knowledge"
+
+
+@pytest.fixture(scope="module")
+def bank() -> KnowledgeBase:
+    return KnowledgeBase([KNOWLEDGE])
+
+
+@pytest.mark.shared
+def test_every_intent_of_banking77_is_answered_in_both_languages(shared: Path) -> None:
+    intents = set(json.loads((shared / "texts/banking77/categories.json").read_text()))
+    entries = find([KNOWLEDGE]).entries()
+    for language in ("en", "zh"):
+        assert intents <= {entry.topic for entry in entries if entry.language == language}
+
+
+def test_every_topic_has_both_languages_and_enough_ways_to_ask(bank: KnowledgeBase) -> None:
+    topics: dict[str, dict[str, int]] = {}
+    for entry in find([KNOWLEDGE]).entries():
+        if entry.kind == "faq":
+            topics.setdefault(entry.topic, {})[entry.language] = len(entry.asked)
+    assert all(set(languages) == {"en", "zh"} and min(languages.values()) >= 3 for languages in topics.values())
+
+
+def test_the_same_numbers_are_told_in_both_languages() -> None:
+    import re
+
+    pairs: dict[str, dict[str, str]] = {}
+    for entry in find([KNOWLEDGE]).entries():
+        if entry.kind == "faq":
+            pairs.setdefault(entry.topic, {})[entry.language] = entry.answer
+    different = []
+    for topic, answer in pairs.items():
+        large = {
+            language: {number.replace(",", "") for number in re.findall(r"\d[\d,]*\.?\d*", text) if len(number) > 2}
+            for language, text in answer.items()
+        }
+        # Ten thousands are written as 万 in Chinese, and times with fewer zeros.
+        if {number for number in large["en"] if len(number.rstrip("0")) > 1} - large["zh"]:
+            different.append((topic, large))
+    assert [topic for topic, _ in different if topic not in ("parking",)] == []
+
+
+def test_the_held_out_questions_are_held_out(bank: KnowledgeBase) -> None:
+    known = {question.casefold() for language in ("en", "zh") for question in bank.questions(language)}
+    with (answers.KIOSK / "questions.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["question"] for row in rows if row["question"].casefold() in known] == []
+    assert sum(row["topic"] == "" for row in rows) >= 60
+
+
+def test_the_figures_of_the_readme_hold() -> None:
+    figures = {figure.name: figure for figure in asyncio.run(answers.measure(lambda _: None))}
+    for name, figure in figures.items():
+        if name.endswith("_min"):
+            assert figure.value >= 0.88, (name, figure.value)
+
+
+@pytest.mark.shared
+def test_questions_of_real_customers_find_their_intent(shared: Path) -> None:
+    figures = asyncio.run(answers.measure(lambda _: None, questions=shared / "texts/banking77/train.csv"))
+    found = next(figure for figure in figures if figure.name == "banking77_found_first_min")
+    assert found.value >= 0.6
