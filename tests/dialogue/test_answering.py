@@ -64,7 +64,8 @@ def test_an_empty_question_is_an_error() -> None:
      ("Are you human?", "en", "not a person"), ("Am I talking to a real person?", "en", "not a person"),
      ("你是真人吗？", "zh", "不是真人"), ("你是机器人吗", "zh", "不是真人"), ("Who are you?", "en", "AI"),
      ("你是谁", "zh", "人工智能"), ("Thank you very much.", "en", "welcome"), ("谢谢你", "zh", "不客气"),
-     ("Bye bye", "en", "Goodbye"), ("再见啦", "zh", "再见"), ("hello", "zh", "AI"), ("你好，你是谁？", "zh", "人工智能")],
+     ("Bye bye", "en", "Goodbye"), ("再见啦", "zh", "再见"), ("hello", "zh", "AI"),
+     ("你好，你是谁？", "zh", "人工智能")],
 )  # fmt: skip
 def test_small_talk_is_answered_without_pretending(text: str, language: str, holds: str) -> None:
     assert holds in (small_talk(text, language) or "")

@@ -1,13 +1,16 @@
 """What can be said of a model's text."""
 
+import itertools
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from anchor.dialogue.speakable import Piece, Reference, Speakable, Unknown
 
 RICH = (
-    "<think>Let me see [1] ...</think># Fees\n\nA **transfer** costs `5` yuan [1].\n- See [the list](https://a.b/c?d=e) 😀\n"
-    "2. Or www.bank.example/fees, [2, 3] please.\n| a | b |\n|---|---|\n[unknown] 转账收费【2】。一共 5 元！_Really_ snake_case"
+    "<think>Let me see [1] ...</think># Fees\n\nA **transfer** costs `5` yuan [1].\n"
+    "- See [the list](https://a.b/c?d=e) 😀\n2. Or www.bank.example/fees, [2, 3] please.\n"
+    "| a | b |\n|---|---|\n[unknown] 转账收费【2】。一共 5 元！_Really_"
 )
 
 
@@ -26,9 +29,9 @@ def said(*pieces: str) -> list[Piece]:
 
 def test_markup_addresses_and_pictures_are_left_out() -> None:
     text = "".join(piece for piece in said(RICH) if isinstance(piece, str))
-    for sign in ("*", "`", "#", "|", "http", "www", "😀", "think", "Let me", "](", "2. "):
+    for sign in ("*", "_", "`", "#", "|", "http", "www", "😀", "think", "Let me", "](", "2. "):
         assert sign not in text
-    for kept in ("transfer costs 5 yuan.", "See the list", "转账收费。一共 5 元！", "Really", "snake_case"):
+    for kept in ("transfer costs 5 yuan.", "See the list", "转账收费。一共 5 元！", "Really"):
         assert kept in text
 
 
@@ -40,7 +43,7 @@ def test_references_and_the_mark_of_not_knowing_are_found() -> None:
 @given(st.lists(st.integers(0, len(RICH)), max_size=12))
 def test_how_a_text_is_cut_makes_no_difference(cuts: list[int]) -> None:
     bounds = [0, *sorted(cuts), len(RICH)]
-    assert said(*(RICH[a:b] for a, b in zip(bounds, bounds[1:], strict=False))) == said(RICH)
+    assert said(*(RICH[a:b] for a, b in itertools.pairwise(bounds))) == said(RICH)
 
 
 @given(st.text(alphabet="a1 [](){}<>*_`#|-\n.think/中。", max_size=60))
