@@ -37,7 +37,7 @@ _TAG = re.compile(r"</?[A-Za-z][^<>\n]{0,80}>|<\|[^<>\n]{0,80}\|>")
 _LINE_START = re.compile(
     r"(?m)^[ \t]*(?:#{1,6}[ \t]+|[-*+•>][ \t]+|\d{1,2}[.)、][ \t]+|(?:[-*_][ \t]*){3,}$|\|?[ \t:|-]+\|[ \t]*$)+"
 )
-_EMPHASIS = re.compile(r"\*+|`+|~~|__+|(?<!\w)_(?=\w)|(?<=\w)_(?!\w)|\|")
+_EMPHASIS = re.compile(r"[*`_|]+|~~")
 _EMOJI = re.compile(
     "[\U0001f000-\U0001faff\U0001fb00-\U0001fbff\u2600-\u27bf\u2b00-\u2bff\u2190-\u21ff\u2300-\u23ff\ufe0f\u200d\u20e3]"
 )
@@ -98,9 +98,11 @@ class Speakable:
         line = held.rfind("\n") + 1
         if (line or self._line_start) and _MAYBE_MARKER.fullmatch(held, line):
             ready = min(ready, line)
-        opened = _OPEN.search(held)
-        if opened is not None:
-            ready = min(ready, opened.start())
+        # A last word may stand inside a bracket that was opened before it.
+        for until in (len(held), ready):
+            opened = _OPEN.search(held, 0, until)
+            if opened is not None:
+                ready = min(ready, opened.start())
         return ready if len(held) - ready <= _LONGEST_HELD else len(held)
 
     def _said(self, text: str) -> list[Piece]:

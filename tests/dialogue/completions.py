@@ -54,7 +54,9 @@ def app_of(server: Server) -> FastAPI:
     async def models(request: Request) -> Response:
         if not authorised(request):
             return JSONResponse({"error": {"message": f"wrong key {request.headers.get('authorization')}"}}, 401)
-        return JSONResponse({"object": "list", "data": [{"id": MODEL, "object": "model", "created": 1, "owned_by": "t"}]})
+        return JSONResponse(
+            {"object": "list", "data": [{"id": MODEL, "object": "model", "created": 1, "owned_by": "t"}]}
+        )
 
     @app.post("/v1/chat/completions")
     async def completions(request: Request) -> Response:

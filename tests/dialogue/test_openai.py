@@ -17,7 +17,9 @@ from tests.dialogue.completions import KEY, MODEL, Server, resetting, serving
 
 
 def ask(
-    test: Callable[[Server, OpenAiDialogue], Awaitable[None]], script: Callable[[str], Any] | None = None, **options: Any
+    test: Callable[[Server, OpenAiDialogue], Awaitable[None]],
+    script: Callable[[str], Any] | None = None,
+    **options: Any,
 ) -> None:
     async def main() -> None:
         server = Server(script) if script is not None else Server()
@@ -104,7 +106,9 @@ def test_reasoning_and_markup_are_not_said() -> None:
         parts = await parts_of(dialogue, question("x", FEES))
         assert text_of(parts).strip() == "It costs 5 yuan, see here."
 
-    ask(test, lambda _: ["<thi", "nk>hm, [1]</th", "ink>It **cos", "ts** 5 yuan, ", "see [he", "re](http://a.b/c)", "."])
+    ask(
+        test, lambda _: ["<thi", "nk>hm, [1]</th", "ink>It **cos", "ts** 5 yuan, ", "see [he", "re](http://a.b/c)", "."]
+    )
 
 
 def test_a_model_that_marks_not_knowing_gives_no_answer() -> None:

@@ -61,6 +61,10 @@ class KnowledgeBase:
         frequencies = {str(term): int(count) for term, count in counts}
         self._entries = int(self._connection.execute("SELECT count(*) FROM entries").fetchone()[0])
         self._rarity = Rarity(frequencies, self._entries)
+        # The first visitor waits for nothing: dictionaries are loaded, and what is compared is at hand.
+        self._analyser.terms("预热")
+        for number in range(1, min(self._entries, _KEPT_PROFILES) + 1):
+            self._profile(number)
 
     def __len__(self) -> int:
         """How many pieces of knowledge there are."""

@@ -16,7 +16,7 @@ from anchor.dialogue.knowledge.segment import SINGLE
 
 Vector = Mapping[str, float]
 
-NEAREST, TOGETHER, COVERED, OFFSET = 1.0, 21.0, 1.5, -5.5
+NEAREST, TOGETHER, COVERED, OFFSET = 1.0, 21.0, 1.5, -5.6
 """Weights of the three and where the scale begins, fitted so that 0.5 parts what is known from what is not."""
 
 PAGE = 0.9

@@ -44,8 +44,8 @@ _QUESTIONS = (
     (re.compile(r"\bhow (?:much|expensive)\b"), " q_cost "),
     (re.compile(r"\bhow (?:long|soon|fast|quick\w*)\b|\bwhen\b|\bwhat time\b"), " q_when "),
     (re.compile(r"\bhow (?:many|often)\b"), " q_count "),
-    (re.compile(r"\bwhere\b"), " q_where "),
-    (re.compile(r"\bwhy\b|\bhow come\b|\bwhat(?:'s| is) (?:the )?reason\b"), " q_why "),
+    (re.compile(r"\bwhere\b|在?哪(?:里|儿|边)|在哪"), " q_where "),
+    (re.compile(r"为什么|为啥|怎么回事|\bwhy\b|\bhow come\b|\bwhat(?:'s| is) (?:the )?reason\b"), " q_why "),
 )
 _ASKED = re.compile(r"q_[a-z]+")
 

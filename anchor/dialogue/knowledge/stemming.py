@@ -16,7 +16,9 @@ _IRREGULAR = {
         "child": "children", "person": "people", "freeze": "froze frozen", "need": "needed", "die": "dying died",
         "wrong": "wrongly", "fee": "fees", "use": "used using", "process": "processed processing", "access": "access",
         "business": "businesses", "address": "addresses addressed", "status": "status", "always": "always",
-        "swallow": "swallowed", "series": "series", "news": "news", "this": "this", "plus": "plus", "bus": "buses bus",
+        "swallow": "swallowed", "cancel": "cancelled cancelling",
+        "travel": "travelled travelling", "series": "series", "news": "news", "this": "this", "plus": "plus",
+        "bus": "buses bus",
     }.items()
     for word in words.split()
 }  # fmt: skip
