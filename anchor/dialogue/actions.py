@@ -18,7 +18,7 @@ from typing import Any, Literal
 from pydantic import ValidationError
 
 from anchor.dialogue.action_file import ActionTable, FileTable, PropertyTable, describe
-from anchor.dialogue.choices import Choice
+from anchor.dialogue.choices import Choice, warm
 from anchor.dialogue.templates import Template
 from anchor.dialogue.triggers import Trigger
 from anchor.dialogue.values import Spec, Value, understand
@@ -130,6 +130,7 @@ def load_actions(path: Path) -> tuple[Action, ...]:
             raise ConfigError(f"{path}: actions.{table.name}.{error}") from error
     for action in actions.values():
         _check_identity(path, action, actions)
+        warm(choice for parameter in action.parameters for choice in parameter.spec.choices)
     return tuple(actions.values())
 
 

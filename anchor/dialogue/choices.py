@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import lru_cache
@@ -13,6 +13,10 @@ from anchor.dialogue.wording import Found, base, normal, said
 
 _ALIKE = 0.76
 """Share of letters that must agree; measured on misspelt and misheard names in the tests."""
+
+
+_LONGEST = 120
+"""Letters of a text in which names are looked for that are not quite right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +100,8 @@ def _together(found: Sequence[Found]) -> Found:
 
 
 def _alike(text: str, choice: Choice, *, lenient: bool) -> Iterator[tuple[float, Found]]:
+    if len(text) > _LONGEST:
+        return
     for name in choice.spellings():
         if name[0].isascii():
             if len(name) < 4:
@@ -109,20 +115,29 @@ def _alike(text: str, choice: Choice, *, lenient: bool) -> Iterator[tuple[float,
                 if score >= (_ALIKE if lenient else 0.88):
                     yield score, Found((choice.value,), *place)
         elif re.fullmatch(r"[一-龥]{2,}", name):
-            sound = _sounds(name)
             for start in range(len(text) - len(name) + 1):
                 piece = text[start : start + len(name)]
-                if re.fullmatch(r"[一-龥]+", piece) and all(a & b for a, b in zip(_sounds(piece), sound, strict=True)):
+                if re.fullmatch(r"[一-龥]+", piece) and all(
+                    _sound(a) & _sound(b) for a, b in zip(piece, name, strict=True)
+                ):
                     yield 0.9, Found((choice.value,), start, start + len(name))
 
 
-@lru_cache(4096)
-def _sounds(text: str) -> tuple[frozenset[str], ...]:
-    """The syllables that each character may be, without tones; endings that recognisers mix up count as one."""
+@lru_cache(8192)
+def _sound(letter: str) -> frozenset[str]:
+    """The syllables that a character may be, without tones; endings that recognisers mix up count as one."""
     from pypinyin import Style, pinyin
 
-    ways = pinyin(text, style=Style.NORMAL, heteronym=True)
-    return tuple(frozenset(way.replace("ng", "n") for way in of_one) for of_one in ways)
+    ways = pinyin(letter, style=Style.NORMAL, heteronym=True)
+    return frozenset(way.replace("ng", "n") for way in ways[0])
+
+
+def warm(choices: Iterable[Choice]) -> None:
+    """Load what is needed to hear names by their sound, so that no conversation waits for it."""
+    for choice in choices:
+        for name in choice.spellings():
+            for letter in re.findall(r"[一-龥]", name):
+                _sound(letter)
 
 
 def listed(names: Sequence[str], language: str, *, asked: bool = False) -> str:

@@ -9,7 +9,7 @@ from anchor.dialogue.wording import bare, normal
 
 Intent = Literal["yes", "no", "cancel", "repeat", "unsure", ""]
 
-_FILLERS = r"(?:oh|um+|uh+|well|so|please|thanks?|thank you|then|now|嗯+|呃|啊|哦|那|请|谢谢|吧|了|呢|的|呀|哈)"
+_FILLERS = r"(?:oh|um+|uh+|well|so|please|thanks?|thank you|then|now|嗯|呃|啊|哦|那|请|谢谢|吧|了|呢|的|呀|哈)"
 _YES = (
     r"yes|yeah|yep|yup|ye[as]|sure|ok|okay|okey|right|correct|exactly|fine|absolutely|certainly|definitely|of course|"
     r"go ahead|do it|do that|please do|confirm|confirmed|i confirm|that's right|thats right|that is right|"

@@ -13,6 +13,7 @@ _MONTHS = (
 )  # fmt: skip
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _SIGNS = {"CNY": "¥", "USD": "$", "HKD": "HK$", "EUR": "€", "GBP": "£"}
+_CENTS = {"USD": "cents", "EUR": "cents", "GBP": "pence"}
 _CHINESE = {"CNY": "元", "USD": "美元", "HKD": "港元", "EUR": "欧元", "GBP": "英镑", "JPY": "日元"}
 
 
@@ -26,6 +27,8 @@ def amount(value: Decimal | float | int, currency: str, language: str) -> str:
         return f"{'负' if sign else ''}{digits}{_CHINESE.get(currency, f' {currency}' if currency else '')}"
     digits = f"{size.to_integral_value():,}" if whole else f"{size:,}"
     minus = "minus " if sign else ""
+    if currency in _CENTS and 0 < size < 1:
+        return f"{minus}{int(size * 100)} {_CENTS[currency]}"
     if currency in _SIGNS:
         return f"{minus}{_SIGNS[currency]}{digits}"
     if currency == "JPY":

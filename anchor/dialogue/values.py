@@ -21,6 +21,8 @@ Kind = Literal["date", "birthday", "time", "amount", "number", "phone", "digits"
 KINDS: tuple[str, ...] = get_args(Kind)
 Problem = Literal["nothing", "several", "past", "future", "outside", "incomplete", "invalid", "currency"]
 
+_LARGEST = Decimal(10) ** 15
+
 LONGEST_TEXT = 200
 """Characters of a free text or a name."""
 
@@ -172,6 +174,8 @@ def _amount(plain: str, spec: Spec, *, lenient: bool) -> Value | Unclear:
     value, code = values[0]
     if code and spec.currency and code != spec.currency:
         return Unclear("currency", (), start, end)
+    if value >= _LARGEST:
+        return Unclear("outside", (), start, end)
     if value < 0 or value != value.quantize(Decimal("0.01")) or re.search(r"(?:-|minus|负)\s*$", plain[:start]):
         return Unclear("invalid", (), start, end)
     return _bounded(value, spec, start, end)
@@ -184,7 +188,10 @@ def _number(plain: str, spec: Spec) -> Value | Unclear:
         return Unclear("nothing")
     if len(values) > 1 or None in values:
         return Unclear("several", (), found[0].start, found[-1].end)
-    return _bounded(found[0].values[0], spec, found[0].start, found[-1].end)
+    value: Decimal = found[0].values[0]
+    if value >= _LARGEST:
+        return Unclear("outside", (), found[0].start, found[-1].end)
+    return _bounded(value, spec, found[0].start, found[-1].end)
 
 
 def _digits(plain: str, spec: Spec, *, lenient: bool) -> Value | Unclear:

@@ -599,6 +599,16 @@ def test_values_are_shown_in_the_visitors_language(value: object, spec: Spec, en
     assert shown(value, spec, language="zh-CN", today=TODAY) == zh
 
 
+@pytest.mark.parametrize("kind", ["amount", "number"])
+@pytest.mark.parametrize("said", ["9" * 400, "一亿亿亿亿", "nine hundred billion billion", "1" * 30 + ".55"])
+def test_numbers_beyond_all_measure_are_refused(said: str, kind: Kind) -> None:
+    assert isinstance(understand(said, Spec(kind), language="en", today=TODAY), Unclear)
+
+
+def test_a_long_hum_is_heard_out_at_once() -> None:
+    assert intent("嗯" * 400) == "" and intent("um " * 130) == ""
+
+
 @given(
     st.lists(
         st.sampled_from(PIECES),
