@@ -201,6 +201,8 @@ def _alone(text: str, run: Run) -> Kind | None:
         if count >= (5 if len(run.groups) > 1 and not run.groups[0].spoken else 6):
             return "code" if count <= 8 else _by_shape(digits, None)
         return None
+    if 6 <= count <= 8 and len(sizes) == 1 and not digits.endswith("00") and _nothing_else(text, run):
+        return "code"
     if count < 7 or not run.tight:
         return None
     if len(sizes) == 1:
@@ -209,6 +211,12 @@ def _alone(text: str, run: Run) -> Kind | None:
     if min(sizes[:-1]) < 3 or (sizes[-1] < 3 and count < 9) or _range(run):
         return "phone" if sizes[0] in (1, 2) and sum(sizes) >= 9 and not _range(run) else None
     return "phone"
+
+
+def _nothing_else(text: str, run: Run) -> bool:
+    """The number is all that was said, as an answer."""
+    around = text[: run.start] + text[run.end :]
+    return sum(character.isalnum() for character in around) <= 3 and _DAY.fullmatch(run.digits) is None
 
 
 def _by_shape(digits: str, told: Kind | None) -> Kind:

@@ -52,6 +52,7 @@ code: the three digits on the back are 737
 code: 短信上写的是九三零二七七
 code: 验证码四八二九一三
 code: 收到了，9 3 0 2 7 7
+code: 482913
 password: PIN: 0000
 password: I just typed nine nine two one at the cash machine, that's my PIN right?
 password: my password is hunter2
@@ -175,8 +176,11 @@ def test_sentences_of_a_banks_hall_stay() -> None:
 
 @pytest.mark.timeout(30)
 def test_no_text_makes_it_slow() -> None:
-    for text in ("1", "1 ", "嗯", "号码", "一", "um ", "@", "a.", "a dot ", "one ", "four one, ", "my code is ", "1-", "1,",
-                 "是", "AB1", "[card]", "password is ", "张三点", "E ", "(", "一二三个", "hundred one "):  # fmt: skip
+    pieces = (
+        "1", "1 ", "嗯", "号码", "一", "um ", "@", "a.", "a dot ", "one ", "four one, ", "my code is ", "1-", "1,",
+        "是", "AB1", "[card]", "password is ", "张三点", "E ", "(", "一二三个", "hundred one ",
+    )  # fmt: skip
+    for text in pieces:
         for end in ("", "x", "@", "!"):
             mask(text * (2000 // len(text)) + end)
 
