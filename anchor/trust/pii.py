@@ -9,12 +9,13 @@ from __future__ import annotations
 import itertools
 import logging
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from anchor.trust.contexts import (
     BIRTHDAY,
+    BORN,
     EMAIL,
     IBAN,
     MIXED_PASSWORD,
@@ -75,7 +76,7 @@ def find(text: str) -> list[Span]:
     plain = flat(text)
     spans = _patterns(plain)
     if has_digits(plain):
-        spans += [span for run in runs(plain) if (span := _judged(plain, run)) is not None]
+        spans += _numbers(plain, runs(plain))
     return apart(spans)
 
 
@@ -114,14 +115,26 @@ def _patterns(text: str) -> list[Span]:
     spans += [Span("iban", *match.span()) for match in IBAN.finditer(text)]
     spans += [Span("passport", *match.span()) for match in PASSPORT.finditer(text)]
     spans += [Span("birthday", *match.span("date")) for match in BIRTHDAY.finditer(text)]
+    spans += [Span("birthday", *match.span(match.lastgroup or 0)) for match in BORN.finditer(text)]
     for pattern in (PASSWORD, MIXED_PASSWORD):
         spans += [Span("password", *match.span("secret")) for match in pattern.finditer(text)]
     return spans
 
 
-def _judged(text: str, run: Run) -> Span | None:
-    kind = _kind(text, run)
-    return _widened(text, run, kind) if kind is not None else None
+def _numbers(text: str, there: Sequence[Run]) -> list[Span]:
+    """What each run is, and the pieces of a number that somebody dictates with many words between."""
+    kinds = [_kind(text, run) for run in there]
+    pieces = [
+        place
+        for place, run in enumerate(there)
+        if run.form == "digits" and run.dictated and len(run.digits) >= 3 and len(run.groups) + run.groups[0].spoken > 1
+        if not (counted(text, run) or _ascending(run) or _YEAR.fullmatch(run.digits))
+    ]
+    told = next((kind for kind in (kinds[place] for place in pieces) if kind is not None), None)
+    if len(pieces) > 1 and (told is not None or sum(len(there[place].digits) for place in pieces) >= 8):
+        for place in pieces:
+            kinds[place] = kinds[place] or told or "number"
+    return [_widened(text, run, kind) for run, kind in zip(there, kinds, strict=True) if kind is not None]
 
 
 def _widened(text: str, run: Run, kind: Kind) -> Span:

@@ -53,6 +53,13 @@ code: 短信上写的是九三零二七七
 code: 验证码四八二九一三
 code: 收到了，9 3 0 2 7 7
 code: 482913
+code: 卡背面三位数七三七
+code: so four one double one then the next bit is one one one one and after that one one and finally one one one one
+birthday: My birthday's the fourteenth of July, nineteen eighty
+birthday: 生日一九八零年七月十四
+birthday: 我属猴，八零年七月十四号生的
+birthday: 七月十四号是我生日
+id: 身份证号码是一一零一零五一九四九一二三一零零二艾克斯
 password: PIN: 0000
 password: I just typed nine nine two one at the cash machine, that's my PIN right?
 password: my password is hunter2
