@@ -14,6 +14,7 @@ _KEYS: dict[Told, str] = {
     "code": r"(?<!zip )(?<!postal )(?<!post )(?<!area )(?<!country )(?<!dress )(?<!source )(?<!promo )(?<!discount )"
     r"(?<!swift )(?<!bar )(?<!qr )(?<!error )(?<!sort )(?<!branch )(?<!product )\b(?:code|passcode|otp|cvv2?|cvc|"
     r"csc)\b|\b(?:digits|numbers?)\s+on\s+the\s+back\b|"
+    r"authentication|\bsecret\s+number|\btext(?:ed)?\b(?!\s+(?:me|us|him|her|back|at)\b)|\bsms\b|短信|六位数|"
     r"(?:背面|后面|背后)的?[三3]位(?:数字?|码)?|验证码|校验码|动态码|短信码|安全码|确认码|授权码|激活码|識別码|"
     r"認証コード|인증번호",
     "passport": r"passport|护照|護照|通行证|パスポート|여권",
@@ -34,7 +35,8 @@ _LINK = (
     r"reads?|says|"
     r"said|as|follows|with|ending|ends|end|in|last|first|four|six|digits?|starts?|starting|begins?|um+|uh+|er+m?|"
     r"well|so|"
-    r"okay|ok|just|got|i|me|my|to|at|on|use|enter|entered|typed|would|should|sent|they|you|like|and|think|believe|one|a|"
+    r"okay|ok|just|got|i|me|my|to|at|on|use|enter|entered|typed|would|should|sent|they|you|like|and|think|"
+    r"believe|one|a|"
     r"security|verification|card|code|account|id|plus|s)\b|"
     r"是|为|號|号码|号|码|的|我|就|叫|尾数|尾号|后四位|末四位|前四位|最后四位|开头|结尾|嗯|呃|啊|那个|吧|呢|了|"
     r"收到|发的|"
@@ -133,8 +135,8 @@ _DATE = (
 _BIRTH = (
     r"(?:\b(?:date\s+of\s+birth|birth\s?date|d[. ]?o[. ]?b\b\.?|(?:my|her|his|wife's|husband's|son's|"
     r"daughter's)\s+birthday(?:'s)?|"
-    r"i(?:'m|\s+was|\s+am)\s+born|born\s+on(?=.{0,40}\b(?:my|i)\b)))|"
-    r"出生日期|出生年月日?|(?:我|老公|老婆|孩子|儿子|女儿|爱人|妈妈|爸爸|您|本人)的?(?:出生)?生日|"
+    r"i(?:'m|\s+was|\s+am)\s+born|born\s+(?:on\s+)?(?=.{0,60}\b(?:my|i)\b)))|"
+    r"出生日期|出生年月日?|出生(?=[:：])|(?:我|老公|老婆|孩子|儿子|女儿|爱人|妈妈|爸爸|您|本人)的?(?:出生)?生日|"
     r"(?<![的 ])生日(?:是|(?=[:：\s]?[零〇一二三四五六七八九十\d]{2,4}年))|我(?:是|生于|出生)"
     r"(?=[^，。,]{0,16}(?:出生|生的|年|月))|本人生于|我生于"
 )
@@ -144,8 +146,8 @@ BIRTHDAY = re.compile(
     re.IGNORECASE,
 )
 BORN = re.compile(
-    rf"(?P<date>{_DATE})[\s,，]*(?:是我的?生日|(?:is|was|that's)\s+my\s+birthday)|"
-    rf"我[^。！？]{{0,12}}?(?P<day>{_DATE})(?:生的|出生)",
+    rf"(?P<date>{_DATE})[\s,，]*(?:是我的?生日|.{0, 24}?\bmy\s+(?:birthday|date\s+of\s+birth))|"
+    rf"我[^。！？]{{0,12}}?(?P<day>{_DATE})(?:生的|出生|生日)",
     re.IGNORECASE,
 )
 """The same the other way round."""
@@ -169,3 +171,7 @@ MIXED_PASSWORD = re.compile(
     re.IGNORECASE,
 )
 """A word of letters and digits, in the same breath as the word password."""
+PLACE = re.compile(
+    r"(?:room|floor|flat|gate|bus|route|line|page|flight|since|year|counter|ticket|window|house)\s*$", re.IGNORECASE
+)
+"""What makes four digits, said one by one, the number of a place."""

@@ -21,6 +21,7 @@ from anchor.trust.contexts import (
     MIXED_PASSWORD,
     PASSPORT,
     PASSWORD,
+    PLACE,
     SPOKEN_EMAIL,
     follows,
     near,
@@ -203,7 +204,7 @@ def _alone(text: str, run: Run) -> Kind | None:
         return "phone"
     if count == 4 and follows(text, run):
         return "number"
-    if count < 5 or _years(run) or _ascending(run) or _SCORES.fullmatch(text[run.start : run.end]):
+    if count < 4 or _years(run) or _ascending(run) or _SCORES.fullmatch(text[run.start : run.end]):
         return None
     sizes = [len(group.digits) for group in run.groups]
     if count >= 11:
@@ -211,7 +212,7 @@ def _alone(text: str, run: Run) -> Kind | None:
     if sizes == [3, 2, 4] and run.tight:
         return "id"
     if run.dictated and (len(run.groups) > 1 or run.groups[0].spoken):
-        if count >= (5 if len(run.groups) > 1 and not run.groups[0].spoken else 6):
+        if count >= _least(text, run):
             return "code" if count <= 8 else _by_shape(digits, None)
         return None
     if 6 <= count <= 8 and len(sizes) == 1 and not digits.endswith("00") and _nothing_else(text, run):
@@ -224,6 +225,14 @@ def _alone(text: str, run: Run) -> Kind | None:
     if min(sizes[:-1]) < 3 or (sizes[-1] < 3 and count < 9) or _range(run):
         return "phone" if sizes[0] in (1, 2) and sum(sizes) >= 9 and not _range(run) else None
     return "phone"
+
+
+def _least(text: str, run: Run) -> int:
+    """How many digits, given one by one, are a code. In Chinese even years and rooms are said like that."""
+    if len(run.groups) == 1 and not run.digits.startswith("0"):
+        return 6
+    place = _YEAR.fullmatch(run.digits) or PLACE.search(text, max(0, run.start - 12), run.start)
+    return 6 if place or (any(len(group.digits) > 1 for group in run.groups[:-1]) and run.groups[0].spoken) else 4
 
 
 def _nothing_else(text: str, run: Run) -> bool:
