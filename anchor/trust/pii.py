@@ -130,6 +130,8 @@ def _numbers(text: str, there: Sequence[Run]) -> list[Span]:
         for place, run in enumerate(there)
         if run.form == "digits" and run.dictated and len(run.digits) >= 3 and len(run.groups) + run.groups[0].spoken > 1
         if not (counted(text, run) or _ascending(run) or _YEAR.fullmatch(run.digits))
+        # "Ten fifteen" is a time.
+        if any(len(group.digits) != 2 for group in run.groups)
     ]
     told = next((kind for kind in (kinds[place] for place in pieces) if kind is not None), None)
     if len(pieces) > 1 and (told is not None or sum(len(there[place].digits) for place in pieces) >= 8):

@@ -105,6 +105,7 @@ Mozart was born on 27 January 1756 in Salzburg.
 The offer is valid until 2026-12-31.
 Please go to counter 5, ticket A012.
 1500-2000元
+I can come at ten fifteen or eleven thirty.
 """
 
 
