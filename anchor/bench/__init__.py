@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from anchor.bench import avatars, batcher, capacity, fanout, latency, render
+from anchor.bench import avatars, batcher, capacity, fanout, latency, privacy, render
 from anchor.bench.lipsync import report
 from anchor.bench.lipsync.report import Report
 from anchor.bench.measure import Figure, Tell, machine
@@ -23,6 +23,7 @@ BENCHES: dict[str, Callable[..., Awaitable[list[Figure] | Report]]] = {
     "latency": latency.measure,
     "capacity": capacity.measure,
     "fanout": fanout.measure,
+    "privacy": privacy.measure,
 }
 
 

@@ -86,6 +86,7 @@ class Store:
         self._thread: threading.Thread | None = None
         self._database: Database | None = None
         self._closing = False
+        self._last = False
         self._dropped = 0
         self._problem = ""
 
@@ -115,7 +116,7 @@ class Store:
         from anchor.store.tables import Database
 
         loop = asyncio.get_running_loop()
-        self._closing = False
+        self._closing = self._last = False
         self._database = await loop.run_in_executor(None, Database.open, self._url)
         # A daemon: a database that hangs must not keep the process from ending.
         self._thread = threading.Thread(target=self._run, name="store", daemon=True)
@@ -261,10 +262,11 @@ class Store:
         """What is to be done next: rows, or one call; None at the end."""
         with self._changed:
             if pause:
-                # A last attempt is made when the store closes; a second failure then is the end.
-                if self._closing:
-                    return None
                 self._changed.wait_for(lambda: self._closing, pause)
+                # One attempt is made after the store was told to close; a failure then is the end.
+                if self._closing and self._last:
+                    return None
+                self._last = self._closing
             self._changed.wait_for(lambda: bool(self._jobs) or self._closing)
             if not self._jobs:
                 return None

@@ -14,7 +14,9 @@ _KEYS: dict[Told, str] = {
     "code": r"(?<!zip )(?<!postal )(?<!post )(?<!area )(?<!country )(?<!dress )(?<!source )(?<!promo )(?<!discount )"
     r"(?<!swift )(?<!bar )(?<!qr )(?<!error )(?<!sort )(?<!branch )(?<!product )\b(?:code|passcode|otp|cvv2?|cvc|"
     r"csc)\b|\b(?:digits|numbers?)\s+on\s+the\s+back\b|"
-    r"验证码|校验码|动态码|短信码|安全码|确认码|授权码|激活码|識別码|認証コード|인증번호",
+    r"authentication|\bsecret\s+number|\btext(?:ed)?\b(?!\s+(?:me|us|him|her|back|at)\b)|\bsms\b|短信|六位数|"
+    r"(?:背面|后面|背后)的?[三3]位(?:数字?|码)?|验证码|校验码|动态码|短信码|安全码|确认码|授权码|激活码|識別码|"
+    r"認証コード|인증번호",
     "passport": r"passport|护照|護照|通行证|パスポート|여권",
     "id": r"\bid\b(?:\s?card)?|\bni\s+number\b|identity|identification|social\s+security|\bmy\s+social\b|\bssn\b|"
     r"national\s+insurance|"
@@ -22,7 +24,7 @@ _KEYS: dict[Told, str] = {
     "card": r"\bcards?\b|\bvisa\b|mastercard|卡号|银行卡|信用卡|储蓄卡|借记卡|我的卡|这张卡|那张卡|卡片|银联卡",
     "phone": r"\b(?:phone|mobile|cell(?:phone)?|telephone|tel|whatsapp)\b|\b(?:call|reach|text|ring|"
     r"contact)\s+(?:me|us|him|her|back)|"
-    r"\bmy\s+number\b|手机|电话|電話|座机|联系方式|号码|打给我|联系我|전화|번호",
+    r"\bmy\s+number\b|手机|电话|電話|座机|联系方式|打给我|联系我|전화|번호",
     "account": r"\baccounts?\b|\bacct\b|\biban\b|\brouting\b|sort\s+code|账号|帐号|账户|帐户|户头|存折|客户号|口座",
 }
 _ALL = "|".join(f"(?P<{kind}>{pattern})" for kind, pattern in _KEYS.items())
@@ -33,7 +35,8 @@ _LINK = (
     r"reads?|says|"
     r"said|as|follows|with|ending|ends|end|in|last|first|four|six|digits?|starts?|starting|begins?|um+|uh+|er+m?|"
     r"well|so|"
-    r"okay|ok|just|got|i|me|my|to|at|on|use|enter|entered|typed|would|should|sent|you|like|and|think|believe|one|a|"
+    r"okay|ok|just|got|i|me|my|to|at|on|use|enter|entered|typed|would|should|sent|they|you|like|and|think|"
+    r"believe|one|a|"
     r"security|verification|card|code|account|id|plus|s)\b|"
     r"是|为|號|号码|号|码|的|我|就|叫|尾数|尾号|后四位|末四位|前四位|最后四位|开头|结尾|嗯|呃|啊|那个|吧|呢|了|"
     r"收到|发的|"
@@ -47,7 +50,8 @@ _BACK = re.compile(
     re.IGNORECASE,
 )
 _PART = re.compile(
-    r"(?:\bend(?:s|ing)\s+(?:in|with|on)|\blast\s+(?:four|4|six|6)(?:\s+digits)?|尾号|尾数|后四位|末四位|最后四位)\D{0,12}$",
+    r"(?:\bend(?:s|ing)\s+(?:in|with|on)|\blast\s+(?:four|4|six|6)(?:\s+digits)?|尾号|尾数|后四位|末四位|"
+    r"最后四位)\D{0,12}$",
     re.IGNORECASE,
 )
 
@@ -91,9 +95,11 @@ def _told(match: re.Match[str]) -> Told:
 EMAIL = re.compile(r"(?<![\w.+\-])[A-Za-z0-9][\w.+\-]*\s?@\s?[A-Za-z0-9][\w\-]*(?:\s?\.\s?[A-Za-z0-9\-]+)+", re.ASCII)
 _TLD = r"(?:com|cn|net|org|edu|gov|io|de|fr|es|uk|co|jp|kr|me|info)"
 SPOKEN_EMAIL = re.compile(
-    r"(?<![A-Za-z0-9_.\-零一二三四五六七八九])(?:[A-Za-z0-9_.\-]+|[零〇一二三四五六七八九幺]+)(?:\s*(?:dot|underscore|dash|hyphen|点|"
+    r"(?<![A-Za-z0-9_.\-零一二三四五六七八九])(?:[A-Za-z0-9_.\-]+|[零〇一二三四五六七八九幺]+)(?:\s*(?:dot|"
+    r"underscore|dash|hyphen|点|"
     r"下划线|杠)\s*[A-Za-z0-9_\-]+"
-    r"|\s[A-Za-z]\b|\s\d+){0,24}\s*(?:\bat\b|艾特|圈a|@)\s*[A-Za-z0-9\-零一二三四五六七八九]+(?:\s(?!dot\b)[a-z0-9]+){0,3}"
+    r"|\s[A-Za-z]\b|\s\d+){0,24}\s*(?:\bat\b|艾特|圈a|"
+    r"@)\s*[A-Za-z0-9\-零一二三四五六七八九]+(?:\s(?!dot\b)[a-z0-9]+){0,3}"
     rf"(?:\s*(?:\bdot\b|点|\.)\s*[A-Za-z0-9\-]+)*?\s*(?:\bdot\b|点|\.)\s*{_TLD}(?:\s*(?:\bdot\b|点|\.)\s*{_TLD})?\b",
     re.IGNORECASE | re.ASCII,
 )
@@ -128,10 +134,10 @@ _DATE = (
 )
 _BIRTH = (
     r"(?:\b(?:date\s+of\s+birth|birth\s?date|d[. ]?o[. ]?b\b\.?|(?:my|her|his|wife's|husband's|son's|"
-    r"daughter's)\s+birthday|"
-    r"i(?:'m|\s+was|\s+am)\s+born|born\s+on(?=.{0,40}\b(?:my|i)\b)))|"
-    r"出生日期|出生年月日?|(?:我|老公|老婆|孩子|儿子|女儿|爱人|妈妈|爸爸|您|本人)的?(?:出生)?生日|"
-    r"(?<![的 ])生日是|我(?:是|生于|出生)"
+    r"daughter's)\s+birthday(?:'s)?|"
+    r"i(?:'m|\s+was|\s+am)\s+born|born\s+(?:on\s+)?(?=.{0,60}\b(?:my|i)\b)))|"
+    r"出生日期|出生年月日?|出生(?=[:：])|(?:我|老公|老婆|孩子|儿子|女儿|爱人|妈妈|爸爸|您|本人)的?(?:出生)?生日|"
+    r"(?<![的 ])生日(?:是|(?=[:：\s]?[零〇一二三四五六七八九十\d]{2,4}年))|我(?:是|生于|出生)"
     r"(?=[^，。,]{0,16}(?:出生|生的|年|月))|本人生于|我生于"
 )
 BIRTHDAY = re.compile(
@@ -139,6 +145,12 @@ BIRTHDAY = re.compile(
     rf"写){{0,8}}(?P<date>{_DATE})",
     re.IGNORECASE,
 )
+BORN = re.compile(
+    rf"(?P<date>{_DATE})[\s,，]*(?:是我的?生日|.{0, 24}?\bmy\s+(?:birthday|date\s+of\s+birth))|"
+    rf"我[^。！？]{{0,12}}?(?P<day>{_DATE})(?:生的|出生|生日)",
+    re.IGNORECASE,
+)
+"""The same the other way round."""
 PASSWORD = re.compile(
     r"(?:\b(?:password|passphrase|passcode|pass\s?word|pin(?:\s?code)?)\b|密码|口令)(?:\s*(?:for|to|of)\s+(?:my|"
     r"the)\s+[\w\s]{1,20}?)?"
@@ -159,3 +171,7 @@ MIXED_PASSWORD = re.compile(
     re.IGNORECASE,
 )
 """A word of letters and digits, in the same breath as the word password."""
+PLACE = re.compile(
+    r"(?:room|floor|flat|gate|bus|route|line|page|flight|since|year|counter|ticket|window|house)\s*$", re.IGNORECASE
+)
+"""What makes four digits, said one by one, the number of a place."""

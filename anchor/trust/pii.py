@@ -9,17 +9,19 @@ from __future__ import annotations
 import itertools
 import logging
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from anchor.trust.contexts import (
     BIRTHDAY,
+    BORN,
     EMAIL,
     IBAN,
     MIXED_PASSWORD,
     PASSPORT,
     PASSWORD,
+    PLACE,
     SPOKEN_EMAIL,
     follows,
     near,
@@ -75,7 +77,7 @@ def find(text: str) -> list[Span]:
     plain = flat(text)
     spans = _patterns(plain)
     if has_digits(plain):
-        spans += [span for run in runs(plain) if (span := _judged(plain, run)) is not None]
+        spans += _numbers(plain, runs(plain))
     return apart(spans)
 
 
@@ -114,14 +116,28 @@ def _patterns(text: str) -> list[Span]:
     spans += [Span("iban", *match.span()) for match in IBAN.finditer(text)]
     spans += [Span("passport", *match.span()) for match in PASSPORT.finditer(text)]
     spans += [Span("birthday", *match.span("date")) for match in BIRTHDAY.finditer(text)]
+    spans += [Span("birthday", *match.span(match.lastgroup or 0)) for match in BORN.finditer(text)]
     for pattern in (PASSWORD, MIXED_PASSWORD):
         spans += [Span("password", *match.span("secret")) for match in pattern.finditer(text)]
     return spans
 
 
-def _judged(text: str, run: Run) -> Span | None:
-    kind = _kind(text, run)
-    return _widened(text, run, kind) if kind is not None else None
+def _numbers(text: str, there: Sequence[Run]) -> list[Span]:
+    """What each run is, and the pieces of a number that somebody dictates with many words between."""
+    kinds = [_kind(text, run) for run in there]
+    pieces = [
+        place
+        for place, run in enumerate(there)
+        if run.form == "digits" and run.dictated and len(run.digits) >= 3 and len(run.groups) + run.groups[0].spoken > 1
+        if not (counted(text, run) or _ascending(run) or _YEAR.fullmatch(run.digits))
+        # "Ten fifteen" is a time.
+        if any(len(group.digits) != 2 for group in run.groups)
+    ]
+    told = next((kind for kind in (kinds[place] for place in pieces) if kind is not None), None)
+    if len(pieces) > 1 and (told is not None or sum(len(there[place].digits) for place in pieces) >= 8):
+        for place in pieces:
+            kinds[place] = kinds[place] or told or "number"
+    return [_widened(text, run, kind) for run, kind in zip(there, kinds, strict=True) if kind is not None]
 
 
 def _widened(text: str, run: Run, kind: Kind) -> Span:
@@ -190,7 +206,7 @@ def _alone(text: str, run: Run) -> Kind | None:
         return "phone"
     if count == 4 and follows(text, run):
         return "number"
-    if count < 5 or _years(run) or _ascending(run) or _SCORES.fullmatch(text[run.start : run.end]):
+    if count < 4 or _years(run) or _ascending(run) or _SCORES.fullmatch(text[run.start : run.end]):
         return None
     sizes = [len(group.digits) for group in run.groups]
     if count >= 11:
@@ -198,9 +214,11 @@ def _alone(text: str, run: Run) -> Kind | None:
     if sizes == [3, 2, 4] and run.tight:
         return "id"
     if run.dictated and (len(run.groups) > 1 or run.groups[0].spoken):
-        if count >= (5 if len(run.groups) > 1 and not run.groups[0].spoken else 6):
+        if count >= _least(text, run):
             return "code" if count <= 8 else _by_shape(digits, None)
         return None
+    if 6 <= count <= 8 and len(sizes) == 1 and not digits.endswith("00") and _nothing_else(text, run):
+        return "code"
     if count < 7 or not run.tight:
         return None
     if len(sizes) == 1:
@@ -209,6 +227,20 @@ def _alone(text: str, run: Run) -> Kind | None:
     if min(sizes[:-1]) < 3 or (sizes[-1] < 3 and count < 9) or _range(run):
         return "phone" if sizes[0] in (1, 2) and sum(sizes) >= 9 and not _range(run) else None
     return "phone"
+
+
+def _least(text: str, run: Run) -> int:
+    """How many digits, given one by one, are a code. In Chinese even years and rooms are said like that."""
+    if len(run.groups) == 1 and not run.digits.startswith("0"):
+        return 6
+    place = _YEAR.fullmatch(run.digits) or PLACE.search(text, max(0, run.start - 12), run.start)
+    return 6 if place or (any(len(group.digits) > 1 for group in run.groups[:-1]) and run.groups[0].spoken) else 4
+
+
+def _nothing_else(text: str, run: Run) -> bool:
+    """The number is all that was said, as an answer."""
+    around = text[: run.start] + text[run.end :]
+    return sum(character.isalnum() for character in around) <= 3 and _DAY.fullmatch(run.digits) is None
 
 
 def _by_shape(digits: str, told: Kind | None) -> Kind:

@@ -5,8 +5,10 @@ from typing import Any, TypeVar
 import numpy as np
 import pytest
 
+from anchor import app
 from anchor.channel import closing
 from anchor.clock import LoopClock, run_virtual
+from anchor.config import VoiceConfig
 from anchor.errors import VoiceError
 from anchor.events import Sentence, Word
 from anchor.media import SAMPLE_RATE
@@ -88,6 +90,17 @@ async def said(voice: Voice, text: str, language: str = "en") -> tuple[str, floa
 
 def test_a_steadfast_voice_keeps_the_promises_of_a_voice() -> None:
     run(check_voice(SteadfastVoice(FakeVoice(), FakeVoice()), "one two three", "four five", "en"))
+
+
+def test_the_embedded_voice_behind_one_that_is_away_keeps_the_promises() -> None:
+    async def main() -> None:
+        voice = SteadfastVoice(Scripted(VoiceError("away")), app.open_voice(VoiceConfig()))
+        try:
+            await check_voice(voice, "The price is $1,299 today.", "Papa bought a map.", "en")
+        finally:
+            await voice.close()
+
+    asyncio.run(main())
 
 
 def test_a_voice_that_took_over_keeps_them_too() -> None:

@@ -15,7 +15,7 @@ def test_a_card_dictated_over_turns_is_masked_in_the_later_ones_too() -> None:
 
 def test_digits_without_a_word_are_masked_once_they_are_seen_to_be_a_number() -> None:
     assert turns("4111", "1111", "1111", "1111") == ["4111", "[number]", "[number]", "[number]"]
-    assert turns("一三八", "零零一三", "八零零零")[1:] == ["[number]", "[number]"]
+    assert turns("一三八", "零零一三", "八零零零")[1:] == ["[code]", "[number]"]
 
 
 def test_amounts_between_and_after_stay() -> None:

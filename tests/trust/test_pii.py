@@ -52,6 +52,14 @@ code: the three digits on the back are 737
 code: 短信上写的是九三零二七七
 code: 验证码四八二九一三
 code: 收到了，9 3 0 2 7 7
+code: 482913
+code: 卡背面三位数七三七
+code: so four one double one then the next bit is one one one one and after that one one and finally one one one one
+birthday: My birthday's the fourteenth of July, nineteen eighty
+birthday: 生日一九八零年七月十四
+birthday: 我属猴，八零年七月十四号生的
+birthday: 七月十四号是我生日
+id: 身份证号码是一一零一零五一九四九一二三一零零二艾克斯
 password: PIN: 0000
 password: I just typed nine nine two one at the cash machine, that's my PIN right?
 password: my password is hunter2
@@ -97,6 +105,7 @@ Mozart was born on 27 January 1756 in Salzburg.
 The offer is valid until 2026-12-31.
 Please go to counter 5, ticket A012.
 1500-2000元
+I can come at ten fifteen or eleven thirty.
 """
 
 
@@ -175,8 +184,11 @@ def test_sentences_of_a_banks_hall_stay() -> None:
 
 @pytest.mark.timeout(30)
 def test_no_text_makes_it_slow() -> None:
-    for text in ("1", "1 ", "嗯", "号码", "一", "um ", "@", "a.", "a dot ", "one ", "four one, ", "my code is ", "1-", "1,",
-                 "是", "AB1", "[card]", "password is ", "张三点", "E ", "(", "一二三个", "hundred one "):  # fmt: skip
+    pieces = (
+        "1", "1 ", "嗯", "号码", "一", "um ", "@", "a.", "a dot ", "one ", "four one, ", "my code is ", "1-", "1,",
+        "是", "AB1", "[card]", "password is ", "张三点", "E ", "(", "一二三个", "hundred one ",
+    )  # fmt: skip
+    for text in pieces:
         for end in ("", "x", "@", "!"):
             mask(text * (2000 // len(text)) + end)
 
