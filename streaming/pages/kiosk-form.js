@@ -32,6 +32,8 @@ export class FormCard extends EventTarget {
       ? [this.button(words.yes, "confirm", { yes: true }, "primary"), this.button(words.no, "confirm", { yes: false })]
       : (form.choices ?? []).map((choice) => this.button(choice, "choose", { text: choice }));
     this.find("choices").replaceChildren(...buttons);
+    // On a low screen what can be touched is seen before what is known already.
+    if (buttons.length) this.card.scrollTop = this.card.scrollHeight;
     if (focused) buttons[0]?.focus();
   }
 

@@ -3,7 +3,7 @@
 import { FormCard } from "/assets/kiosk-form.js";
 import { Log } from "/assets/kiosk-log.js";
 import { FirstSound, Loudspeaker, Microphone } from "/assets/kiosk-sound.js";
-import { textIn, wordsFor } from "/assets/kiosk-words.js";
+import { nearest, textIn, wordsFor } from "/assets/kiosk-words.js";
 import { Player } from "/assets/player.js";
 
 // A conversation is waited for: it is given up sooner than a broadcast, and tried again sooner.
@@ -145,7 +145,7 @@ export class Talk extends EventTarget {
   hear(event) {
     const treat = {
       session: () => this.opened(event),
-      mode: () => { this.mode = event.mode; this.showMode(); },
+      mode: () => this.modeIs(event.mode),
       visitor: () => this.log.visitor(event),
       anchor: () => this.log.anchor(event, this.mode === "person" ? "person" : "anchor"),
       word: () => { this.loudspeaker.word(); this.later(() => this.log.word(event)); },
@@ -169,7 +169,7 @@ export class Talk extends EventTarget {
     this.hearing = hearing ?? this.hearing;
     if (!resumed) {
       this.log.clear();
-      this.player.send({ type: "begin", language: this.language });
+      this.begin();
     } else if (language) {
       this.spoken(language);
     }
@@ -178,8 +178,20 @@ export class Talk extends EventTarget {
     this.showMode();
   }
 
-  spoken(language) {
-    if (language === this.language || !this.kiosk.languages.includes(language)) return;
+  begin() {
+    this.begun = this.player.send({ type: "begin", language: this.language });
+  }
+
+  modeIs(mode) {
+    this.mode = mode;
+    // A conversation that was found again before it had begun.
+    if (mode === "waiting" && !this.begun) this.begin();
+    this.showMode();
+  }
+
+  spoken(tag) {
+    const language = nearest(this.kiosk.languages, tag);
+    if (!language || language === this.language) return;
     this.language = language;
     this.visit.keep({ language });
     this.translate();
