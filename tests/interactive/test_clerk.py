@@ -151,6 +151,12 @@ DIALOGUES = {
     < Your card ending in 4 4 2 1 will be blocked. Your number is 1 2 3 4. If there was a payment you do not
       know, ask me for a person.
     """,
+    "digits that may belong to two things are asked for": """
+    > block my card
+    < What are the last four digits of the card?
+    > 4421, and my phone is 138 0013 8000
+    < 4 4 2 1. At which number can we call you back?
+    """,
     "an appointment is cancelled only after a yes": """
     > cancel my appointment
     < What is the number of your appointment?
