@@ -229,6 +229,23 @@ _BYE = whole(
 )  # fmt: skip
 
 
+_HOLLOW = {
+    "en": frozenset(
+        "a an the i you he she it we they my your his her its our their this that these those and or but so if of to in on "
+        "at by for from with as is are was were be am do does did have has had will would can could may might must oh ten "
+        "n m".split()  # noqa: SIM905
+    ),
+    "zh": frozenset("的了呢吗吧是我你您他她它那这在有和与就都也要会能个么"),
+}
+
+
+def is_hollow(text: str, language: str) -> bool:
+    """Whether a text is at most three words that mean nothing alone: what recognisers hear in a hum."""
+    said, base = plain(text), language.lower().split("-")[0]
+    words = list(said.replace(" ", "")) if base == "zh" else said.split()
+    return 0 < len(words) <= 3 and all(word in _HOLLOW.get(base, ()) for word in words)
+
+
 def says_stop(text: str) -> bool:
     """The visitor wants silence, and says nothing else."""
     return _STOP.matches(plain(text))

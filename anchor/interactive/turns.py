@@ -26,7 +26,7 @@ from anchor.interactive.facts import (
     Touched,
     Typed,
 )
-from anchor.interactive.phrases import is_backchannel, says_stop
+from anchor.interactive.phrases import is_backchannel, is_hollow, says_stop
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +214,7 @@ class Turns:
         if not text:
             return self._nothing_heard(failed=False)
         if self._doubt:
-            if self._is_backchannel(text):
+            if self._is_backchannel(text) or is_hollow(text, self.language):
                 return self._unless_speaking_again()
             return [*self._cancel(), *self._keep(text, confidence)]
         if self._anchor_speaks and (not self._rules.barge_in or noise or self._is_backchannel(text)):
@@ -350,7 +350,7 @@ class Turns:
                 return []
             self._doubt, self._noise = False, True
             return [Resume()]
-        meant = _weight(text) > 1 and not self._is_backchannel(text)
+        meant = _weight(text) > 1 and not (self._is_backchannel(text) or is_hollow(text, self.language))
         patience = rules.cancel_after if meant else rules.noise_after
         return self._cancel() if now >= begun + patience else []
 

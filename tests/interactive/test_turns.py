@@ -160,9 +160,19 @@ def test_one_word_that_is_over_stops_the_anchor_when_it_is_understood() -> None:
 
 
 @pytest.mark.parametrize(
-    ("language", "said"), [("en", "uh-huh"), ("en", "okay"), ("zh-CN", "嗯"), ("zh-CN", "对"), ("zh-CN", "好的")]
+    ("language", "said"),
+    [
+        ("en", "at"),
+        ("en", "oh I"),
+        ("zh-CN", "那"),
+        ("en", "uh-huh"),
+        ("en", "okay"),
+        ("zh-CN", "嗯"),
+        ("zh-CN", "对"),
+        ("zh-CN", "好的"),
+    ],
 )
-def test_a_back_channel_lets_the_anchor_go_on(language: str, said: str) -> None:
+def test_a_back_channel_or_what_is_heard_in_a_hum_lets_the_anchor_go_on(language: str, said: str) -> None:
     table = Table(language)
     table.replies(1.0)
     assert table.speaks(2.0, said, seconds=0.6) == [Hush(), Resume()]
