@@ -10,12 +10,13 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from anchor.bench import avatars, batcher, capacity, fanout, latency, render
+from anchor.bench import answers, avatars, batcher, capacity, fanout, latency, render
 from anchor.bench.lipsync import report
 from anchor.bench.lipsync.report import Report
 from anchor.bench.measure import Figure, Tell, machine
 
 BENCHES: dict[str, Callable[..., Awaitable[list[Figure] | Report]]] = {
+    "answers": answers.measure,
     "avatars": avatars.measure,
     "batcher": batcher.measure,
     "render": render.measure,
