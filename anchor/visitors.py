@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import functools
 import hmac
+import itertools
 import logging
 import secrets
 from collections import deque
@@ -141,7 +142,8 @@ class Session:
 
     def _timed(self, turn: Turn) -> None:
         stages = turn.stages()
-        self.latencies.append(stages)
+        parts = itertools.pairwise([0.0, *stages.values()])
+        self.latencies.append({stage: max(0.0, b - a) for stage, (a, b) in zip(stages, parts, strict=True)})
         for stage, seconds in stages.items():
             self._hall.metrics.turns.labels(self._hall.name, stage).observe(max(0.0, seconds))
 

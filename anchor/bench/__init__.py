@@ -10,20 +10,23 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from anchor.bench import avatars, batcher, capacity, fanout, latency, privacy, render
+from anchor.bench import answers, avatars, batcher, capacity, fanout, hearing, latency, privacy, render, turns
 from anchor.bench.lipsync import report
 from anchor.bench.lipsync.report import Report
 from anchor.bench.measure import Figure, Tell, machine
 
 BENCHES: dict[str, Callable[..., Awaitable[list[Figure] | Report]]] = {
+    "answers": answers.measure,
     "avatars": avatars.measure,
     "batcher": batcher.measure,
-    "render": render.measure,
-    "lipsync": report.measure,
-    "latency": latency.measure,
     "capacity": capacity.measure,
     "fanout": fanout.measure,
+    "hearing": hearing.measure,
+    "latency": latency.measure,
+    "lipsync": report.measure,
     "privacy": privacy.measure,
+    "render": render.measure,
+    "turns": turns.measure,
 }
 
 

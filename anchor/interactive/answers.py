@@ -22,6 +22,7 @@ from anchor.interactive.spoken import spoken
 from anchor.pipeline.utterance import Performance
 from anchor.store import Store
 from anchor.talk import Cited, Dialogue, Knowledge, Message, NoAnswer, Question, ReplyPart, ToolCall
+from anchor.trust.pii import mask
 
 FALLBACK_SECONDS = 0.4
 """What the knowledge may take to answer in the place of a dialogue that failed."""
@@ -60,6 +61,8 @@ class Turn:
 
     number: int
     text: str
+    kept: str
+    """The text without what nobody may keep: for history, records and models."""
     language: str
     ended_at: float
     closed_at: float
@@ -129,7 +132,7 @@ class Answers:
         if self._minds.clerk.concerns(text) or self._is_special(text):
             return
         self.forget()
-        self._ahead = (text, self._draft(self._asked(text, language)))
+        self._ahead = (text, self._draft(self._asked(mask(text), language)))
 
     def forget(self) -> None:
         """Drop what was thought of ahead of time."""
@@ -196,7 +199,7 @@ class Answers:
                 self._on_leave()
                 yield spoken("goodbye", language)
                 return
-            ready = ready or self._draft(self._asked(text, language))
+            ready = ready or self._draft(self._asked(turn.kept, language))
             async for piece in self._read(turn, ready):
                 yield piece
             if clerk.active:
@@ -256,7 +259,7 @@ class Answers:
         """What is known without the dialogue that failed, else that it did."""
         parts: list[ReplyPart] = []
         if turn.text:
-            draft = self._draft(self._asked(turn.text, turn.language, fallback=True))
+            draft = self._draft(self._asked(turn.kept, turn.language, fallback=True))
             try:
                 with contextlib.suppress(AnchorError, TimeoutError):
                     async with asyncio.timeout(FALLBACK_SECONDS):

@@ -87,6 +87,12 @@ class Clerk:
         """Something is being done, which has a time limit of its own."""
         return bool(self._tasks)
 
+    @property
+    def asks_secret(self) -> bool:
+        """What the visitor says next may be a secret, which nobody keeps."""
+        top = self._desk.top
+        return top is not None and bool(top.asking) and top.action.parameter(top.asking).secret
+
     def concerns(self, text: str) -> bool:
         """Whether `take` would do something about a text, rather than leave it to others."""
         return self.active or bool(self._desk.news) or self._triggered(text) is not None

@@ -54,6 +54,7 @@ from anchor.pipeline.performer import Performer
 from anchor.pipeline.segmenter import language_of
 from anchor.pipeline.utterance import Performance
 from anchor.ports import Voice
+from anchor.trust.masker import Masker
 
 log = logging.getLogger(__name__)
 
@@ -116,6 +117,7 @@ class Conversation:
         self._answers = Answers(
             minds, manners, self.history, clock, tell=tell, on_wanted=self._want, on_leave=self._leave
         )
+        self._masker = Masker()
         self._ears = ears(self._hears)
         self._turns = Turns(welcome.rules, language, now=clock.now())
         self._begun = self._ended = self._leaving = self._mistold = self._invited = False
@@ -300,12 +302,15 @@ class Conversation:
         if language != self.language:
             self._speak_in(language)
             self._tell({"type": "language", "language": language})
-        turn = Turn(self._count, closed.text, language, closed.ended_at, self._clock.now(), closed.typed)
+        if self._minds.clerk.asks_secret:
+            self._masker.expect_secret()
+        kept = self._masker.mask(closed.text)
+        turn = Turn(self._count, closed.text, kept, language, closed.ended_at, self._clock.now(), closed.typed)
         self.turn, self._shown = turn, ""
         self._tell({"type": "visitor", "turn": turn.number, "text": turn.text, "final": True, "language": language})
-        self.history.add(Line("visitor", language, turn.number, turn.closed_at, [turn.text]))
+        self.history.add(Line("visitor", language, turn.number, turn.closed_at, [kept]))
         self._minds.store.said(
-            self.session, turn=turn.number, who="visitor", text=turn.text, language=language,
+            self.session, turn=turn.number, who="visitor", text=kept, language=language,
             confidence=closed.confidence,
         )  # fmt: skip
         if self.person or (phrases.says_stop(turn.text) and not self._minds.clerk.active):
@@ -317,7 +322,7 @@ class Conversation:
     def _press(self, yes: bool) -> None:
         self._speech.stop()
         now = self._clock.now()
-        turn = Turn(self._count, "", self.language, now, now, typed=True)
+        turn = Turn(self._count, "", "", self.language, now, now, typed=True)
         turn.performance = self._speech.reply(self._answers.confirm(yes, turn), self.language, self._count)
 
     # Speech.
@@ -336,8 +341,9 @@ class Conversation:
     def _said(self, performance: Performance, last: bool) -> None:
         line, turn = self.history.of(performance), self.turn
         if line is not None and line.said:
+            said, heard = (self._masker.mask(text, visitor=False) for text in (line.said, line.text))
             self._minds.store.said(
-                self.session, turn=line.turn, who=line.who, text=line.said, heard=line.text, language=line.language
+                self.session, turn=line.turn, who=line.who, text=said, heard=heard, language=line.language
             )
         if turn is not None and turn.performance is performance and performance.sounded_at is not None:
             stages = turn.stages()

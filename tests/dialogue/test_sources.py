@@ -126,7 +126,8 @@ def pdf(folder: Path, *pages: str, password: str = "") -> Path:
 
 
 def test_the_pages_of_a_pdf_are_read_with_their_numbers(tmp_path: Path) -> None:
-    first, third = read_pdf(pdf(tmp_path, "Stairs are left.", "", "Tours begin at 11."))
+    first, third = read_pdf(pdf(tmp_path, "Stairs are left.", "", "The tower\nTours begin at 11."))
+    assert (third.answer, third.asked) == ("Tours begin at 11.", ("The tower",))
     assert (first.answer, first.source) == ("Stairs are left.", "leaflet.pdf#page=1")
     assert third.source == "leaflet.pdf#page=3"
 

@@ -42,7 +42,8 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 def made(folder: Path, **options: Any) -> TransformersDialogue:
-    return TransformersDialogue(**({"model": str(folder), "threads": 1, "max_tokens": 24} | options))
+    settings: dict[str, Any] = {"model": str(folder), "threads": 1, "max_tokens": 24} | options
+    return TransformersDialogue(**settings)
 
 
 def test_it_keeps_the_promises_of_dialogues(model: Path) -> None:

@@ -15,6 +15,8 @@ from anchor.errors import KnowledgeError
 LONGEST_PIECE = 700
 """Characters of one piece of a page; a longer section is divided between paragraphs, or sentences."""
 
+_LONGEST_HEADING = 60
+
 MOST_PAGES = 2000
 """Pages of one PDF."""
 
@@ -167,11 +169,13 @@ def _pdf_pages(path: Path) -> Iterator[Entry]:
     seen = False
     for number, page in enumerate(reader.pages, start=1):
         text = visible(page.extract_text() or "")
-        lines = [line.strip() for line in text.split("\n")]
-        if not any(lines):
+        lines = [line.strip() for line in text.split("\n") if line.strip()]
+        if not lines:
             continue
         seen = True
-        first = next(line for line in lines if line)
+        first = lines[0]
+        if _is_heading(lines):
+            lines = lines[1:]
         for piece in _pieces(_lines(lines)):
             yield Entry(
                 "page", "", language_of(text), f"{title} – {number}", piece, (first[:80],), title, path.name,
@@ -179,6 +183,13 @@ def _pdf_pages(path: Path) -> Iterator[Entry]:
             )  # fmt: skip
     if not seen:
         raise KnowledgeError(f"{path}: has no text in it, only pictures of text; run OCR over it first")
+
+
+def _is_heading(lines: list[str]) -> bool:
+    """Whether the first line of a page stands over the text instead of in it."""
+    first, second = lines[0], lines[1] if len(lines) > 1 else ""
+    begins = second[:1].isupper() or has_han(second[:1])
+    return begins and len(first) <= _LONGEST_HEADING and first[-1] not in ".。,，;；:：!！?？"
 
 
 def _title(reader: Any) -> str:
