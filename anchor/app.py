@@ -406,6 +406,20 @@ class Studio:
         """Raises `KeyError` for an unknown name."""
         return self._channels[name]
 
+    def live(self, name: str) -> LiveChannel:
+        """A channel that is watched. Raises `KeyError`."""
+        channel = self._channels[name]
+        if not isinstance(channel, LiveChannel):
+            raise KeyError(name)
+        return channel
+
+    def hall(self, name: str) -> Hall:
+        """A channel whose anchor converses. Raises `KeyError`."""
+        channel = self._channels[name]
+        if not isinstance(channel, Hall):
+            raise KeyError(name)
+        return channel
+
     def voices(self) -> Sequence[VoiceInfo]:
         return [self.voice.info]
 

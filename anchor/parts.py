@@ -94,7 +94,9 @@ class Cast:
         self.driver = open_driver(config.driver, clock=clock, options=config.driver_options)
         self.entry = shelf.entry(config.avatar)
         self.avatar = shelf.load(self.entry)
-        self._options: dict[str, Any] = {"backdrop": config.backdrop, "languages": tuple(languages), "cropped": config.talk is not None}
+        self._options: dict[str, Any] = {
+            "backdrop": config.backdrop, "languages": tuple(languages), "cropped": config.talk is not None
+        }  # fmt: skip
         if config.label is not None:
             self._options["label"] = config.label
 

@@ -1,4 +1,4 @@
-"""How soon the anchor falls silent in a browser when its visitor speaks: Chromium with a microphone that plays a file."""
+"""How soon the anchor falls silent in a browser when its visitor speaks: Chromium, and a file for a microphone."""
 
 from __future__ import annotations
 

@@ -126,9 +126,7 @@ async def running_studio(**values: Any) -> AsyncIterator[tuple[LiveChannel, str]
     """A server on a free port with one channel; yields the channel and the server's address."""
     config = Config(server=ServerConfig(port=0), channels=(ChannelConfig(name=CHANNEL, **values),))
     async with serving(config) as (studio, address):
-        channel = studio.channel(CHANNEL)
-        assert isinstance(channel, LiveChannel)
-        yield channel, address
+        yield studio.live(CHANNEL), address
 
 
 async def _moment() -> None:

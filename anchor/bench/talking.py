@@ -15,7 +15,6 @@ from anchor.bench.visitor import Visitor, spoken, visiting
 from anchor.config import ChannelConfig, Config, ServerConfig, StoreConfig, TalkConfig, VoiceConfig
 from anchor.media import Samples
 from anchor.parts import open_voice
-from anchor.visitors import Hall
 
 QUESTIONS = (
     "what are your opening hours", "I lost my card", "where can I park", "how much is a transfer",
@@ -70,12 +69,6 @@ async def kiosk(
         yield running
 
 
-def hall(studio: Studio) -> Hall:
-    channel = studio.channel("hall")
-    assert isinstance(channel, Hall)
-    return channel
-
-
 @contextlib.asynccontextmanager
 async def greeted(address: str, language: str = "en") -> AsyncIterator[Visitor]:
     """A visitor whose greeting is over."""
@@ -99,7 +92,7 @@ async def measure_turns(tell: Tell) -> list[Figure]:
     waits: list[float] = []
     with tempfile.TemporaryDirectory() as folder:
         async with kiosk(Path(folder), size="1280x720") as (studio, address), greeted(address) as visitor:
-            (session,) = hall(studio).sessions.values()
+            (session,) = studio.hall("hall").sessions.values()
             tell(f"{ROUNDS * len(sounds)} spoken questions")
             latencies = []
             for number in range(ROUNDS * len(sounds)):

@@ -46,13 +46,12 @@ async def measure(tell: Tell, *, speech: Path | None = None) -> list[Figure]:
     recorded = await asyncio.to_thread(_excerpts, speech) if speech is not None else []
     kept = await asyncio.to_thread(run_virtual, _undisturbed([*sounds, *noises, *recorded]))
     count = len(sounds)
-    figures = [
+    return [
         Figure("history_cut_to_the_heard_word_min", exact / INTERRUPTIONS, "share", 1.0),
         Figure("stale_words_after_a_cut_max", stale, "words", 0),
         Figure("resumed_after_coughs_and_back_channels_min", sum(kept[:count]) / count, "share", 0.95),
         Figure("resumed_in_noise_min", sum(kept[count:]) / len(kept[count:]), "share", 0.95),
     ]
-    return figures
 
 
 async def _interruptions() -> tuple[int, int]:
@@ -137,7 +136,8 @@ def _cough(seed: int) -> Samples:
         burst = chance.standard_normal(count) * np.exp(-np.linspace(0, 5, count))
         burst = np.convolve(burst, np.ones(12) / 12, "same")
         bursts += [burst / np.abs(burst).max() * 0.5, np.zeros(SAMPLE_RATE // 10)]
-    return np.concatenate(bursts).astype(np.float32)
+    cough: Samples = np.concatenate(bursts).astype(np.float32)
+    return cough
 
 
 def _room(seed: int) -> Samples:
@@ -151,7 +151,8 @@ def _room(seed: int) -> Samples:
         at = int(chance.integers(0, count - 9600))
         ring = np.arange(9600) / SAMPLE_RATE
         sound[at : at + 9600] += 0.2 * np.exp(-ring * 40) * np.sin(2 * np.pi * chance.uniform(1800, 5200) * ring)
-    return sound.astype(np.float32)
+    room: Samples = sound.astype(np.float32)
+    return room
 
 
 async def _hums() -> list[Samples]:

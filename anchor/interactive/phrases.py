@@ -231,7 +231,9 @@ _BYE = whole(
 
 _HOLLOW = {
     "en": frozenset(
-        ["a", "an", "the", "i", "you", "he", "she", "it", "we", "they", "my", "your", "his", "her", "its", "our", "their", "this", "that", "these", "those", "and", "or", "but", "so", "if", "of", "to", "in", "on", "at", "by", "for", "from", "with", "as", "is", "are", "was", "were", "be", "am", "do", "does", "did", "have", "has", "had", "will", "would", "can", "could", "may", "might", "must", "oh", "ten", "n", "m"]
+        """a an the i you he she it we they my your his her its our their this that these those and or but so if of to
+        in on at by for from with as is are was were be am do does did have has had will would can could may might
+        must oh ten n m""".split()  # noqa: SIM905
     ),
     "zh": frozenset("的了呢吗吧是我你您他她它那这在有和与就都也要会能个么"),
 }

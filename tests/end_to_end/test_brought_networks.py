@@ -102,7 +102,7 @@ def test_a_channel_paints_live_and_is_refused_another_avatar_that_cannot_be_pain
         studio = Studio(Config.model_validate({"channels": [table]}))
         async with studio.on_air():
             await after(0.5)
-            live = studio.channel("test")
+            live = studio.live("test")
             beats = listen(live)
             await live.say("Papa bought a map of Bohemia.")
             await after(3)

@@ -30,7 +30,7 @@ async def channel(folder: Path, avatar: object = "lin", **settings: object) -> A
     studio = Studio(Config.model_validate({"server": {"avatars": folder}, "channels": [table]}))
     async with studio.on_air():
         await after(0.5)
-        yield studio.channel("test")
+        yield studio.live("test")
 
 
 def face_of(picture: Picture) -> np.ndarray[tuple[int, int], np.dtype[np.int16]]:
@@ -156,8 +156,8 @@ def test_a_package_named_by_a_path_in_a_configuration_lies_beside_it_and_can_be_
         studio = Studio(load_config(path))
         async with studio.on_air():
             assert "mei" in [entry.name for entry in await studio.avatars()]
-            await studio.channel("test").cast("lin")
-            await studio.channel("test").cast("mei")
+            await studio.live("test").cast("lin")
+            await studio.live("test").cast("mei")
 
     run_virtual(main())
 

@@ -23,7 +23,7 @@ async def channel(**settings: object) -> AsyncIterator[LiveChannel]:
     studio = Studio(Config(channels=(config,)))
     async with studio.on_air():
         await after(0.1)
-        yield studio.channel("test")
+        yield studio.live("test")
 
 
 async def after(seconds: float) -> None:

@@ -16,7 +16,7 @@ import uvicorn
 from fastapi import FastAPI
 from fastapi.responses import StreamingResponse
 
-from anchor.bench.talking import greeted, hall, kiosk, sound_of
+from anchor.bench.talking import greeted, kiosk, sound_of
 from anchor.bench.virtual import after
 from anchor.bench.visitor import visiting
 from anchor.config import EngineConfig
@@ -48,10 +48,11 @@ def test_a_spoken_question_is_answered_aloud(tmp_path: Path) -> None:
             assert "".join(visitor.said_by("anchor", since=since)) == "We are open from nine to five."
             assert visitor.last_loud > began
             assert began - ended < 3
-            (session,) = hall(studio).sessions.values()
+            (session,) = studio.hall("hall").sessions.values()
             assert [line.who for line in session.lines()] == ["anchor", "visitor", "anchor"]
-            stages = list(session.latencies[-1].values())
-            assert stages == sorted(stages)
+            assert list(session.latencies[-1])[:5] == [
+                "turn_closed", "first_token", "first_sound", "first_face", "first_beat",
+            ]  # fmt: skip
             text = (await _get(f"{address}/metrics")).text
             assert 'anchor_turn_seconds_count{channel="hall",stage="first_beat"} 1.0' in text
 
@@ -79,7 +80,7 @@ def test_a_visitor_who_speaks_into_the_answer_is_listened_to(tmp_path: Path) -> 
             await visitor.mode("speaking", since=since)
             await visitor.mode("listening", since=len(visitor.events))
             assert "garage" in "".join(visitor.said_by("anchor", since=since))
-            (session,) = hall(studio).sessions.values()
+            (session,) = studio.hall("hall").sessions.values()
             cut = [line for line in session.lines() if line.who == "anchor"][1].text
             assert cut
             assert "Call the number on the screen at once and we block the card.".startswith(cut)
@@ -107,10 +108,10 @@ def test_who_comes_back_finds_the_same_conversation(tmp_path: Path) -> None:
                 ]  # fmt: skip
                 again.tell(type="text", text="where can I park")
                 await again.mode("speaking", since=len(again.events))
-            assert len(hall(studio).sessions) == 1
+            assert len(studio.hall("hall").sessions) == 1
             async with visiting(address, "hall", again={**known, "key": "wrong"}, greet=False) as stranger:
                 assert stranger.session != known["session"]
-                log = await stranger.until(lambda event: event["type"] == "log")
+                await stranger.until(lambda event: event["type"] == "log")
                 assert [event["entries"] for _, event in stranger.events if event["type"] == "log"] == [[]]
 
     asyncio.run(main())
@@ -245,7 +246,7 @@ def test_a_language_model_that_fails_is_replaced_by_the_knowledge_within_a_secon
                     await visitor.mode("listening", since=len(visitor.events), seconds=20)
                     said = "".join(visitor.said_by("anchor", since=since))
                     assert "We are open from nine to five." in said
-                    (session,) = hall(studio).sessions.values()
+                    (session,) = studio.hall("hall").sessions.values()
                     assert session.stream.playout is not None
                 server.should_exit = True
 

@@ -130,7 +130,7 @@ class Slow(FakeDialogue):
         super().__init__()
         self._text, self._pauses = text, pauses
 
-    async def reply(self, question):  # type: ignore[no-untyped-def, override]
+    async def reply(self, question):  # type: ignore[no-untyped-def]
         for word, pause in zip(self._text.split(), self._pauses, strict=False):
             await after(pause)
             yield f"{word} "
@@ -330,7 +330,8 @@ def test_the_language_of_the_answer_is_that_of_the_question() -> None:
         async with hall(FakeDialogue({"你们几点开门": "九点。"})) as there:
             there.conversation.type("你们几点开门")
             await there.mode("speaking")
-            return there.dialogue.asked[-1].language
+            asked: str = there.dialogue.asked[-1].language
+            return asked
 
     assert run_virtual(main()) == "zh-CN"
 

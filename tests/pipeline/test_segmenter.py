@@ -202,7 +202,9 @@ def _bare(text: str) -> str:
 
 def test_a_blank_line_releases_a_sentence_at_once() -> None:
     cutter = Segmenter("en")
-    assert [sentence.text for sentence in cutter.feed("One moment, let me check.\n\n")] == ["One moment, let me check. "]
+    assert [sentence.text for sentence in cutter.feed("One moment, let me check.\n\n")] == [
+        "One moment, let me check. "
+    ]
     assert list(cutter.feed("\n\n")) == []
     assert [sentence.text for sentence in (*cutter.feed("It is free."), *cutter.finish())] == ["It is free."]
 

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 import numpy as np
 import pytest
 
-from anchor import app
+from anchor import parts
 from anchor.channel import closing
 from anchor.clock import LoopClock, run_virtual
 from anchor.config import VoiceConfig
@@ -94,7 +94,7 @@ def test_a_steadfast_voice_keeps_the_promises_of_a_voice() -> None:
 
 def test_the_embedded_voice_behind_one_that_is_away_keeps_the_promises() -> None:
     async def main() -> None:
-        voice = SteadfastVoice(Scripted(VoiceError("away")), app.open_voice(VoiceConfig()))
+        voice = SteadfastVoice(Scripted(VoiceError("away")), parts.open_voice(VoiceConfig()))
         try:
             await check_voice(voice, "The price is $1,299 today.", "Papa bought a map.", "en")
         finally:
