@@ -12,6 +12,7 @@ from anchor.talk import HEARING_RATE, Hearing
 
 LARGEST_BYTES = 64 << 20
 LONGEST_SECONDS = 30 * 60
+MOST_CHANNELS = 8
 
 FORMATS = {
     "wav": "wav", "mp3": "mp3", "ogg": "ogg", "flac": "flac",
@@ -68,24 +69,28 @@ def _decoded(container: Any, name: str) -> Hearing:
     if not container.streams.audio:
         raise FormatError(f"{name}: has no sound")
     stream = container.streams.audio[0]
+    if stream.codec_context is None:
+        raise FormatError(f"{name}: its sound is coded in a way that cannot be read; {_WANTED}")
     if stream.rate and not 4000 <= stream.rate <= 384_000:
         raise FormatError(f"{name}: {stream.rate} samples a second; 4,000 to 384,000 can be read")
     if container.duration is not None and container.duration > LONGEST_SECONDS * av.time_base:
         raise _too_long(name)
-    resampler = av.AudioResampler("fltp", None, HEARING_RATE)
+    # Interleaved: PyAV reads planes past the eighth from where there are none.
+    resampler = av.AudioResampler("flt", None, HEARING_RATE)
     pieces: list[Hearing] = []
     samples = 0
     failure: av.error.FFmpegError | None = None
     try:
         for frame in container.decode(stream):
             frame.pts = None
+            if not 1 <= frame.layout.nb_channels <= MOST_CHANNELS:
+                raise FormatError(f"{name}: {frame.layout.nb_channels} channels; at most {MOST_CHANNELS} can be read")
             for piece in resampler.resample(frame):
-                # The mean of the channels: FFmpeg's own mixing makes two equal ones louder than full scale.
-                pieces.append(piece.to_ndarray().mean(axis=0))
+                pieces.append(_mixed(piece))
                 samples += len(pieces[-1])
             if samples > LONGEST_SECONDS * HEARING_RATE:
                 raise _too_long(name)
-        pieces += [piece.to_ndarray().mean(axis=0) for piece in resampler.resample(None)]
+        pieces += [_mixed(piece) for piece in resampler.resample(None)]
     except av.error.FFmpegError as error:
         failure = error
     sound = np.concatenate(pieces) if pieces else np.zeros(0, np.float32)
@@ -95,6 +100,12 @@ def _decoded(container: Any, name: str) -> Hearing:
         raise FormatError(f"{name}: has no sound in it")
     # What was cut off in the middle is used as far as it goes.
     return np.clip(np.nan_to_num(sound), -1.0, 1.0).astype(np.float32)
+
+
+def _mixed(frame: Any) -> Hearing:
+    """The mean of the channels: FFmpeg's own mixing makes two equal ones louder than full scale."""
+    mixed: Hearing = frame.to_ndarray().reshape(-1, frame.layout.nb_channels).mean(axis=1)
+    return mixed
 
 
 def _too_long(name: str) -> FormatError:

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from anchor.hearing import english
 
 ORDER = 3
-EXPECTED_WEIGHT = 4
-"""How often each expected phrase counts against one of those that are understood everywhere."""
+EXPECTED_WEIGHT, ANSWER_WEIGHT, COURTESY_WEIGHT = 6, 10, 2
+"""How often expected phrases, a plain yes or no, and courtesies count against numbers and dates."""
+_ANSWERS = ("yes", "no", "yes please", "no thank you", "a person please")
 
 _DAYS = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 _MONTHS = (
@@ -48,10 +49,12 @@ excuse me|english|english please|chinese please|speak english please
 def everywhere() -> list[list[str]]:
     """What is understood in every domain: yes and no, numbers, days, times, courtesies, a wish for a person."""
     phrases = [phrase.split() for phrase in _EVERYWHERE]
-    digits = [*english.ONES[:10], "oh"]
-    phrases += [list(pair) for pair in itertools.product(digits, digits)]
+    digits = english.ONES[:10]
+    # "oh" begins no number: alone it would be a rival of "no".
+    phrases += [list(pair) for pair in itertools.product(digits, (*digits, "oh"))]
     # Digits are dictated in fours to elevens: what follows a digit is mostly a digit.
-    phrases += [[a, b, c] for a, b in itertools.product(digits, digits) for c in (digits[(digits.index(a) + 3) % 11],)]
+    phrases += [[a, b, digits[(digits.index(a) + 3) % 10]] for a, b in itertools.product(digits, digits)]
+    phrases += [[digits[(digits.index(a) + 3) % 10], "oh", a] for a in digits]
     numbers = (*range(101), *range(200, 1001, 100), *range(2000, 10001, 1000))
     phrases += [english.cardinal(number) for number in numbers]
     phrases += [[*english.cardinal(number), *money.split()] for number in (5, 10, 20, 50, 100, 200, 500, 1000, 5000)
@@ -109,9 +112,10 @@ def build(expected: Iterable[str], lookup: Callable[[str], Sequence[str]]) -> Do
             sentences[words] = EXPECTED_WEIGHT
         elif words or phrase.strip():
             left_out.append(phrase)
+    weights = dict.fromkeys(_EVERYWHERE, COURTESY_WEIGHT) | dict.fromkeys(_ANSWERS, ANSWER_WEIGHT)
     for known in everywhere():
         if all(pronunciations.setdefault(word, lookup(word)) for word in known):
-            sentences[tuple(known)] += 1
+            sentences[tuple(known)] += weights.get(" ".join(known), 1)
     used = {word for sentence in sentences for word in sentence}
     dictionary = "".join(
         f"{word if number == 0 else f'{word}({number + 1})'} {phones}\n"

@@ -5,9 +5,10 @@ A message is two little-endian uint32 (bytes of JSON, bytes of sound), the JSON,
 
 Requests: ``{"load": model}`` gets a decoder ready. ``{"stream", "model", "start", "last", "drop"}`` with sound goes on
 with a stream, which has had `start` samples before; `drop` lists streams that nobody waits for any more. `model` is
-``{"lm", "dict"}``, paths, or null for the package's own. Answer: ``{"words": [[word, chance, posterior]...]}``, where
-`chance` is the language model's, as a logarithm to base 10, and the posterior is 0..1, known once the stream has ended.
-A stream that this process does not know is answered ``{"lost": true}``: send it from the start.
+``{"lm", "dict"}``, paths, or null for the package's own. Answer: ``{"words": [[word, chance, posterior, seconds]]}``:
+`chance` is the language model's, as a logarithm to base 10, the posterior is 0..1, known once the stream has ended, and
+the seconds are how long the word is. A stream that this process does not know is answered ``{"lost": true}``: send it
+from the start.
 
 Run it as ``python sphinx_worker.py MODEL_FOLDER``.
 """
@@ -31,6 +32,9 @@ SPARE = 2
 WORD_WEIGHT = 6.5
 SCORE_SHIFT = 1 << 10
 """pocketsphinx keeps scores shifted by 10 bits."""
+
+FRAMES = 100
+"""A second."""
 
 CMN = "41.00,-5.29,-0.12,5.09,2.48,-4.07,-1.37,-1.78,-5.08,-2.05,-6.45,-1.42,1.17"
 """Cepstral mean that every stream starts from, so that no visitor's voice colours the next one's."""
@@ -106,7 +110,7 @@ class Decoders:
             spare.append(decoder)
 
 
-def _words(decoder: Any) -> list[tuple[str, float, float]]:
+def _words(decoder: Any) -> list[tuple[str, float, float, float]]:
     if decoder.hyp() is None:
         return []
     return [
@@ -114,6 +118,7 @@ def _words(decoder: Any) -> list[tuple[str, float, float]]:
             segment.word.split("(")[0],
             round(math.log10(max(segment.lscore, 1e-300)) * SCORE_SHIFT / WORD_WEIGHT, 4),
             round(min(1.0, segment.prob), 4),
+            (segment.end_frame - segment.start_frame + 1) / FRAMES,
         )
         for segment in decoder.seg()
         if segment.word[0] not in "<["

@@ -94,6 +94,14 @@ def test_what_is_no_recording_is_refused_by_name(data: bytes, why: str) -> None:
     assert "\n" not in str(caught.value)
 
 
+def test_more_channels_than_anybody_records_are_refused() -> None:
+    many = bytearray(pcm(tone(1, HEARING_RATE)))
+    many[22:24] = (200).to_bytes(2, "little")
+    many[32:34] = (400).to_bytes(2, "little")
+    with pytest.raises(FormatError, match=r"200 channels|cannot be decoded"):
+        read_audio(bytes(many))
+
+
 def test_a_playlist_that_poses_as_sound_reaches_nothing() -> None:
     for disguise in (b"RIFF", b"ID3", b"OggS"):
         with pytest.raises(FormatError):
@@ -150,7 +158,7 @@ MADE = (("wav", "pcm_s16le", 16000), ("ogg", "libopus", 48000), ("flac", "flac",
 WHOLE = {kind: encoded(kind, codec, rate) for kind, codec, rate in MADE}
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.sampled_from(sorted(WHOLE)),
     st.lists(st.tuples(st.integers(0, 4000), st.integers(0, 255)), max_size=20),

@@ -73,9 +73,9 @@ def test_expected_questions_are_understood_word_for_word() -> None:
 
 
 def test_answers_numbers_and_days_are_understood_in_every_domain() -> None:
-    said = ["yes please", "no thank you", "five five five one two three four", "two hundred dollars", "a person please"]
+    said = ["yes", "yes please", "no", "no thank you", "two hundred dollars", "tomorrow morning", "five five six one"]
     texts = [text for text, _ in finals(*(heard(text) for text in said))]
-    assert sum(text == want for text, want in zip(texts, said, strict=True)) >= len(said) - 1
+    assert sum(text == want for text, want in zip(texts, said, strict=True)) >= len(said) - 1, texts
 
 
 def test_what_nobody_expects_is_not_understood() -> None:
@@ -168,32 +168,34 @@ def test_options_that_cannot_be_are_refused(options: dict[str, object], key: str
 
 
 def test_confidence_asks_for_likely_words_that_were_clearly_heard() -> None:
-    assert judged([("open", -0.6, 0.95), ("account", -0.5, 0.97)]) > 0.9
-    assert judged([("open", -3.0, 0.6), ("account", -2.9, 0.5)]) < 0.1
-    assert judged([]) == 0
+    assert judged([("open", -0.6, 0.95, 0.3), ("account", -0.5, 0.97, 0.5)], 0.7) > 0.9
+    assert judged([("open", -3.0, 0.6, 0.3), ("account", -2.9, 0.5, 0.5)], 0.7) < 0.1
+    assert judged([("open", -0.6, 0.95, 0.3), ("account", -0.5, 0.97, 0.5)], 2.0) == 0, (
+        "too few words for so much speech"
+    )
+    assert judged([("what", -0.6, 1.0, 2.5)], 0.5) == 0, "no word is that long"
+    assert judged([], 1.0) == 0
 
 
 def test_spelled_letters_are_written_together() -> None:
-    assert written([(word, 0, 1) for word in ("i", "need", "an", "a.", "t.", "m.", "card")]) == "I need an ATM card"
+    assert (
+        written([(word, 0, 1, 0.1) for word in ("i", "need", "an", "a.", "t.", "m.", "card")]) == "I need an ATM card"
+    )
 
 
 @pytest.mark.skipif(shutil.which("flite") is None, reason="speaks with flite, which is not installed")
-@pytest.mark.parametrize("voice", ["slt", "rms"])
-def test_other_voices_are_understood_too(voice: str, tmp_path: Path) -> None:
+def test_another_voice_is_understood_too(tmp_path: Path) -> None:
     sounds = []
-    for place, question in enumerate(QUESTIONS):
+    for place, question in enumerate(QUESTIONS[:5]):
         path = tmp_path / f"{place}.wav"
-        subprocess.run(["flite", "-voice", voice, "-t", question, "-o", str(path)], check=True, timeout=30)
+        subprocess.run(["flite", "-voice", "slt", "-t", question, "-o", str(path)], check=True, timeout=30)
         sounds.append(np.pad(recording(path), (4800, 3200)) + noise(len(recording(path)) + 8000, -65))
     texts = [text for text, _ in finals(*sounds)]
-    assert sum(bool(text) for text in texts) >= len(QUESTIONS) - 1
+    assert sum(bool(text) for text in texts) >= 4
 
 
 @pytest.mark.shared
 def test_recordings_of_other_things_are_not_taken_for_questions(shared: Path) -> None:
-    paths = [
-        *sorted((shared / "speech" / "lj").glob("*.wav"))[:4],
-        *sorted((shared / "speech" / "pv_leopard").glob("*.wav")),
-    ]
-    texts = [text for text, _ in finals(*(recording(path)[: 6 * HEARING_RATE] for path in paths))]
+    names = ("lj/LJ001-0004.wav", "pv_leopard/test.wav", "pv_leopard/test_ja.wav", "zh/funasr_asr_example.wav")
+    texts = [text for text, _ in finals(*(recording(shared / "speech" / name)[: 4 * HEARING_RATE] for name in names))]
     assert sum(bool(text) for text in texts) <= 1
