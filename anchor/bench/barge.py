@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from anchor.bench.latency import CHROMIUM_FLAGS, KEEP_CONNECTIONS
+from anchor.bench.chromium import CHROMIUM_FLAGS, KEEP_CONNECTIONS
 from anchor.bench.measure import Figure, Tell, percentile
 from anchor.bench.talking import kiosk, sound_of
 from anchor.bench.virtual import after

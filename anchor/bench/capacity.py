@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 
 from anchor.app import LiveChannel
 from anchor.bench.measure import TEXT, Figure, Tell, cores_used, remote_viewers, resident_mib, running_studio
+from anchor.bench.talking import measure_halls
 
 IDLE_SECONDS = 30
 SPEAKING_SECONDS = 180
@@ -30,6 +31,7 @@ async def measure(tell: Tell) -> list[Figure]:
         grown = resident_mib() - memory
         beats, late, faces = (now - before for now, before in zip(_counters(channel), counters, strict=True))
         drift = abs(beats * channel.video.seconds_per_beat - elapsed)
+    halls = await measure_halls(tell)
     return [
         Figure("channel_speaking_percent_of_core_max", 100 * speaking, "%", 22),
         Figure("channel_idle_percent_of_core_max", 100 * idle, "%", 15),
@@ -37,6 +39,7 @@ async def measure(tell: Tell) -> list[Figure]:
         Figure("late_pictures_percent_max", 100 * late / beats, "%", 1),
         Figure("late_faces_max", faces, "beats", 0),
         Figure("memory_growth_mib_max", grown, "MiB", 10),
+        *halls,
     ]
 
 

@@ -11,18 +11,14 @@ import httpx
 from aiortc.mediastreams import MediaStreamError
 
 from anchor.app import LiveChannel
+from anchor.bench import barge
 from anchor.bench.capacity import talking
+from anchor.bench.chromium import CHROMIUM_FLAGS, KEEP_CONNECTIONS
 from anchor.bench.measure import CHANNEL, Figure, Tell, join, percentile, remote_viewers, running_studio
+from anchor.bench.talking import measure_turns
 
 SAYS = 20
 JOINS = 10
-
-# Flags without which a strictly local Chromium neither connects to this machine nor stays quiet.
-CHROMIUM_FLAGS = (
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--allow-loopback-in-peer-connection",
-    "--autoplay-policy=no-user-gesture-required",
-)  # fmt: skip
 
 
 async def measure(tell: Tell) -> list[Figure]:
@@ -40,9 +36,10 @@ async def measure(tell: Tell) -> list[Figure]:
         program = shutil.which("chromium") or shutil.which("google-chrome")
         if program is None:
             tell("no Chromium here: its figures are left out")
-            return figures
-        async with talking(channel):
-            return figures + await _in_chromium(program, f"{address}/watch/{CHANNEL}", tell)
+        else:
+            async with talking(channel):
+                figures += await _in_chromium(program, f"{address}/watch/{CHANNEL}", tell)
+    return figures + await measure_turns(tell) + await barge.measure(tell)
 
 
 async def _say(client: httpx.AsyncClient, address: str, channel: LiveChannel, number: int) -> float:
@@ -98,13 +95,6 @@ async () => {
   const at = kind => stats.find(s => s.kind === kind).estimatedPlayoutTimestamp;
   return at('video') - at('audio');
 }
-"""
-
-KEEP_CONNECTIONS = """
-window.__connections = [];
-window.RTCPeerConnection = class extends RTCPeerConnection {
-  constructor(...values) { super(...values); window.__connections.push(this); }
-};
 """
 
 

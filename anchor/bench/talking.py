@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import sys
 import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 from anchor.app import Studio
-from anchor.bench.measure import Figure, Tell, percentile, serving
+from anchor.bench.measure import Figure, Tell, cores_used, percentile, resident_mib, serving
 from anchor.bench.virtual import after
 from anchor.bench.visitor import Visitor, spoken, visiting
 from anchor.config import ChannelConfig, Config, ServerConfig, StoreConfig, TalkConfig, VoiceConfig
 from anchor.media import Samples
 from anchor.parts import open_voice
+from anchor.pipeline.playout import PlayoutCounters
+from anchor.visitors import Session
 
 QUESTIONS = (
     "what are your opening hours", "I lost my card", "where can I park", "how much is a transfer",
@@ -117,3 +121,67 @@ async def measure_turns(tell: Tell) -> list[Figure]:
         Figure("questions_answered_min", len(waits) / (ROUNDS * len(sounds)), "share", 0.95),
         *found,
     ]
+
+
+TALKERS = 4
+TALK_SECONDS = 60
+WARM_VISITS, VISITS = 60, 500
+
+
+async def measure_halls(tell: Tell) -> list[Figure]:
+    """Four conversations at once, and visitors who come and go."""
+    with tempfile.TemporaryDirectory() as folder:
+        async with kiosk(Path(folder), size="1280x720", max_sessions=TALKERS + 2) as (studio, address):
+            async with _talkers(address, "talk", TALKERS):
+                sessions = list(studio.hall("hall").sessions.values())
+                tell(f"{TALKERS} conversations for {TALK_SECONDS} s")
+                await cores_used(5)
+                before = [_beats(session) for session in sessions]
+                cores = await cores_used(TALK_SECONDS)
+                beats, late = (
+                    sum(now[place] - then[place] for now, then in zip(map(_beats, sessions), before, strict=True))
+                    for place in (0, 1)
+                )
+            figures = [
+                Figure("four_conversations_late_beats_percent_max", 100 * late / beats, "%", 1),
+                Figure("four_conversations_beats_of_due_min", beats / (TALKERS * 25 * TALK_SECONDS), "share", 0.99),
+                Figure("four_conversations_percent_of_core", 100 * cores, "%"),
+            ]
+        async with kiosk(Path(folder), max_sessions=TALKERS + 2) as (studio, address):
+            tell(f"{WARM_VISITS + VISITS} visitors come and go")
+            async with _talkers(address, "come", WARM_VISITS):
+                memory = resident_mib()
+            async with _talkers(address, "come", VISITS):
+                grown = resident_mib() - memory
+            left = len(studio.hall("hall").sessions)
+    return [
+        *figures,
+        Figure("memory_after_500_sessions_mib_max", grown, "MiB", 10),
+        Figure("sessions_left_over_max", left, "sessions", 0),
+    ]
+
+
+def _beats(session: Session) -> tuple[int, int]:
+    """Beats released, and those that repeated a picture."""
+    counters = session.stream.playout.counters if session.stream.playout is not None else PlayoutCounters()
+    return counters.beats, counters.late_pictures
+
+
+@contextlib.asynccontextmanager
+async def _talkers(address: str, what: str, count: int) -> AsyncIterator[None]:
+    """Visitors in a process of their own, so that their work is not counted as ours."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "anchor.bench.talkers", address, what, str(count),
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        async with asyncio.timeout(60 + 3 * count):
+            line = await process.stdout.readline()
+        if line.strip() != b"ready":
+            raise RuntimeError(f"the visitors could not talk: {line.decode()!r}")
+        yield
+    finally:
+        process.stdin.close()
+        await process.wait()

@@ -15,7 +15,7 @@ import httpx
 from anchor.bench.measure import join
 
 
-class _Discard:
+class Discard:
     """In place of a decoder: eight of them would need more than the machine has."""
 
     def decode(self, _: Any) -> list[Any]:
@@ -34,5 +34,5 @@ async def main(address: str, count: int) -> None:
 
 
 if __name__ == "__main__":
-    vars(aiortc.rtcrtpreceiver)["get_decoder"] = lambda _: _Discard()
+    vars(aiortc.rtcrtpreceiver)["get_decoder"] = lambda _: Discard()
     asyncio.run(main(sys.argv[1], int(sys.argv[2])))
