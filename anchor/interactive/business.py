@@ -175,8 +175,7 @@ class Clerk:
         if heard:
             return self._go_on(heard)
         if meant == "no" and top.state == "offering":
-            top.state = "filling" if top.missing else "confirming"
-            return self._say(self._prompt(), arms=top)
+            return self._go_on(Heard())
         if meant == "no" and top.values:
             return self._change(top)
         if not meant and asks(text):

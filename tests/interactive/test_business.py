@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from typing import Any, cast
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from anchor.clock import run_virtual
@@ -366,6 +366,10 @@ LINES = st.sampled_from(
 
 
 @given(st.lists(LINES, max_size=20), st.sampled_from([[], [READY[0]], ["I lost my card", "4421", "13800138000"]]))
+@example(
+    lines=["book an appointment", "book an appointment", "May 3rd 1985", "no"],
+    opening=["book tomorrow at three in Central, my name is Bob"],
+)
 @settings(max_examples=200, deadline=None)
 def test_nothing_that_needs_a_yes_is_done_without_one(lines: list[str], opening: list[str]) -> None:
     async def step(counter: Counter, line: str) -> None:
