@@ -23,6 +23,7 @@ from anchor.config import ChannelConfig, Config
 from anchor.errors import CapacityError, OutputError, ScriptError, StoreError
 from anchor.events import Gesture, Mood, State
 from anchor.media import Beat, LipSource, Samples, VideoFormat
+from anchor.memory import few_heaps
 from anchor.metrics import Metrics
 from anchor.parts import (
     Cast,
@@ -342,6 +343,7 @@ class Studio:
 
     def __init__(self, config: Config, address: str = "") -> None:
         """`address` is the server's own, where actions of its own are found."""
+        few_heaps()
         self.metrics = Metrics()
         self.metrics.watch_batchers(registry.load("anchor.part", "batchers"))
         self._address = address

@@ -24,6 +24,7 @@ from anchor.interactive.handover import HandOver
 from anchor.interactive.history import Line as Said
 from anchor.interactive.wire import Ending
 from anchor.media import Beat, Samples
+from anchor.memory import trim
 from anchor.parts import Cast
 from anchor.pipeline.utterance import Performance
 from anchor.ports import Answer, Stage, ViewerSink
@@ -39,6 +40,8 @@ RECENT_TURNS = 12
 
 LEAVE_SECONDS = 0.4
 """From the last word to a page to the end of its connection."""
+
+TIDY_SECONDS = 5.0
 
 NOBODY_SECONDS = 60.0
 """How long a person is waited for."""
@@ -187,6 +190,7 @@ class Hall:
         self.sessions: dict[str, Session] = {}
         self.hand_over = HandOver(talk.config.hand_over.webhook, token=talk.config.hand_over.token)
         self._opening = 0
+        self._tidying = False
         self._tasks: asyncio.TaskGroup | None = None
 
     @property
@@ -259,8 +263,20 @@ class Hall:
             _settle(ready, CapacityError(f"channel {self.name}: a conversation could not be opened: {error!r}"))
         finally:
             self.sessions.pop(session.id, None)
+            self._tidy()
             self.metrics.sessions.labels(self.name).set(len(self.sessions))
             _settle(ready, CapacityError(f"channel {self.name} is not on air any more"))
+
+    def _tidy(self) -> None:
+        """Give back the memory of conversations that are over, now and then."""
+        if self._tasks is not None and not self._tidying:
+            self._tidying = True
+            self._tasks.create_task(self._trim())
+
+    async def _trim(self) -> None:
+        await self.clock.sleep_until(self.clock.now() + TIDY_SECONDS)
+        self._tidying = False
+        await asyncio.to_thread(trim)
 
     def find(self, session: str, key: str) -> Session | None:
         """A session by its key, while it goes on."""

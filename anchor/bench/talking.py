@@ -18,7 +18,7 @@ from anchor.config import ChannelConfig, Config, ServerConfig, StoreConfig, Talk
 from anchor.media import Samples
 from anchor.parts import open_voice
 from anchor.pipeline.playout import PlayoutCounters
-from anchor.visitors import Session
+from anchor.visitors import TIDY_SECONDS, Session
 
 QUESTIONS = (
     "what are your opening hours", "I lost my card", "where can I park", "how much is a transfer",
@@ -150,8 +150,10 @@ async def measure_halls(tell: Tell) -> list[Figure]:
         async with kiosk(Path(folder), max_sessions=TALKERS + 2) as (studio, address):
             tell(f"{WARM_VISITS + VISITS} visitors come and go")
             async with _talkers(address, "come", WARM_VISITS):
+                await after(2 * TIDY_SECONDS)
                 memory = resident_mib()
             async with _talkers(address, "come", VISITS):
+                await after(2 * TIDY_SECONDS)
                 grown = resident_mib() - memory
             left = len(studio.hall("hall").sessions)
     return [

@@ -417,6 +417,8 @@ class Conversation:
         if mode != self.mode:
             self.mode = mode
             self._manner.state = _STATES.get(mode, "presenting")
+            # What a browser leaves of the anchor's own voice in the microphone must not interrupt it.
+            self._ears.wary = self._speech.sounding
             self._tell({"type": "mode", "mode": mode})
 
     def _mode(self) -> Mode:

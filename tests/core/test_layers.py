@@ -13,6 +13,7 @@ LAYERS = [
         "anchor.clock",
         "anchor.config",
         "anchor.costs",
+        "anchor.memory",
         "anchor.metrics",
         "anchor.registry",
         "anchor.store",
