@@ -157,12 +157,14 @@ class Conversation:
 
     def about(self) -> dict[str, Any]:
         """What a page must know of the conversation."""
-        available, _ = self._ears.available(self.language)
-        why = "" if available else spoken("no_recognizer", self.language)
         return {
-            "language": self.language, "languages": list(self._welcome.languages),
-            "hearing": {"available": available, "why": why},
+            "session": self.session, "language": self.language, "languages": list(self._welcome.languages),
+            "resumed": self._begun, "hearing": self._hearing(),
         }  # fmt: skip
+
+    def _hearing(self) -> dict[str, Any]:
+        available, _ = self._ears.available(self.language)
+        return {"available": available, "why": "" if available else spoken("no_recognizer", self.language)}
 
     # The visitor.
 
@@ -222,11 +224,13 @@ class Conversation:
     def _speak_in(self, language: str) -> None:
         self.language = self._turns.language = self._ears.language = language
         self._mistold = False
-        self._tell({"type": "session", "session": self.session, **self.about()})
+        self._tell({"type": "language", "language": language, "hearing": self._hearing()})
 
     def _sounded(self, utterance: str, seconds: float) -> None:
         turn = self.turn
-        if turn is not None and turn.performance is not None and turn.performance.id == utterance and 0 <= seconds < 5:
+        if turn is None or turn.heard_after is not None or not 0 <= seconds < 5:
+            return
+        if turn.performance is not None and turn.performance.id == utterance:
             turn.heard_after = seconds
 
     # Facts and what follows from them.
@@ -299,7 +303,6 @@ class Conversation:
         language = self._language_of(closed.text, closed.language)
         if language != self.language:
             self._speak_in(language)
-            self._tell({"type": "language", "language": language})
         turn = Turn(self._count, closed.text, language, closed.ended_at, self._clock.now(), closed.typed)
         self.turn, self._shown = turn, ""
         self._tell({"type": "visitor", "turn": turn.number, "text": turn.text, "final": True, "language": language})
