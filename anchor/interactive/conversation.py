@@ -404,7 +404,7 @@ class Conversation:
 
     def _show(self) -> None:
         understood = self._turns.understood
-        if understood and understood != self._shown:
+        if understood != self._shown:
             self._tell(
                 {"type": "visitor", "turn": self._count + 1, "text": understood, "final": False,
                  "language": self.language}

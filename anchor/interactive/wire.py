@@ -4,8 +4,9 @@ From the server, besides what every viewer hears (``hello``, ``caption``, ``word
 
 ``session``   {session, language, languages, resumed, hearing: {available, why}}: first of all, to each page that comes
 ``mode``      {mode}: waiting (for the visitor to begin), listening, hearing, thinking, speaking, person
-``visitor``   {turn, text, final, language}: what the visitor is understood to say, live
-``anchor``    {turn, text, utterance}: what the anchor is about to say, a sentence at a time; ``word`` events tell when
+``visitor``   {turn, text, final, language}: what the visitor is understood to say, live; empty: it was nothing after all
+``anchor``    {turn, text, utterance, language}: what the anchor is about to say, a sentence at a time; ``word`` events
+              tell when
 ``hush``      {}: be silent at once; ``resume`` {}: go on; ``cancel`` {utterance}: what was being said is over
 ``sources``   {turn, sources: [{title, source}]}
 ``form``      {form: null | {action, title, slots: [{name, label, value}], asking, confirming, choices}}
