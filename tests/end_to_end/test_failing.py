@@ -235,14 +235,14 @@ def test_while_a_webhook_hangs_the_visitor_is_told_that_somebody_comes_and_talks
 ACTION = """
 [[actions]]
 name = "block"
-title = "Block my card"
+title.en = "Block my card"
 method = "POST"
 url = "BASE/block"
 confirm = true
 timeout = 3
-read_back = "Your card will be blocked. Shall I do it?"
-say = "Your card is blocked."
-say_error = "I could not block it."
+read_back.en = "Your card will be blocked. Shall I do it?"
+say.en = "Your card is blocked."
+say_error.en = "I could not block it."
 triggers.en = ["block my card"]
 """
 
