@@ -11,12 +11,16 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from importlib.metadata import packages_distributions
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from anchor import registry
-from anchor.clock import today
+from anchor.clock import LoopClock, today
 from anchor.errors import AnchorError
 from anchor.ports import Shelf
+
+if TYPE_CHECKING:
+    from anchor.store import Store
+    from anchor.talking import Talk
 
 SOON_DAYS = 30
 """How long before its end a consent is said to end."""
@@ -94,7 +98,10 @@ def _configuration(path: Path) -> Iterator[Finding]:
     from anchor.app import LiveChannel
     from anchor.config import load_config
     from anchor.metrics import Metrics
-    from anchor.parts import open_shelf, open_voice
+    from anchor.parts import Cast, open_shelf, open_voice
+    from anchor.store import Store
+    from anchor.talking import Talk
+    from anchor.trust.pii import mask
 
     try:
         config = load_config(path)
@@ -105,19 +112,65 @@ def _configuration(path: Path) -> Iterator[Finding]:
     yield Finding("configuration", "good", str(path))
     shelf = open_shelf(config)
     yield from _avatars(shelf)
+    store = Store(config.store.url, mask=mask, retention_days=config.store.retention_days)
+    yield from _store(store)
     for channel in config.channels:
         try:
-            live = LiveChannel(channel, voice, Metrics(), shelf)
-            asyncio.run(live.prepare())
+            if channel.talk is None:
+                live = LiveChannel(channel, voice, Metrics(), shelf)
+                asyncio.run(live.prepare())
+                driver = live.stream.driver
+            else:
+                driver = Cast(channel, (), shelf, LoopClock(), Metrics()).driver
+                talk = Talk(channel, voice, store, f"http://{config.server.host}:{config.server.port}")
+                yield from asyncio.run(_talking(channel.name, talk))
         except AnchorError as error:
             yield Finding(f"channel {channel.name}", "bad", str(error))
         else:
-            yield Finding(
-                f"channel {channel.name}",
-                "good",
-                f"{channel.size} at {channel.fps}, {channel.avatar}, {live.stream.driver.info.name}",
-            )
+            what = f"{channel.size} at {channel.fps}, {channel.avatar}, {driver.info.name}"
+            yield Finding(f"channel {channel.name}", "good", what)
     yield _port(config.server.host, config.server.port)
+
+
+def _store(store: Store) -> Iterator[Finding]:
+    if not store.keeps:
+        yield Finding("store", "good", "nothing of conversations is kept")
+        return
+
+    async def open_and_close() -> None:
+        await store.open()
+        await store.close()
+
+    try:
+        asyncio.run(open_and_close())
+    except AnchorError as error:
+        yield Finding("store", "bad", str(error))
+    else:
+        yield Finding("store", "good", "can be written")
+
+
+async def _talking(channel: str, talk: Talk) -> list[Finding]:
+    """Whether visitors are heard, understood and answered."""
+    what, findings = f"channel {channel}", []
+    try:
+        await talk.prepare()
+        info, known = talk.recognizer.info, talk.knowledge
+        for language in talk.welcome.languages:
+            if talk.understands(language):
+                findings.append(Finding(what, "good", f"{info.name} understands {language}"))
+            else:
+                mend = "set talk.recognizer to whisper (pip install -e '.[asr]') or openai"
+                findings.append(Finding(what, "warning", f"{info.name} does not understand {language}: typing", mend))
+            asked = len(known.questions(language)) if known is not None else 0
+            findings.append(Finding(what, "good" if asked else "warning", f"knows {asked} questions in {language}"))
+        try:
+            await talk.dialogue.warm()
+        except AnchorError as error:
+            findings.append(Finding(what, "warning", f"dialogue: {error}; what is known answers instead"))
+        findings.append(Finding(what, "good", f"{talk.dialogue.info.name} answers, {len(talk.actions)} actions"))
+    finally:
+        await talk.close()
+    return findings
 
 
 def _avatars(shelf: Shelf) -> Iterator[Finding]:

@@ -56,6 +56,16 @@ def _driver(value: Any, info: ValidationInfo) -> Any:
     return value
 
 
+def _written(value: Any, info: ValidationInfo) -> Any:
+    """A text, or the name of a file that holds it."""
+    if isinstance(value, str) and value.lower().endswith((".md", ".txt")) and "\n" not in value:
+        try:
+            return Path(_path(value, info)).read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ValueError(f"cannot be read: {error}") from error
+    return value
+
+
 Secret = Annotated[str | None, BeforeValidator(_secret)]
 LocalPath = Annotated[Path, BeforeValidator(_path)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
@@ -133,7 +143,8 @@ class TalkConfig(_Table):
     """A TOML file of what can be done for a visitor."""
     allow: tuple[str, ...] = ()
     """Hosts or networks that actions may reach although they are private."""
-    persona: str = ""
+    persona: Annotated[str, BeforeValidator(_written)] = ""
+    """Who the anchor is, and its rules, for a language model; or the .md or .txt file that says so."""
     greeting: Texts = Field(default_factory=dict)
     privacy: Texts = Field(default_factory=dict)
     buttons: tuple[ButtonConfig, ...] = ()

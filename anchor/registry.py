@@ -9,7 +9,10 @@ from typing import Any
 
 from anchor.errors import ConfigError, MissingError
 
-GROUPS = ("anchor.voice", "anchor.driver", "anchor.avatar", "anchor.scene", "anchor.sink")
+GROUPS = (
+    "anchor.voice", "anchor.recognizer", "anchor.dialogue", "anchor.driver", "anchor.avatar", "anchor.scene",
+    "anchor.sink",
+)  # fmt: skip
 DEFAULT_AVATAR = "lin"
 """Who is seen where nobody else is asked for."""
 DEFAULT_DRIVER = "auto"

@@ -90,7 +90,7 @@ class Talk:
         languages = self.welcome.languages
         phrases = {language: self._expected(language) for language in languages}
         self.recognizer.expect(phrases)
-        await self.recognizer.warm([tag for tag in languages if self._understands(tag)])
+        await self.recognizer.warm([tag for tag in languages if self.understands(tag)])
         try:
             await self.dialogue.warm()
         except AnchorError as error:
@@ -106,7 +106,7 @@ class Talk:
         begun = [text for action in self.actions for text in action.phrases(language)]
         return [*pressed, *begun, *(self.knowledge.questions(language) if self.knowledge is not None else ())]
 
-    def _understands(self, language: str) -> bool:
+    def understands(self, language: str) -> bool:
         base = language.lower().split("-")[0]
         return any(tag.lower().split("-")[0] == base for tag in self.recognizer.info.languages)
 

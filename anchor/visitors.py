@@ -115,7 +115,7 @@ class Session:
         self.connected = True
         if self._lost is not None:
             self._lost.cancel()
-        self.sink.tell({"type": "session", "session": self.id, **self.conversation.about()})
+        self.sink.tell({"type": "session", **self.conversation.about()})
         self.conversation.arrived()
 
     def left(self) -> None:

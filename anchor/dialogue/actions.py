@@ -75,11 +75,19 @@ class Action:
     identify: Identify | None = None
 
     def phrases(self, language: str) -> list[str]:
-        """What begins it in a language, as somebody would say it."""
+        """What begins it in a language and answers its questions, as somebody would say it."""
         begun = [
             trigger.phrase for tag, all_ in self.triggers.items() if base(tag) == base(language) for trigger in all_
         ]
-        return [phrase for phrase in begun if phrase]
+        chosen = [
+            name
+            for parameter in self.parameters
+            for choice in parameter.spec.choices
+            for tag, names in choice.names.items()
+            if base(tag) == base(language)
+            for name in names
+        ]
+        return [phrase for phrase in (*begun, *chosen) if phrase]
 
     @property
     def changes(self) -> bool:

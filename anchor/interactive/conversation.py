@@ -159,12 +159,14 @@ class Conversation:
 
     def about(self) -> dict[str, Any]:
         """What a page must know of the conversation."""
-        available, _ = self._ears.available(self.language)
-        why = "" if available else spoken("no_recognizer", self.language)
         return {
-            "language": self.language, "languages": list(self._welcome.languages),
-            "hearing": {"available": available, "why": why},
+            "session": self.session, "language": self.language, "languages": list(self._welcome.languages),
+            "resumed": self._begun, "hearing": self._hearing(),
         }  # fmt: skip
+
+    def _hearing(self) -> dict[str, Any]:
+        available, _ = self._ears.available(self.language)
+        return {"available": available, "why": "" if available else spoken("no_recognizer", self.language)}
 
     # The visitor.
 
@@ -224,11 +226,13 @@ class Conversation:
     def _speak_in(self, language: str) -> None:
         self.language = self._turns.language = self._ears.language = language
         self._mistold = False
-        self._tell({"type": "session", "session": self.session, **self.about()})
+        self._tell({"type": "language", "language": language, "hearing": self._hearing()})
 
     def _sounded(self, utterance: str, seconds: float) -> None:
         turn = self.turn
-        if turn is not None and turn.performance is not None and turn.performance.id == utterance and 0 <= seconds < 5:
+        if turn is None or turn.heard_after is not None or not 0 <= seconds < 5:
+            return
+        if turn.performance is not None and turn.performance.id == utterance:
             turn.heard_after = seconds
 
     # Facts and what follows from them.
@@ -301,7 +305,6 @@ class Conversation:
         language = self._language_of(closed.text, closed.language)
         if language != self.language:
             self._speak_in(language)
-            self._tell({"type": "language", "language": language})
         if self._minds.clerk.asks_secret:
             self._masker.expect_secret()
         kept = self._masker.mask(closed.text)
@@ -407,7 +410,7 @@ class Conversation:
 
     def _show(self) -> None:
         understood = self._turns.understood
-        if understood and understood != self._shown:
+        if understood != self._shown:
             self._tell(
                 {"type": "visitor", "turn": self._count + 1, "text": understood, "final": False,
                  "language": self.language}

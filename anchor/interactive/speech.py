@@ -71,7 +71,10 @@ class Speech:
             passed = sentence if person else self._passed(sentence, reply)
             if passed is not None:
                 sentences.append(passed.text)
-                self._tell({"type": "anchor", "turn": turn, "text": passed.text, "utterance": performance.id})
+                self._tell(
+                    {"type": "anchor", "turn": turn, "text": passed.text, "utterance": performance.id,
+                     "language": passed.language}
+                )  # fmt: skip
             return passed
 
         performance = self._performer.perform(Utterance(text, language, self._voice, lead=LEAD_BEATS, gate=gate))

@@ -2,17 +2,18 @@
 
 From the server, besides what every viewer hears (``hello``, ``caption``, ``word``, ``state``):
 
-``session``   {session, key, language, languages, title, resumed, hearing: {available, why}}
+``session``   {session, language, languages, resumed, hearing: {available, why}}: first of all, to each page that comes
 ``mode``      {mode}: waiting (for the visitor to begin), listening, hearing, thinking, speaking, person
-``visitor``   {turn, text, final, language}: what the visitor is understood to say, live
-``anchor``    {turn, text, utterance}: what the anchor is about to say, a sentence at a time; ``word`` events tell when
+``visitor``   {turn, text, final, language}: what the visitor is understood to say, live; empty: it was nothing after all
+``anchor``    {turn, text, utterance, language}: what the anchor is about to say, a sentence at a time; ``word`` events
+              tell when
 ``hush``      {}: be silent at once; ``resume`` {}: go on; ``cancel`` {utterance}: what was being said is over
 ``sources``   {turn, sources: [{title, source}]}
 ``form``      {form: null | {action, title, slots: [{name, label, value}], asking, confirming, choices}}
 ``latency``   {turn, stages: {name: seconds}}
 ``notice``    {text}: something the visitor must know, such as that a person takes over
 ``log``       {entries: [{who, text, language}]}: what was said before, after the page comes back
-``language``  {language}: what is spoken from now on, where that was not the page's own wish
+``language``  {language, hearing}: what is spoken from now on, whoever wished it, and whether it is understood
 ``absence``   {seconds}: nobody seems to be there, and the conversation will be over in so long; null: somebody is
 ``ended``     {why}: the conversation is over: absence, visitor, operator, shutdown
 

@@ -72,6 +72,11 @@ export class Log {
 
   visitor({ turn, text, final, language }) {
     let at = this.visitors.get(turn);
+    if (!text.trim()) {
+      at?.parentElement.remove();
+      this.visitors.delete(turn);
+      return;
+    }
     if (!at) {
       const { typed } = this;
       const same = typed && typed.text.trim() === text.trim() && performance.now() - typed.when < 15000;
@@ -83,20 +88,12 @@ export class Log {
     at.textContent = text;
     at.lang = language || "";
     at.classList.toggle("partial", !final);
-    at.parentElement.hidden = !text.trim();
     this.follow(near);
   }
 
-  // A sentence that is about to be said. A turn is one entry, whatever its utterances.
+  // A sentence that is about to be said. An utterance is one entry: what comes later stands below what was said before.
   anchor({ turn, text, utterance, language }, who = "anchor") {
-    const answer = this.answer(turn ?? utterance, who);
-    if (utterance && utterance !== answer.utterance) {
-      answer.done += answer.planned.slice(0, answer.heard);
-      answer.planned = "";
-      answer.heard = 0;
-      answer.utterance = utterance;
-      this.spoken.set(utterance, answer);
-    }
+    const answer = this.answer(turn ?? utterance, utterance, who);
     const gap = answer.planned && !/\s$/.test(answer.planned) && !SPACELESS.test(answer.planned) ? " " : "";
     answer.planned += gap + text;
     answer.at.lang = language || "";
@@ -105,11 +102,13 @@ export class Log {
     this.announce(text, language);
   }
 
-  answer(turn, who) {
+  // The entry of an utterance; of a turn it is the latest.
+  answer(turn, utterance, who) {
     let answer = this.answers.get(turn);
-    if (!answer) {
-      answer = { at: this.add(who), planned: "", heard: 0, done: "", utterance: null };
+    if (!answer || answer.utterance !== utterance) {
+      answer = { at: this.add(who), planned: "", heard: 0, utterance };
       this.answers.set(turn, answer);
+      this.spoken.set(utterance, answer);
     }
     return answer;
   }
@@ -127,10 +126,7 @@ export class Log {
 
   // Speech that nobody announced, such as a greeting.
   begin(utterance) {
-    const answer = this.answer(utterance, "anchor");
-    answer.utterance = utterance;
-    this.spoken.set(utterance, answer);
-    return answer;
+    return this.answer(utterance, utterance, "anchor");
   }
 
   word({ text }) {
@@ -156,7 +152,7 @@ export class Log {
 
   show(answer) {
     const near = this.isNear();
-    const heard = node("span", { textContent: answer.done + answer.planned.slice(0, answer.heard) });
+    const heard = node("span", { textContent: answer.planned.slice(0, answer.heard) });
     const ahead = node("span", { className: "ahead", textContent: answer.planned.slice(answer.heard) });
     answer.at.replaceChildren(heard, ahead);
     answer.at.parentElement.hidden = false;
@@ -166,8 +162,8 @@ export class Log {
   sources(event) {
     const { turn, sources } = event;
     const answer = this.answers.get(turn);
-    if (!answer) this.early.set(turn, event);
-    if (!answer || !sources.length) return;
+    if (!answer || answer.cut) this.early.set(turn, event);
+    if (!answer || answer.cut || !sources.length) return;
     this.early.delete(turn);
     const near = this.isNear();
     const chips = sources.map(({ title, source }) => node("li", { textContent: title || source, title: source }));

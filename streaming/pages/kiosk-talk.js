@@ -157,24 +157,29 @@ export class Talk extends EventTarget {
       form: () => this.form.show(event.form, this.language),
       notice: () => this.notice(event.text, true),
       log: () => this.log.restore(event.entries),
-      language: () => this.spoken(event.language),
+      language: () => { this.spoken(event.language); this.hears(event.hearing); },
       absence: () => this.absence(event),
       ended: () => this.over(event.why),
     }[event.type];
     treat?.();
   }
 
-  opened({ session, key, language, resumed, hearing }) {
-    this.visit.keep({ session, key });
-    this.hearing = hearing ?? this.hearing;
+  opened({ language, resumed, hearing }) {
     if (!resumed) {
       this.log.clear();
       this.begin();
-    } else if (language) {
+    } else {
       this.spoken(language);
     }
     this.tellMicrophone();
-    if (!this.hearing.available) this.help("deafTitle", this.hearing.why);
+    this.hears(hearing);
+  }
+
+  hears(hearing) {
+    const heard = this.hearing.available;
+    this.hearing = hearing;
+    if (!hearing.available) this.help("deafTitle", hearing.why);
+    else if (!heard && this.helped === "deafTitle") at("help").hidden = true;
     this.showMode();
   }
 
@@ -202,7 +207,8 @@ export class Talk extends EventTarget {
     if (event.speaking && event.utterance && event.at >= 0 && event.utterance !== this.uttered) {
       this.first.expect(event.utterance);
     }
-    this.uttered = event.speaking ? event.utterance : null;
+    // Between two sentences it is silent for a moment: the second one is not waited for.
+    if (event.speaking) this.uttered = event.utterance;
     this.later(() => this.log.state(event));
   }
 

@@ -231,6 +231,27 @@ def test_both_sides_are_read_and_what_was_cut_is_not() -> None:
     run(main)
 
 
+def test_what_is_said_later_stands_below_whatever_turn_it_belongs_to() -> None:
+    async def main() -> None:
+        async with hall(VIDEO) as live, page(flags=FAKE_DEVICE) as shown:
+            await begin(shown, live)
+            tell = live.visitors.tell
+            tell("anchor", turn=0, text="Hello, I am an AI.", utterance="u1", language="en")
+            tell("visitor", turn=1, text="Sorry", final=False, language="en")
+            await expect(shown.locator("#log .visitor")).to_have_count(1)
+            tell("visitor", turn=1, text="", final=False, language="en")
+            await expect(shown.locator("#log .visitor")).to_have_count(0)
+            tell("anchor", turn=0, text="I did not understand that.", utterance="u2", language="en")
+            entries = shown.locator("#log .anchor .text")
+            await expect(entries).to_have_text(["Hello, I am an AI.", "I did not understand that."])
+            tell("visitor", turn=1, text="Are you open?", final=True, language="en")
+            await expect(shown.locator("#log li:visible .text")).to_have_text(
+                ["Hello, I am an AI.", "I did not understand that.", "Are you open?"]
+            )
+
+    run(main)
+
+
 def test_a_screen_reader_is_told_each_answer_once_and_finds_everything_by_name() -> None:
     async def main() -> None:
         async with hall(VIDEO) as live, page(flags=FAKE_DEVICE) as shown:

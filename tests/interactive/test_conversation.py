@@ -325,6 +325,35 @@ def test_a_recogniser_that_fails_is_apologised_for_and_the_conversation_goes_on(
     assert heard.endswith("hello")
 
 
+def test_a_page_is_told_whether_the_conversation_has_begun_and_a_change_of_language_is_no_new_one() -> None:
+    async def main() -> None:
+        async with hall(greeted=False) as there:
+            assert there.conversation.about()["resumed"] is True
+            assert there.messages("session") == []
+            there.conversation.told({"type": "language", "language": "zh-CN"})
+            assert there.messages("session") == []
+            (told,) = [message for message in there.messages("language") if message["language"] == "zh-CN"]
+            assert set(told["hearing"]) == {"available", "why"}
+
+    run_virtual(main())
+
+
+def test_what_turned_out_to_be_nothing_is_taken_back_on_the_page() -> None:
+    async def main() -> None:
+        async with hall() as there:
+            there.conversation.take(SpeechStarted(there.now))
+            there.conversation.take(Heard("I want to", False, "en"))
+            there.conversation.take(SpeechStopped(there.now + 1))
+            there.conversation.take(Heard("", True, "en"))
+            shown = [(message["turn"], message["text"], message["final"]) for message in there.messages("visitor")]
+            assert shown == [(1, "I want to", False), (1, "", False)]
+            await there.says("what are your hours")
+            assert [message["text"] for message in there.messages("visitor")][-1] == "what are your hours"
+            assert all(message["text"] for message in there.messages("visitor")[2:])
+
+    run_virtual(main())
+
+
 def test_the_language_of_the_answer_is_that_of_the_question() -> None:
     async def main() -> str:
         async with hall(FakeDialogue({"你们几点开门": "九点。"})) as there:

@@ -57,8 +57,8 @@ class NoteVisitors:
         session = next(reversed(self.keys))
         resumed = bool(self.opened[-1]["session"])
         self.tell(
-            "session", session=session, key=self.keys[session], language=self.infos[session].language, title="Lin",
-            languages=list(self.languages), resumed=resumed, hearing={"available": True, "why": ""},
+            "session", session=session, language=self.infos[session].language, languages=list(self.languages),
+            resumed=resumed, hearing={"available": True, "why": ""},
         )  # fmt: skip
         if resumed:
             entries = [{"who": line.who, "text": line.text, "language": line.language} for line in LINES]

@@ -1,0 +1,124 @@
+"""Visitors of the shipped kiosk: a real browser with a voice, a real server, and nothing in between that is made up."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import date, timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.async_api import expect
+
+from anchor.bench.visitor import visiting
+from tests.browser.kiosk import kiosk, says, visitor
+from tests.browser.stage import until
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+
+SHORT = {"en": "I am an AI.", "zh-CN": "我是人工智能。"}
+
+
+def test_a_question_is_asked_and_answered_aloud_and_whoever_speaks_into_the_answer_is_listened_to(
+    tmp_path: Path,
+) -> None:
+    async def main() -> None:
+        hours, branch = await says("what are your opening hours"), await says("where can I find a branch")
+        async with kiosk(greeting=SHORT) as (_, address), visitor(tmp_path) as ana:
+            await ana.come(address)
+            log = ana.page.locator("#log")
+            await ana.page.evaluate("window.loudness = 0")
+            since = await ana.say(hours)
+            await ana.mode("speaking", since)
+            await expect(log.locator(".visitor").last).to_contain_text("opening hours")
+            await until(ana.page, "window.loudness > 0.01", 5)
+            await expect(log.locator(".anchor").last).to_contain_text("Monday to Friday")
+            await expect(log.locator(".sources").last).to_be_visible()
+
+            since = await ana.say(branch)
+            await ana.page.evaluate("window.loudness = 0")
+            await ana.mode("speaking", since)
+            assert "hush" in [one["type"] for one in await ana.page.evaluate(f"window.told.slice({since})")]
+            cut = log.locator(".anchor", has=ana.page.locator(".cut")).first
+            await expect(cut).to_be_visible()
+            await expect(cut).not_to_contain_text("day and night")
+            assert (await cut.inner_text()).strip()
+            await expect(log.locator(".visitor").last).to_contain_text("branch")
+
+    asyncio.run(main())
+
+
+async def free(address: str, day: date) -> list[str]:
+    async with httpx.AsyncClient() as client:
+        answer = await client.get(f"{address}/demo/bank/times", params={"branch": "central", "date": str(day)})
+    return [one["time"] for one in answer.json()["times"]]
+
+
+def test_an_appointment_is_booked_by_voice_and_touch_and_the_bank_knows_of_it(tmp_path: Path) -> None:
+    async def main() -> None:
+        wish, monday_said = await says("I want to book an appointment"), await says("next Monday at ten")
+        monday = date.today() + timedelta(days=7 - date.today().weekday())
+        async with kiosk(greeting=SHORT) as (studio, address), visitor(tmp_path) as ana:
+            wanted = (await free(address, monday))[0]
+            await ana.come(address)
+            form = ana.page.locator("#form")
+            since = await ana.say(wish)
+            await expect(form).to_contain_text("Book an appointment", timeout=15_000)
+            await ana.answered(since)
+            since = await ana.place()
+            await form.get_by_role("button", name="Central").click()
+            await ana.answered(since)
+            await ana.answered(await ana.say(monday_said))
+            await ana.answered(await ana.write(f"at {wanted}"))
+            said = await ana.answered(await ana.write("Ana Silva"))
+            assert "Shall I book it?" in said
+            assert wanted in await free(address, monday)
+            since = await ana.place()
+            await form.get_by_role("button", name="Yes").click()
+            assert "It is booked" in await ana.answered(since)
+            await expect(form).to_be_hidden()
+            assert wanted not in await free(address, monday)
+
+    asyncio.run(main())
+
+
+def test_who_writes_in_chinese_is_answered_in_chinese_and_a_reload_goes_on_in_it(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with kiosk(greeting=SHORT) as (studio, address), visitor(tmp_path) as wei:
+            await wei.come(address, "#begin-silent")
+            since = await wei.place()
+            await wei.page.locator("#language").select_option("zh-CN")
+            await wei.answered(since)
+            await expect(wei.page.locator("#help")).to_contain_text("打字")
+            assert "九点" in (said := await wei.answered(await wei.write("你们几点开门"))) or "9点" in said
+            log = wei.page.locator("#log")
+            await wei.page.reload()
+            await wei.live()
+            await expect(log).to_contain_text("你们几点开门")
+            await expect(log).to_contain_text("周日和法定节假日柜台休息")
+            await expect(wei.page.locator("#start")).to_be_hidden()
+            assert await wei.page.evaluate("document.documentElement.lang") == "zh-CN"
+            (session,) = studio.visitors.sessions()
+            assert session.language == "zh-CN"
+            assert await wei.told("language") == []
+            # The conversation is the same, and goes on.
+            assert "卡" in await wei.answered(await wei.write("我的银行卡丢了"))
+
+    asyncio.run(main())
+
+
+def test_a_full_hall_says_so_and_lets_the_visitor_in_when_there_is_room(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with kiosk(max_sessions=1) as (_, address), visitor(tmp_path) as ana:
+            async with visiting(address, "hall") as first:
+                await first.mode("speaking")
+                await ana.page.goto(f"{address}/kiosk/hall")
+                await ana.page.locator("#begin-silent").click()
+                await expect(ana.page.locator("#connection")).to_contain_text("You are next")
+                first.tell(type="end")
+                await first.until(lambda event: event["type"] == "ended")
+            await ana.live()
+            await ana.answered(0)
+            await expect(ana.page.locator("#log")).to_contain_text("I am the AI assistant of Harbour Bank")
+
+    asyncio.run(main())
