@@ -9,9 +9,12 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
-from importlib.metadata import packages_distributions
+from importlib.metadata import EntryPoint, packages_distributions
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
+
+from packaging.requirements import Requirement
 
 from anchor import registry
 from anchor.clock import LoopClock, today
@@ -67,6 +70,11 @@ def _back_ends() -> Iterator[Finding]:
     for group in registry.GROUPS:
         kind = "kind of avatar" if group == "anchor.avatar" else group.rpartition(".")[2]
         for name in registry.names(group):
+            if missing := _missing(registry.entry(group, name)):
+                extra = ",".join(registry.entry(group, name).extras)
+                mend = f".venv/bin/pip install -e '.[{extra}]'"
+                yield Finding(f"{kind} {name}", "warning", f"needs {', '.join(missing)}", mend)
+                continue
             try:
                 found = registry.load(group, name)
                 if group in ("anchor.voice", "anchor.driver"):
@@ -76,6 +84,17 @@ def _back_ends() -> Iterator[Finding]:
                 yield Finding(f"{kind} {name}", "warning", text, mend)
             else:
                 yield Finding(f"{kind} {name}", "good", "can be used")
+
+
+def _missing(entry: EntryPoint) -> list[str]:
+    """What of an extra that a back-end needs is not installed."""
+    missing = []
+    for text in (entry.dist.requires if entry.dist is not None else None) or ():
+        wanted = Requirement(text)
+        needed = wanted.marker is not None and any(wanted.marker.evaluate({"extra": extra}) for extra in entry.extras)
+        if needed and find_spec(wanted.name.replace("-", "_")) is None:
+            missing.append(wanted.name)
+    return missing
 
 
 def _fonts() -> Finding:

@@ -4,7 +4,7 @@ From the server, besides what every viewer hears (``hello``, ``caption``, ``word
 
 ``session``   {session, language, languages, resumed, hearing: {available, why}}: first of all, to each page that comes
 ``mode``      {mode}: waiting (for the visitor to begin), listening, hearing, thinking, speaking, person
-``visitor``   {turn, text, final, language}: what the visitor is understood to say, live; empty: it was nothing after all
+``visitor``   {turn, text, final, language}: what the visitor is understood to say, live; empty: it was nothing
 ``anchor``    {turn, text, utterance, language}: what the anchor is about to say, a sentence at a time; ``word`` events
               tell when
 ``hush``      {}: be silent at once; ``resume`` {}: go on; ``cancel`` {utterance}: what was being said is over
