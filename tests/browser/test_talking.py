@@ -61,7 +61,7 @@ def test_an_appointment_is_booked_by_voice_and_touch_and_the_bank_knows_of_it(tm
     async def main() -> None:
         wish, monday_said = await says("I want to book an appointment"), await says("next Monday at ten")
         monday = date.today() + timedelta(days=7 - date.today().weekday())
-        async with kiosk(greeting=SHORT) as (studio, address), visitor(tmp_path) as ana:
+        async with kiosk(greeting=SHORT) as (_, address), visitor(tmp_path) as ana:
             wanted = (await free(address, monday))[0]
             await ana.come(address)
             form = ana.page.locator("#form")
@@ -128,7 +128,11 @@ def test_a_full_hall_says_so_and_lets_the_visitor_in_when_there_is_room(tmp_path
 
 
 LONG = bool(os.environ.get("ANCHOR_LONG"))
-FEW = ("asterisk_allison/transfer.flac", "asterisk_allison/pm-invalid-option.flac", "asterisk_allison/conf-noempty.flac")
+FEW = (
+    "asterisk_allison/transfer.flac",
+    "asterisk_allison/pm-invalid-option.flac",
+    "asterisk_allison/conf-noempty.flac",
+)
 
 
 @pytest.mark.shared

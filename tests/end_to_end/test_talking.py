@@ -110,7 +110,7 @@ def test_who_comes_back_finds_the_same_conversation(tmp_path: Path) -> None:
             assert len(hall(studio).sessions) == 1
             async with visiting(address, "hall", again={**known, "key": "wrong"}, greet=False) as stranger:
                 assert stranger.session != known["session"]
-                log = await stranger.until(lambda event: event["type"] == "log")
+                await stranger.until(lambda event: event["type"] == "log")
                 assert [event["entries"] for _, event in stranger.events if event["type"] == "log"] == [[]]
 
     asyncio.run(main())
@@ -128,12 +128,10 @@ def test_one_too_many_is_told_to_come_later_and_the_others_talk_on(tmp_path: Pat
                 first.tell(type="text", text="when are you open")
                 await first.mode("speaking", since=len(first.events))
             async with httpx.AsyncClient() as client:
-                for visitor in (first,):
-                    response = await client.delete(
-                        f"{address}/api/v1/sessions/{visitor.session}",
-                        headers={"Authorization": f"Session {visitor.key}"},
-                    )
-                    assert response.status_code == 204
+                response = await client.delete(
+                    f"{address}/api/v1/sessions/{first.session}", headers={"Authorization": f"Session {first.key}"}
+                )
+                assert response.status_code == 204
             await after(1.0)
             async with visiting(address, "hall"):
                 pass

@@ -130,7 +130,7 @@ class Slow(FakeDialogue):
         super().__init__()
         self._text, self._pauses = text, pauses
 
-    async def reply(self, question):  # type: ignore[no-untyped-def, override]
+    async def reply(self, question):  # type: ignore[no-untyped-def]
         for word, pause in zip(self._text.split(), self._pauses, strict=False):
             await after(pause)
             yield f"{word} "
