@@ -158,6 +158,8 @@ class Session:
 
     def _want(self, reason: str) -> None:
         self._hall.fetch(self, reason)
+        if self._wanted is not None:
+            self._wanted.cancel()
         self._wanted = asyncio.get_running_loop().call_later(NOBODY_SECONDS, self.conversation.nobody_came)
 
     # What an operator sees.
@@ -203,6 +205,7 @@ class Hall:
 
     async def release(self) -> None:
         await self.talk.close()
+        await self.hand_over.close()
 
     async def run(self) -> None:
         """Keep the hall open until cancelled; conversations end with it."""

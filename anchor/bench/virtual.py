@@ -108,9 +108,10 @@ async def hall(
     banned: Sequence[str] = (),
     store: Store | None = None,
     languages: tuple[str, ...] = ("en", "zh-CN"),
+    begun: bool = True,
     greeted: bool = True,
 ) -> AsyncIterator[Hall]:
-    """A conversation that has begun; `greeted`: and whose greeting is over."""
+    """A conversation, which has `begun`; `greeted`: and whose greeting is over."""
     clock = LoopClock()
     asked = dialogue or FakeDialogue()
     speaker = voice or FakeVoice()
@@ -142,8 +143,9 @@ async def hall(
     async with performer.open(), asyncio.TaskGroup() as tasks:
         running = [tasks.create_task(playout.run()), tasks.create_task(conversation.run())]
         await after(0.2)
-        conversation.begin(languages[0])
-        if greeted:
+        if begun:
+            conversation.begin(languages[0])
+        if begun and greeted:
             await there.mode("speaking")
             await there.mode("listening")
         yield there

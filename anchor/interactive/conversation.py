@@ -120,7 +120,7 @@ class Conversation:
         self._masker = Masker()
         self._ears = ears(self._hears)
         self._turns = Turns(welcome.rules, language, now=clock.now())
-        self._begun = self._ended = self._leaving = self._mistold = self._invited = False
+        self._begun = self._ended = self._leaving = self._mistold = self._invited = self._away = False
         self._count = 0
         self._shown = ""
         self._timer: asyncio.TimerHandle | None = None
@@ -180,10 +180,15 @@ class Conversation:
         self._tell({"type": "log", "entries": entries})
         self._tell({"type": "mode", "mode": self.mode})
         self._answers.show_form(again=True)
-        self.take(Touched())
+        self._away = False
+        if self._begun:
+            self.take(Touched())
+        elif self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(self._welcome.rules.absence, self.end, "absence")
 
     def left(self) -> None:
-        """The page is gone; it may come back."""
+        """The page is gone; it may come back. Until then nobody is asked whether they are there."""
+        self._away = True
 
     def told(self, message: Mapping[str, Any]) -> None:
         """Take a message of the page; one that makes no sense is let go."""
@@ -288,6 +293,8 @@ class Conversation:
                 said = spoken("hearing_failed" if failed else "not_understood", self.language)
                 if not self.person:
                     self._say(f"{said} {self._answers.failed('not understood', self.language)}".strip())
+            case Invite() | GoAway() if self._away:
+                pass
             case Invite():
                 self._invited = True
                 rules = self._welcome.rules

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -11,7 +12,9 @@ import pytest
 from playwright.async_api import expect
 
 from anchor.bench.visitor import visiting
-from tests.browser.kiosk import kiosk, says, visitor
+from anchor.config import HandOverConfig
+from anchor.media import SAMPLE_RATE
+from tests.browser.kiosk import kiosk, recording, says, visitor
 from tests.browser.stage import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
@@ -58,7 +61,7 @@ def test_an_appointment_is_booked_by_voice_and_touch_and_the_bank_knows_of_it(tm
     async def main() -> None:
         wish, monday_said = await says("I want to book an appointment"), await says("next Monday at ten")
         monday = date.today() + timedelta(days=7 - date.today().weekday())
-        async with kiosk(greeting=SHORT) as (studio, address), visitor(tmp_path) as ana:
+        async with kiosk(greeting=SHORT) as (_, address), visitor(tmp_path) as ana:
             wanted = (await free(address, monday))[0]
             await ana.come(address)
             form = ana.page.locator("#form")
@@ -120,5 +123,67 @@ def test_a_full_hall_says_so_and_lets_the_visitor_in_when_there_is_room(tmp_path
             await ana.live()
             await ana.answered(0)
             await expect(ana.page.locator("#log")).to_contain_text("I am the AI assistant of Harbour Bank")
+
+    asyncio.run(main())
+
+
+LONG = bool(os.environ.get("ANCHOR_LONG"))
+FEW = (
+    "asterisk_allison/transfer.flac",
+    "asterisk_allison/pm-invalid-option.flac",
+    "asterisk_allison/conf-noempty.flac",
+)
+
+
+@pytest.mark.shared
+@pytest.mark.timeout(900 if LONG else 120)
+def test_people_who_talk_of_something_else_get_no_confident_answer(tmp_path: Path, shared: Path) -> None:
+    folder = shared / "aligned"
+    files = [folder / name for name in FEW]
+    if LONG:
+        files = sorted([*folder.glob("asterisk_allison/*.flac"), *(shared / "speech").glob("lj/*.wav")])
+        files += [shared / "speech" / "jfk.flac", *sorted((shared / "speech").glob("zh/*.wav"))]
+
+    async def main() -> None:
+        wrong: dict[str, str] = {}
+        async with (
+            kiosk(greeting=SHORT, hand_over=HandOverConfig(failures=10)) as (_, address),
+            visitor(tmp_path) as ana,
+        ):
+            await ana.come(address)
+            for file in files:
+                sound = recording(file)
+                since = await ana.say(sound)
+                await ana.mode("hearing", since)
+                await asyncio.wait([asyncio.get_running_loop().create_future()], timeout=len(sound) / SAMPLE_RATE)
+                settled = "['listening', 'speaking'].includes(window.told.filter((m) => m.type === 'mode').at(-1).mode)"
+                await until(ana.page, settled, 10)
+                await asyncio.wait([asyncio.get_running_loop().create_future()], timeout=0.5)
+                if await ana.told("sources", since) or any(one["form"] for one in await ana.told("form", since)):
+                    wrong[file.name] = f"{await ana.understood(since)}"
+                    print(file.name, wrong[file.name], [one["text"] for one in await ana.told("anchor", since)])
+            # Whatever they said, the kiosk is there for the next question.
+            assert "Monday to Friday" in await ana.answered(await ana.write("what are your opening hours"))
+        print(f"{len(wrong)} of {len(files)} confidently wrong: {wrong}")
+        assert len(wrong) <= len(files) // 20
+
+    asyncio.run(main())
+
+
+@pytest.mark.shared
+def test_the_noise_of_a_room_never_stops_the_anchor(tmp_path: Path, shared: Path) -> None:
+    async def main() -> None:
+        async with kiosk(greeting=SHORT) as (_, address), visitor(tmp_path) as ana:
+            await ana.come(address)
+            for name in ("noise1.wav", "noise2.wav", "office-ambience-24000-mono.mp3")[: None if LONG else 2]:
+                noise = recording(shared / "speech" / "noise" / name)[: 12 * SAMPLE_RATE]
+                since = await ana.write("what are your opening hours")
+                await ana.mode("speaking", since)
+                await ana.say(noise)
+                said = await ana.answered(since)
+                assert "day and night" in said
+                assert await ana.told("cancel", since) == []
+                assert len(await ana.told("hush", since)) == len(await ana.told("resume", since))
+                print(name, "hushed", len(await ana.told("hush", since)))
 
     asyncio.run(main())

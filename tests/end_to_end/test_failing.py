@@ -278,7 +278,7 @@ def test_what_came_of_an_action_is_told_although_the_visitor_spoke_meanwhile_and
                 _, aside = await asked(visitor, "when are you open")
                 assert "We are open from nine to five." in aside
                 await after(3.0)
-                _, later = await asked(visitor, "did it work?")
+                await asked(visitor, "did it work?")
                 everything = "".join(visitor.said_by("anchor", since=since))
                 assert told in everything, everything
                 assert everything.count(told) == 1

@@ -6,7 +6,6 @@ import asyncio
 import json
 from collections.abc import Sequence
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any
 
 import httpx

@@ -354,6 +354,32 @@ def test_what_turned_out_to_be_nothing_is_taken_back_on_the_page() -> None:
     run_virtual(main())
 
 
+def test_who_has_lost_the_connection_is_not_asked_and_not_given_up_but_awaited_by_whoever_keeps_the_door() -> None:
+    async def main() -> None:
+        async with hall(rules=TurnRules(invite_after=5, absence=10)) as there:
+            there.conversation.left()
+            await after(60)
+            assert there.messages("absence") == []
+            assert there.ended == []
+            there.conversation.arrived()
+            await there.until(lambda: bool(there.messages("absence")), 6)
+            await there.until(lambda: there.ended == ["absence"], 12)
+
+    run_virtual(main())
+
+
+def test_a_page_that_never_begins_does_not_keep_its_place_for_ever() -> None:
+    async def main() -> None:
+        async with hall(rules=TurnRules(invite_after=5, absence=10), begun=False) as there:
+            there.conversation.arrived()
+            await after(9)
+            assert there.ended == []
+            await after(2)
+            assert there.ended == ["absence"]
+
+    run_virtual(main())
+
+
 def test_the_language_of_the_answer_is_that_of_the_question() -> None:
     async def main() -> str:
         async with hall(FakeDialogue({"你们几点开门": "九点。"})) as there:
