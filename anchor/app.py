@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
@@ -71,6 +72,8 @@ TAIL_SECONDS = 0.8
 """A file begins and ends with the anchor at rest."""
 
 SWEEP_SECONDS = 3600.0
+
+SWITCH_SECONDS = 0.001
 
 SHOW_LEAD = 25
 TALK_LEAD = 3
@@ -344,6 +347,8 @@ class Studio:
     def __init__(self, config: Config, address: str = "") -> None:
         """`address` is the server's own, where actions of its own are found."""
         few_heaps()
+        # Threads that draw want the interpreter many times a picture, and would wait 5 ms for it each time.
+        sys.setswitchinterval(SWITCH_SECONDS)
         self.metrics = Metrics()
         self.metrics.watch_batchers(registry.load("anchor.part", "batchers"))
         self._address = address

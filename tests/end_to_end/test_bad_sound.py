@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from anchor.bench.measure import resident_mib
-from anchor.bench.talking import greeted, hall, kiosk, sound_of
+from anchor.bench.talking import greeted, kiosk, sound_of
 from anchor.bench.virtual import after
 from anchor.bench.visitor import Visitor
 from anchor.config import HandOverConfig
@@ -128,7 +128,7 @@ def test_who_talks_without_end_is_cut_into_pieces_and_costs_neither_memory_nor_t
             if talker.events[-1][1].get("mode") != "listening":
                 await talker.mode("listening", since=len(talker.events))
             assert "nine to five" in await ask(talker, question)
-            assert len(hall(studio).sessions) == 2
+            assert len(studio.hall("hall").sessions) == 2
 
     asyncio.run(main())
 

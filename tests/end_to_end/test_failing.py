@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from anchor.bench.talking import greeted, hall, kiosk, sound_of
+from anchor.bench.talking import greeted, kiosk, sound_of
 from anchor.bench.virtual import after
 from anchor.bench.visitor import Visitor
 from anchor.channel import closing
@@ -85,7 +85,7 @@ def test_a_recogniser_that_fails_in_every_way_costs_a_turn_each_and_no_more(tmp_
                 ) as (studio, address),
                 greeted(address) as visitor,
             ):  # fmt: skip
-                (session,) = hall(studio).sessions.values()
+                (session,) = studio.hall("hall").sessions.values()
                 releases = Releases(session)
                 for manner in (hangs, resets, drips, says('{"text": ""}'), says("<html>", "text/html")):
                     ears.answer, since = manner, len(visitor.events)
@@ -125,7 +125,7 @@ def test_a_language_model_that_fails_in_every_way_is_covered_for_in_one_conversa
                 kiosk(tmp_path, dialogue=EngineConfig(engine="openai", options=options)) as (studio, address),
                 greeted(address) as visitor,
             ):
-                (session,) = hall(studio).sessions.values()
+                (session,) = studio.hall("hall").sessions.values()
                 releases = Releases(session)
                 wanted = (
                     "nine to five", "garage", "free of charge", "Call the number", "nine to five", "Call the number",
@@ -178,7 +178,7 @@ def test_a_voice_that_fails_in_every_way_is_spoken_for(tmp_path: Path, monkeypat
 
     async def main() -> None:
         async with kiosk(tmp_path, voice=VoiceConfig(engine="moody")) as (studio, address), greeted(address) as visitor:
-            (session,) = hall(studio).sessions.values()
+            (session,) = studio.hall("hall").sessions.values()
             releases = Releases(session)
             for manner in ("hangs", "resets", "drips", "says nothing", "breaks off", "well"):
                 monkeypatch.setattr(MoodyVoice, "manner", manner)

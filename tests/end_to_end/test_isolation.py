@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from anchor.bench.talking import greeted, hall, kiosk, sound_of
+from anchor.bench.talking import greeted, kiosk, sound_of
 from anchor.bench.visitor import Visitor
 from anchor.config import HandOverConfig
 from anchor.media import Samples
@@ -49,7 +49,7 @@ def test_no_canary_is_found_anywhere_but_with_its_own_visitor(tmp_path: Path, ca
                 for canary, visitor in visitors.items():
                     spoken = question if visitor is not wei else None
                     tasks.create_task(talks(visitor, canary, spoken, 4))
-            sessions = {session.id: session for session in hall(studio).sessions.values()}
+            sessions = {session.id: session for session in studio.hall("hall").sessions.values()}
             for canary, visitor in visitors.items():
                 session = sessions[visitor.session]
                 told = json.dumps([event for _, event in visitor.events], ensure_ascii=False)

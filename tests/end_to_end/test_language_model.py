@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from anchor.bench.talking import greeted, hall
+from anchor.bench.talking import greeted
 from anchor.bench.virtual import after
 from anchor.config import EngineConfig
 from tests.browser.kiosk import kiosk
@@ -129,7 +129,7 @@ def test_a_model_is_told_what_is_known_and_of_its_own_words_only_those_that_were
             assert "digital clerk in the hall of Harbour Bank" in system["content"]
             asked_first = model.requests[0]["messages"][0]["content"]
             assert "A current account and its first debit card cost nothing" in asked_first
-            (session,) = hall(studio).sessions.values()
+            (session,) = studio.hall("hall").sessions.values()
             assert heard in [line.text for line in session.lines()]
 
     asyncio.run(main())
