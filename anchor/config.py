@@ -203,16 +203,21 @@ class Config(_Table):
     channels: tuple[ChannelConfig, ...] = Field(min_length=1)
 
 
-def load_config(path: Path) -> Config:
-    """Read and check a configuration. Raises `ConfigError` naming the file and the key at fault."""
+def read_toml(path: Path) -> dict[str, Any]:
+    """The tables of a TOML file. Raises `ConfigError` naming the file."""
     try:
-        tables = tomllib.loads(path.read_text("utf-8"))
+        return tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: is not UTF-8 text (byte {error.start})") from error
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: is not valid TOML: {error}") from error
+
+
+def load_config(path: Path) -> Config:
+    """Read and check a configuration. Raises `ConfigError` naming the file and the key at fault."""
+    tables = read_toml(path)
     try:
         config = Config.model_validate(tables, context={"folder": path.parent})
     except ValidationError as error:

@@ -137,17 +137,23 @@ async def _moment() -> None:
 @contextlib.asynccontextmanager
 async def remote_viewers(address: str, count: int) -> AsyncIterator[None]:
     """`count` WebRTC viewers in a process of their own, so that their work is not counted as ours."""
+    async with other_process("anchor.bench.viewers", f"{address}/whep/{CHANNEL}", str(count)):
+        yield
+
+
+@contextlib.asynccontextmanager
+async def other_process(module: str, *arguments: str, seconds: float = 60) -> AsyncIterator[None]:
+    """Run a module until the context is left; entered when it has written ``ready``, within `seconds`."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "anchor.bench.viewers", f"{address}/whep/{CHANNEL}", str(count),
-        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-    )  # fmt: skip
+        sys.executable, "-m", module, *arguments, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+    )
     assert process.stdin is not None
     assert process.stdout is not None
     try:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(seconds):
             line = await process.stdout.readline()
-        if line.strip() != b"watching":
-            raise RuntimeError(f"the viewers could not join: {line.decode()!r}")
+        if line.strip() != b"ready":
+            raise RuntimeError(f"{module} is not ready: {line.decode()!r}")
         yield
     finally:
         process.stdin.close()

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import sys
 import tempfile
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
 from anchor.app import Studio
-from anchor.bench.measure import Figure, Tell, cores_used, percentile, resident_mib, serving
+from anchor.bench.measure import Figure, Tell, cores_used, other_process, percentile, resident_mib, serving
 from anchor.bench.virtual import after
 from anchor.bench.visitor import Visitor, spoken, visiting
 from anchor.config import ChannelConfig, Config, ServerConfig, StoreConfig, TalkConfig, VoiceConfig
@@ -132,7 +131,7 @@ async def measure_halls(tell: Tell) -> list[Figure]:
     """Four conversations at once, and visitors who come and go."""
     with tempfile.TemporaryDirectory() as folder:
         async with kiosk(Path(folder), size="1280x720", max_sessions=TALKERS + 2) as (studio, address):
-            async with _talkers(address, "talk", TALKERS):
+            async with other_process("anchor.bench.talkers", address, "talk", str(TALKERS)):
                 sessions = list(studio.hall("hall").sessions.values())
                 tell(f"{TALKERS} conversations for {TALK_SECONDS} s")
                 await cores_used(5)
@@ -149,10 +148,10 @@ async def measure_halls(tell: Tell) -> list[Figure]:
             ]
         async with kiosk(Path(folder), max_sessions=TALKERS + 2) as (studio, address):
             tell(f"{WARM_VISITS + VISITS} visitors come and go")
-            async with _talkers(address, "come", WARM_VISITS):
+            async with _visits(address, WARM_VISITS):
                 await after(2 * TIDY_SECONDS)
                 memory = resident_mib()
-            async with _talkers(address, "come", VISITS):
+            async with _visits(address, VISITS):
                 await after(2 * TIDY_SECONDS)
                 grown = resident_mib() - memory
             left = len(studio.hall("hall").sessions)
@@ -169,21 +168,6 @@ def _beats(session: Session) -> tuple[int, int]:
     return counters.beats, counters.late_pictures
 
 
-@contextlib.asynccontextmanager
-async def _talkers(address: str, what: str, count: int) -> AsyncIterator[None]:
-    """Visitors in a process of their own, so that their work is not counted as ours."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "anchor.bench.talkers", address, what, str(count),
-        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    assert process.stdin is not None
-    assert process.stdout is not None
-    try:
-        async with asyncio.timeout(60 + 3 * count):
-            line = await process.stdout.readline()
-        if line.strip() != b"ready":
-            raise RuntimeError(f"the visitors could not talk: {line.decode()!r}")
-        yield
-    finally:
-        process.stdin.close()
-        await process.wait()
+def _visits(address: str, count: int) -> AbstractAsyncContextManager[None]:
+    """So many visitors come and go before the context is entered."""
+    return other_process("anchor.bench.talkers", address, "come", str(count), seconds=60 + 3 * count)

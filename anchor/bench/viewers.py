@@ -27,7 +27,7 @@ async def main(address: str, count: int) -> None:
         connections = [await join(client, address) for _ in range(count)]
         while any(connection.connectionState != "connected" for connection in connections):
             await asyncio.wait([asyncio.get_running_loop().run_in_executor(None, lambda: None)], timeout=0.05)
-        print("watching", flush=True)
+        print("ready", flush=True)
         await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
         for connection in connections:
             await connection.close()

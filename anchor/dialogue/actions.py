@@ -8,7 +8,6 @@ Texts are given by language tag. A property of ``parameters`` is a JSON schema (
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -17,6 +16,7 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
+from anchor.config import read_toml
 from anchor.dialogue.action_file import ActionTable, FileTable, PropertyTable, describe
 from anchor.dialogue.choices import Choice, warm
 from anchor.dialogue.templates import Template
@@ -115,14 +115,7 @@ def _plain(parameter: Parameter, language: str) -> dict[str, Any]:
 
 def load_actions(path: Path) -> tuple[Action, ...]:
     """Read and check a file of actions. Raises `ConfigError` naming the file and the key at fault."""
-    try:
-        tables = tomllib.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: is not UTF-8 text (byte {error.start})") from error
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path}: is not valid TOML: {error}") from error
+    tables = read_toml(path)
     try:
         listed = FileTable.model_validate(tables).actions
     except ValidationError as error:

@@ -35,6 +35,9 @@ Run = Callable[[Action, Mapping[str, Any]], Awaitable[Outcome]]
 QUICK = 0.7
 """Seconds that a visitor waits in silence; what takes longer is announced."""
 
+LAST = 2.0
+"""Seconds that an action has left when the server ends."""
+
 Ending = Literal["done", "refused", "failed", "unknown"]
 
 
@@ -251,6 +254,12 @@ class Clerk:
         self._desk.news.clear()
         return told
 
+    def hurry(self) -> None:
+        """The server ends: what is under way has `LAST` seconds more, then nobody knows what came of it."""
+        loop = asyncio.get_running_loop()
+        for task in self._tasks.values():
+            loop.call_later(LAST, task.cancel)
+
     async def close(self) -> None:
         """Wait for what is under way, each as long as its timeout; nothing new is begun."""
         self._closed = True
@@ -315,6 +324,8 @@ class Clerk:
             logger.warning("%s", error)
             outcome = Outcome(done=error.done, error=str(error))
             ending = "unknown" if error.done is None else "failed"
+        except asyncio.CancelledError:
+            outcome, ending = Outcome(done=None, error="cut off"), "unknown"
         except Exception:
             # Whatever broke, the visitor must not be left waiting, nor be told that nothing was done.
             logger.exception("%s broke", action.name)

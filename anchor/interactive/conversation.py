@@ -155,6 +155,8 @@ class Conversation:
             self._ended = True
             self._speech.stop()
             self._tell({"type": "ended", "why": why})
+            if why == "shutdown":
+                self._minds.clerk.hurry()
             self._on_end(why)
 
     def about(self) -> dict[str, Any]:

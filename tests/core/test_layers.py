@@ -10,6 +10,7 @@ LAYERS = [
     {
         "anchor.batching",
         "anchor.channel",
+        "anchor.chinese",
         "anchor.clock",
         "anchor.config",
         "anchor.costs",

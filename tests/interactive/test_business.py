@@ -16,7 +16,7 @@ from anchor.dialogue.actions import Action
 from anchor.dialogue.http_tool import Outcome
 from anchor.dialogue.intents import intent
 from anchor.errors import ActionError
-from anchor.interactive.business import QUICK
+from anchor.interactive.business import LAST, QUICK
 from anchor.interactive.filling import MASK
 from anchor.talk import ToolCall
 from tests.interactive.counter import ACTIONS, ANSWERS, Counter, conversed
@@ -266,6 +266,21 @@ def test_closing_waits_for_what_is_under_way_and_begins_nothing() -> None:
         )
 
     asyncio.run(main())
+
+
+def test_a_server_that_ends_waits_a_little_and_then_nobody_knows_what_came_of_it() -> None:
+    async def main() -> tuple[float, list[str]]:
+        counter = Counter(run=Slow())
+        await counter.hears(*READY)
+        await first(counter.clerk.take("yes", "en"))
+        begun = asyncio.get_running_loop().time()
+        counter.clerk.hurry()
+        await counter.clerk.close()
+        return asyncio.get_running_loop().time() - begun, [record.outcome for record in counter.records]
+
+    seconds, outcomes = run_virtual(main())
+    assert seconds == pytest.approx(LAST)
+    assert outcomes == ["unknown"]
 
 
 def test_cancelling_drops_what_is_asked_but_not_what_runs() -> None:

@@ -9,15 +9,10 @@ from __future__ import annotations
 
 import functools
 import itertools
-import logging
-import os
 import re
-import threading
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
-from typing import Any
 
+from anchor import chinese
 from anchor.dialogue.folding import HAN, folded
 from anchor.dialogue.knowledge.stemming import stem
 from anchor.dialogue.knowledge.stopwords import NEGATED, STOP_CHINESE, STOP_ENGLISH
@@ -55,33 +50,10 @@ WORD, PAIR, CHARACTER, CHARACTERS, SYLLABLES = 1.0, 0.45, 0.4, 0.5, 0.3
 SINGLE = "c_"
 """Begins the term of a single Chinese character."""
 
-_lock = threading.Lock()
-
-
-@functools.cache
-def _segmenter() -> Any:
-    with warnings.catch_warnings():
-        # jieba imports pkg_resources and has old escapes in its regular expressions; neither is of use to a user.
-        warnings.simplefilter("ignore")
-        import jieba
-    jieba.setLogLevel(logging.WARNING)
-    tokenizer = jieba.Tokenizer()
-    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "anchor"
-    try:
-        # Its dictionary is cached as marshalled code: never in a folder that others can write to, such as /tmp.
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        tokenizer.tmp_dir = str(folder)
-    except OSError:
-        tokenizer.tmp_dir = None
-    tokenizer.initialize()
-    return tokenizer
-
 
 def chinese_words(text: str) -> list[str]:
     """Cut a run of Chinese characters into words."""
-    with _lock:
-        segmenter = _segmenter()
-    return [str(word) for word in segmenter.cut(text, HMM=False)]
+    return chinese.words(text, guess=False)
 
 
 @functools.lru_cache(maxsize=20_000)

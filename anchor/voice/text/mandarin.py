@@ -7,15 +7,11 @@ says every character as a word of its own. Pinyin words with tone digits give it
 from __future__ import annotations
 
 import functools
-import logging
-import os
 import re
-import threading
-import warnings
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
+from anchor import chinese
 from anchor.voice.text.scripts import HAN
 
 DIGITS = "零〇一二三四五六七八九幺两"
@@ -38,31 +34,6 @@ _READINGS = {
     "长": "chang2", "率": "shuai4", "血": "xue4", "谁": "shei2", "得了": "de2 le5", "炒作": "chao3 zuo4",
     "为了": "wei4 le5", "朝鲜": "chao2 xian3", "标识": "biao1 shi2", "给予": "ji3 yu3",
 }  # fmt: skip
-
-_lock = threading.Lock()
-
-
-def _cache_folder() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "anchor"
-
-
-@functools.cache
-def _segmenter() -> Any:
-    with warnings.catch_warnings():
-        # jieba imports pkg_resources and has old escapes in its regular expressions; neither is of use to a user.
-        warnings.simplefilter("ignore")
-        import jieba
-    jieba.setLogLevel(logging.WARNING)
-    tokenizer = jieba.Tokenizer()
-    folder = _cache_folder()
-    try:
-        # Its dictionary is cached as marshalled code: never in a folder that others can write to, such as /tmp.
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        tokenizer.tmp_dir = str(folder)
-    except OSError:
-        tokenizer.tmp_dir = None
-    tokenizer.initialize()
-    return tokenizer
 
 
 @functools.cache
@@ -88,8 +59,7 @@ def words(text: str, known: Sequence[str] = ()) -> list[str]:
         if word and place >= 0:
             before, after = text[:place], text[place + len(word) :]
             return [*(words(before, known) if before else ()), word, *(words(after, known) if after else ())]
-    with _lock:
-        lengths = [len(word) for word in _segmenter().cut(simplified(text), HMM=True)]
+    lengths = [len(word) for word in chinese.words(simplified(text), guess=True)]
     answer, start = [], 0
     for length in lengths:
         answer.append(text[start : start + length])
