@@ -432,13 +432,24 @@ def check(
 
 @app.command()
 def bench(
-    name: Annotated[str, typer.Argument(help="avatars, batcher, render, lipsync, latency, capacity or fanout.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="answers, avatars, batcher, capacity, fanout, hearing, latency, lipsync, privacy, render or turns."
+        ),
+    ],
     portraits: Annotated[
         Path | None, typer.Option("--portraits", help="With avatars: a folder of portraits and clips to make more of.")
     ] = None,
     speech: Annotated[
         Path | None,
-        typer.Option("--speech", help="With lipsync: a folder of labelled recordings; else some are made here."),
+        typer.Option(
+            "--speech",
+            help="With lipsync: labelled recordings; with hearing: speech; with turns: room noise. A folder.",
+        ),
+    ] = None,
+    questions: Annotated[
+        Path | None, typer.Option("--questions", help="With answers: a table of questions and topics of banking77.")
     ] = None,
     driver: Annotated[
         list[str] | None,
@@ -463,12 +474,17 @@ def bench(
         raise typer.BadParameter("goes with avatars, and must be a folder of pictures", param_hint="--portraits")
     if speech is not None and not speech.is_dir():
         raise typer.BadParameter("must be a folder of recordings", param_hint="--speech")
+    if questions is not None and not questions.is_file():
+        raise typer.BadParameter("must be a table of questions", param_hint="--questions")
     given = {
-        "speech": speech, "drivers": driver, "avatar": avatar, "plots": plots, "pixels": pixels, "rhubarb": rhubarb
+        "speech": speech, "drivers": driver, "avatar": avatar, "plots": plots, "pixels": pixels, "rhubarb": rhubarb,
+        "questions": questions,
     }  # fmt: skip
     options = {key: value for key, value in given.items() if value is not None and value != []}
-    if options and name != "lipsync":
-        raise typer.BadParameter("goes with lipsync", param_hint="/".join(f"--{key}" for key in options))
+    for key in options:
+        wanted = {"speech": ("lipsync", "hearing", "turns"), "questions": ("answers",)}.get(key, ("lipsync",))
+        if name not in wanted:
+            raise typer.BadParameter(f"goes with {' or '.join(wanted)}", param_hint=f"--{key}")
     if portraits is not None:
         options["portraits"] = portraits
     report = benches.run(name, lambda text: err.print(_plain(text), highlight=False), options)

@@ -148,6 +148,28 @@ def test_check_finds_the_demo_in_order() -> None:
     assert "channel demo" in done.stdout
 
 
+def test_check_tells_what_a_kiosk_hears_knows_and_can_do() -> None:
+    done = anchor("check", ROOT / "configs" / "kiosk.toml")
+    assert done.returncode == 0, done.stdout + done.stderr
+    for told in ("understands en", "does not understand zh-CN", "questions in zh-CN", "8 actions", "nothing of conver"):
+        assert told in done.stdout
+
+
+def test_check_names_what_is_wrong_in_a_talk_table(tmp_path: Path) -> None:
+    (tmp_path / "faq.csv").write_text("topic,language,question\nhours,en,when\n")
+    for table, told in (
+        ('[channels.talk]\nknowledge = ["faq.csv"]', "faq.csv"),
+        ('[channels.talk]\nrecognizer = {engine = "none"}', "none"),
+        ("[channels.talk]\nhearing = 1", "channels.1.talk.hearing"),
+        ('[channels.talk]\nlanguages = ["xx"]', "xx"),
+    ):
+        config = tmp_path / "bad.toml"
+        config.write_text(f'[[channels]]\nname = "x"\n{table}\n')
+        done = anchor("check", config)
+        assert done.returncode == 1
+        assert told in done.stdout
+
+
 def test_check_names_what_is_wrong_in_a_configuration(tmp_path: Path) -> None:
     config = tmp_path / "bad.toml"
     config.write_text("[[channels]]\nname = 'x'\navatar = 'nobody'\n")
