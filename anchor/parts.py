@@ -99,6 +99,9 @@ class Cast:
         }  # fmt: skip
         if config.label is not None:
             self._options["label"] = config.label
+        elif config.talk is not None:
+            # A tall screen shows the middle third of a wide picture; the page says it in the visitor's language, too.
+            self._options["label"] = "AI 生成" if config.language.lower().startswith("zh") else "AI-generated"
 
     def scene(self) -> Stage:
         """A picture of its own for one stream. Draws for a fifth of a second."""
