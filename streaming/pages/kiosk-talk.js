@@ -150,8 +150,8 @@ export class Talk extends EventTarget {
       anchor: () => this.log.anchor(event, this.mode === "person" ? "person" : "anchor"),
       word: () => { this.loudspeaker.word(); this.later(() => this.log.word(event)); },
       state: () => this.state(event),
-      hush: () => { this.loudspeaker.hush(); this.first.forget(); },
-      resume: () => this.loudspeaker.resume(),
+      hush: () => { this.hushed = true; this.loudspeaker.hush(); this.first.forget(); },
+      resume: () => { this.hushed = false; this.loudspeaker.resume(); },
       cancel: () => this.cancelled(event),
       sources: () => this.log.sources(event),
       form: () => this.form.show(event.form, this.language),
@@ -209,7 +209,8 @@ export class Talk extends EventTarget {
     }
     // Between two sentences it is silent for a moment: the second one is not waited for.
     if (event.speaking) this.uttered = event.utterance;
-    this.later(() => this.log.state(event));
+    // Who is hushed has not come to an end: what is cut off then was not heard.
+    if (!this.hushed || event.utterance) this.later(() => this.log.state(event));
   }
 
   // Words leave with their picture, which then waits a moment in the jitter buffer; a word of what is cancelled
@@ -220,6 +221,7 @@ export class Talk extends EventTarget {
   }
 
   cancelled({ utterance }) {
+    this.hushed = false;
     this.cuts = (this.cuts ?? 0) + 1;
     this.loudspeaker.cancel();
     this.first.forget();

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import httpx
+import numpy as np
 import pytest
 from playwright.async_api import expect
 
@@ -65,20 +66,20 @@ def test_an_appointment_is_booked_by_voice_and_touch_and_the_bank_knows_of_it(tm
             wanted = (await free(address, monday))[0]
             await ana.come(address)
             form = ana.page.locator("#form")
-            since = await ana.say(wish)
+            asking = "window.told.filter((one) => one.type === 'form').at(-1).form?.asking"
+            await ana.say(wish)
             await expect(form).to_contain_text("Book an appointment", timeout=15_000)
-            await ana.answered(since)
-            since = await ana.place()
+            # Who knows the way does not wait until a question is asked to its end.
             await form.get_by_role("button", name="Central").click()
-            await ana.answered(since)
-            await ana.answered(await ana.say(monday_said))
-            await ana.answered(await ana.write(f"at {wanted}"))
+            await until(ana.page, f"{asking} === 'date'")
+            await ana.say(monday_said)
+            await until(ana.page, f"{asking} === 'name'")
+            await ana.write(f"at {wanted}")
             said = await ana.answered(await ana.write("Ana Silva"))
             assert "Shall I book it?" in said
             assert wanted in await free(address, monday)
-            since = await ana.place()
             await form.get_by_role("button", name="Yes").click()
-            assert "It is booked" in await ana.answered(since)
+            await expect(ana.page.locator("#log")).to_contain_text("It is booked", timeout=15_000)
             await expect(form).to_be_hidden()
             assert wanted not in await free(address, monday)
 
@@ -93,7 +94,7 @@ def test_who_writes_in_chinese_is_answered_in_chinese_and_a_reload_goes_on_in_it
             await wei.page.locator("#language").select_option("zh-CN")
             await wei.answered(since)
             await expect(wei.page.locator("#help")).to_contain_text("打字")
-            assert "九点" in (said := await wei.answered(await wei.write("你们几点开门"))) or "9点" in said
+            assert "9点" in await wei.answered(await wei.write("你们几点开门"))
             log = wei.page.locator("#log")
             await wei.page.reload()
             await wei.live()
@@ -105,7 +106,8 @@ def test_who_writes_in_chinese_is_answered_in_chinese_and_a_reload_goes_on_in_it
             assert session.language == "zh-CN"
             assert await wei.told("language") == []
             # The conversation is the same, and goes on.
-            assert "卡" in await wei.answered(await wei.write("我的银行卡丢了"))
+            await wei.write("我的银行卡丢了")
+            await expect(wei.page.locator("#form")).to_contain_text("卡号后四位")
 
     asyncio.run(main())
 
@@ -121,7 +123,6 @@ def test_a_full_hall_says_so_and_lets_the_visitor_in_when_there_is_room(tmp_path
                 first.tell(type="end")
                 await first.until(lambda event: event["type"] == "ended")
             await ana.live()
-            await ana.answered(0)
             await expect(ana.page.locator("#log")).to_contain_text("I am the AI assistant of Harbour Bank")
 
     asyncio.run(main())
@@ -131,7 +132,6 @@ LONG = bool(os.environ.get("ANCHOR_LONG"))
 FEW = (
     "asterisk_allison/transfer.flac",
     "asterisk_allison/pm-invalid-option.flac",
-    "asterisk_allison/conf-noempty.flac",
 )
 
 
@@ -175,15 +175,13 @@ def test_the_noise_of_a_room_never_stops_the_anchor(tmp_path: Path, shared: Path
     async def main() -> None:
         async with kiosk(greeting=SHORT) as (_, address), visitor(tmp_path) as ana:
             await ana.come(address)
-            for name in ("noise1.wav", "noise2.wav", "office-ambience-24000-mono.mp3")[: None if LONG else 2]:
-                noise = recording(shared / "speech" / "noise" / name)[: 12 * SAMPLE_RATE]
-                since = await ana.write("what are your opening hours")
-                await ana.mode("speaking", since)
-                await ana.say(noise)
-                said = await ana.answered(since)
-                assert "day and night" in said
-                assert await ana.told("cancel", since) == []
-                assert len(await ana.told("hush", since)) == len(await ana.told("resume", since))
-                print(name, "hushed", len(await ana.told("hush", since)))
+            names = ("noise1.wav", "noise2.wav", "office-ambience-24000-mono.mp3")
+            sounds = [recording(shared / "speech" / "noise" / name)[: 4 * SAMPLE_RATE] for name in names]
+            since = await ana.write("what are your opening hours")
+            await ana.mode("speaking", since)
+            await ana.say(np.concatenate(sounds))
+            assert "day and night" in await ana.answered(since)
+            assert await ana.told("cancel", since) == []
+            assert len(await ana.told("hush", since)) == len(await ana.told("resume", since))
 
     asyncio.run(main())

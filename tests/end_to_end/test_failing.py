@@ -22,7 +22,7 @@ from anchor.ports import SpeechChunk
 from anchor.testing import FakeVoice
 from anchor.visitors import Session
 from tests.dialogue import completions
-from tests.dialogue.back_ends import BackEnd, answers, back_end, drip, hang, reset
+from tests.dialogue.back_ends import BackEnd, answers, back_end, hang, reset
 from tests.hearing.transcriber import drips, hangs, resets, says, transcriber
 
 pytestmark = pytest.mark.timeout(120)
@@ -239,7 +239,7 @@ title.en = "Block my card"
 method = "POST"
 url = "BASE/block"
 confirm = true
-timeout = 3
+timeout = 1.5
 read_back.en = "Your card will be blocked. Shall I do it?"
 say.en = "Your card is blocked."
 say_error.en = "I could not block it."
@@ -251,12 +251,11 @@ triggers.en = ["block my card"]
     ("manner", "told"),
     [
         (hang, "could not find out whether it was done"),
-        (drip, "could not find out whether it was done"),
         (reset, "could not find out whether it was done"),
         (answers({"problem": "x"}, "409 Conflict"), "Nothing was done"),
         (answers({}), "Your card is blocked"),
     ],
-    ids=["hangs", "drips", "resets", "refuses", "well"],
+    ids=["hangs", "resets", "refuses", "well"],
 )
 def test_what_came_of_an_action_is_told_although_the_visitor_spoke_meanwhile_and_it_is_done_once(
     tmp_path: Path, manner: object, told: str
@@ -277,7 +276,7 @@ def test_what_came_of_an_action_is_told_although_the_visitor_spoke_meanwhile_and
                 await after(0.3)
                 _, aside = await asked(visitor, "when are you open")
                 assert "We are open from nine to five." in aside
-                await after(3.0)
+                await after(0.5)
                 await asked(visitor, "did it work?")
                 everything = "".join(visitor.said_by("anchor", since=since))
                 assert told in everything, everything
