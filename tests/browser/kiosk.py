@@ -82,6 +82,17 @@ class Visitor:
         await until(self.page, "document.querySelector('#microphone').getAttribute('aria-pressed') === 'true'")
         return since
 
+    async def say_until(self, sound: Samples, condition: str) -> None:
+        """Say something, and again where it is not understood, as people do; at most three times."""
+        for attempt in range(3):
+            await self.say(sound)
+            try:
+                await until(self.page, condition, 8)
+                return
+            except TimeoutError:
+                if attempt == 2:
+                    raise
+
     async def write(self, text: str) -> int:
         since = await self.place()
         await self.page.locator("#text").fill(text)

@@ -72,8 +72,7 @@ def test_an_appointment_is_booked_by_voice_and_touch_and_the_bank_knows_of_it(tm
             # Who knows the way does not wait until a question is asked to its end.
             await form.get_by_role("button", name="Central").click()
             await until(ana.page, f"{asking} === 'date'")
-            await ana.say(monday_said)
-            await until(ana.page, f"{asking} === 'name'")
+            await ana.say_until(monday_said, f"{asking} === 'name'")
             await ana.write(f"at {wanted}")
             said = await ana.answered(await ana.write("Ana Silva"))
             assert "Shall I book it?" in said

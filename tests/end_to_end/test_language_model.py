@@ -126,7 +126,7 @@ def test_a_model_is_told_what_is_known_and_of_its_own_words_only_those_that_were
             assert heard
             assert long.startswith(heard)
             assert heard != long
-            assert "digital clerk in the hall of Harbour Bank" in system["content"]
+            assert "digital assistant in the hall of Harbour Bank" in system["content"]
             asked_first = model.requests[0]["messages"][0]["content"]
             assert "A current account and its first debit card cost nothing" in asked_first
             (session,) = studio.hall("hall").sessions.values()
