@@ -79,14 +79,16 @@ class Action:
         begun = [
             trigger.phrase for tag, all_ in self.triggers.items() if base(tag) == base(language) for trigger in all_
         ]
-        chosen = [
-            name
-            for parameter in self.parameters
-            for choice in parameter.spec.choices
-            for tag, names in choice.names.items()
-            if base(tag) == base(language)
-            for name in names
-        ]
+        chosen = list[str]()
+        for parameter in self.parameters:
+            label = said(parameter.label, language).lower()
+            listed = (choice.names.items() for choice in parameter.spec.choices)
+            for name in (
+                name for names in listed for tag, all_ in names if base(tag) == base(language) for name in all_
+            ):
+                chosen.append(name)
+                if base(language) == "en":
+                    chosen += [f"the {name}", f"{name} please", f"at {name}", f"{name} {label}", f"the {name} {label}"]
         return [phrase for phrase in (*begun, *chosen) if phrase]
 
     @property

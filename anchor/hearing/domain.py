@@ -72,6 +72,9 @@ def everywhere() -> list[list[str]]:
         clock = english.ONES[hour] if hour < 20 else ""
         phrases += [["at", clock], [clock, "o'clock"], ["at", clock, "o'clock"], [clock, "thirty"], [clock, "a.", "m."],
                     [clock, "p.", "m."], ["half", "past", clock], ["at", clock, "thirty"]]  # fmt: skip
+        for day in ("today", "tomorrow", *_DAYS):
+            phrases += [[day, "at", clock], ["on", day, "at", clock], [day, "at", clock, "thirty"]]
+        phrases += [["next", day, "at", clock] for day in _DAYS]
     return phrases
 
 
