@@ -17,6 +17,7 @@ from functools import cache
 from anchor.channel import Channel, closing
 from anchor.errors import AnchorError
 from anchor.hearing.activity import PREROLL, UNLIKELY, Activity, Began, Ended, Moment, VoiceActivity
+from anchor.hearing.echo import Echo
 from anchor.interactive.facts import Fact, Heard, HearingFailed, SpeechStarted, SpeechStopped
 from anchor.interactive.listening import Listening, Piece, Timeline, Window
 from anchor.media import SAMPLE_RATE, Samples
@@ -95,6 +96,8 @@ class Ears:
         """Of what is said next; a stretch that has begun stays in the one it began in."""
         self.muted = False
         """While it is set nothing is heard, and what is being said ends."""
+        self.echo = Echo()
+        """What is known of the anchor's own voice in the microphone."""
         self._recognizer = recognizer
         self._make_activity = voice_activity_factory
         self._on_fact = on_fact
@@ -149,10 +152,14 @@ class Ears:
             self._dropped += oldest
         self._came.set()
 
+    def sent(self, sound: Samples, at: float) -> None:
+        """Know that the anchor's sound, 48 kHz mono, goes out from `at` on: it may come back through the microphone."""
+        self.echo.sent(sound, at)
+
     async def run(self) -> None:
         """Listen until cancelled. Raises `MissingError` when voice activity cannot be found out."""
         loop = asyncio.get_running_loop()
-        listening = await loop.run_in_executor(_pool(), lambda: Listening(self._make_activity()))
+        listening = await loop.run_in_executor(_pool(), lambda: Listening(self._make_activity(), self.echo))
         try:
             async with asyncio.TaskGroup() as tasks:
                 while True:
@@ -184,7 +191,7 @@ class Ears:
         self._level = window.level
         if not window.follows:
             self._preroll.clear()
-        moments = self._activity.feed(window.end_seconds, window.probability, window.level)
+        moments = self._activity.feed(window.end_seconds, window.probability, window.level, echo=window.echo)
         if any(isinstance(moment, Ended) for moment in moments):
             # The window that ended it was in the pause: it may be the soft begin of what comes next.
             await self._moments(moments, tasks)
