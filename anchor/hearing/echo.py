@@ -27,8 +27,14 @@ REMEMBERED = 3.0
 """Seconds of the anchor's voice after which what was learnt has faded to a third."""
 USUAL = 70
 """Of a hundred differences between what is heard and what was sent, the gain is the one this far up."""
-MARGIN = 6.0
-"""dB over the echo that is expected, up to which a window is echo."""
+MARGIN, WIDEST = 6.0, 10.0
+"""dB over the echo that is expected, up to which a window is echo: more, where cancelling lets through now more and now
+less."""
+RARE = 95
+ALIKE, SAME = 0.3, 0.6
+"""Likeness of a tenth of a second that is learnt from, and of one in which the anchor is heard, however loud it is."""
+SLOWLY = 0.2
+"""dB that the echo may become louder in such a time: somebody else may be in it."""
 TAIL, TAIL_DECAY = -3.0, 60 / 0.45
 """A room's: dB under what makes it, and dB a second it falls."""
 
@@ -137,6 +143,7 @@ class Echo:
         self._candidate: int | None = None
         self._gain = np.full(len(EDGES) - 1, UNKNOWN_GAIN, np.float32)
         self._ratios: deque[Floats] = deque(maxlen=_RATIOS)
+        self._margin = MARGIN
         self._noise = np.full(len(EDGES) - 1, FLOOR, np.float32)
         self._judged: deque[bool] = deque(maxlen=_BLOCK // 4)
 
@@ -195,7 +202,7 @@ class Echo:
         else:
             return False
         loudest = float(np.sum(10 ** (expected / 10)))
-        return bool(loudest > 1e-7 and heard.sum() <= loudest * 10 ** (MARGIN / 10))
+        return bool(loudest > 1e-7 and heard.sum() <= loudest * 10 ** (self._margin / 10))
 
     def _expected(self, start: int, end: int) -> Floats:
         """What was sent, as it would come back in frames `start` to `end` at a gain of 1, the room's tail included."""
@@ -232,7 +239,9 @@ class Echo:
         self._heard_power = fade * self._heard_power + float((moved**2).sum())
         self._find_delay()
         if self._lag is not None:
-            self._find_gain(heard[_STEP:])
+            then = shifted[self._lag].T
+            same = float((then * moved).sum()) / (float(np.linalg.norm(then) * np.linalg.norm(moved)) + 1e-6)
+            self._find_gain(heard[_STEP:], same)
 
     def likeness(self) -> Floats:
         """Correlation at each delay of 0, 1, 2... hops."""
@@ -257,9 +266,10 @@ class Echo:
             self._lag = best
         self._candidate = best if sure else None
 
-    def _find_gain(self, heard: Floats) -> None:
+    def _find_gain(self, heard: Floats, same: float) -> None:
         """Learn from where the anchor is loud, and no one else is."""
-        if len(self._ratios) > _RATIOS // 3 and sum(self._judged) < len(self._judged) / 2:
+        known_well = len(self._ratios) > _RATIOS // 3
+        if known_well and same < (ALIKE if all(self._judged) else SAME):
             return
         end = self._heard.end
         expected = self._expected(end - len(heard), end)
@@ -269,11 +279,17 @@ class Echo:
         known = np.array(self._ratios)
         if len(known) < _BLOCK // 2:
             return
+        spread = []
         for band in range(known.shape[1]):
             column = known[:, band]
             column = column[~np.isnan(column)]
             if len(column) >= _BLOCK // 2:
-                self._gain[band] = np.percentile(column, USUAL)
+                usual, rare = np.percentile(column, (USUAL, RARE))
+                self._gain[band] = min(usual, self._gain[band] + SLOWLY) if known_well else usual
+                spread.append(float(rare - usual))
+        if spread:
+            wanted = float(np.clip(np.median(spread) + 2, MARGIN, WIDEST))
+            self._margin = min(wanted, self._margin + SLOWLY)
 
 
 def _placed(next_end: int, at: float, *, within: float = 0.02) -> int:
