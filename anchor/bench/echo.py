@@ -94,7 +94,7 @@ class Loop:
 
 def _through(sound: Samples, room: Samples) -> Samples:
     if len(room) == 1:
-        return (sound * room[0]).astype(np.float32)
+        return np.asarray(sound * room[0], np.float32)
     count = len(sound) + len(room) - 1
     size = 1 << count.bit_length()
     echo: Samples = np.fft.irfft(np.fft.rfft(sound, size) * np.fft.rfft(room, size), size)[:count].astype(np.float32)
