@@ -84,9 +84,10 @@ class Ears:
     """Hears one visitor. Facts come on the event loop, in order, through `on_fact`.
 
     Every `SpeechStarted` is followed by one `SpeechStopped`, and every `SpeechStopped`, where the language is
-    understood, by exactly one final `Heard` or one `HearingFailed`, `patience` seconds later at most, and a little more
-    after long speech (`PATIENCE_PER_SECOND`). When a visitor goes on meanwhile, that may come after the next `SpeechStarted`, but before any `Heard` of the next stretch. Longer
-    speech than `LONGEST_SECONDS` stops and starts at the same moment.
+    understood, by exactly one final `Heard` or one `HearingFailed`, `patience` seconds later at most, and
+    `PATIENCE_PER_SECOND` more for each second of speech. When a visitor goes on meanwhile, that may come after the next
+    `SpeechStarted`, but before any `Heard` of the next stretch. Longer speech than `LONGEST_SECONDS` stops and starts
+    at the same moment.
     """
 
     def __init__(
