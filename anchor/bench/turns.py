@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from anchor import registry
+from anchor.bench import echo
 from anchor.bench.measure import Figure, Tell
 from anchor.bench.talking import QUESTIONS
 from anchor.bench.virtual import Hall, after, hall
@@ -40,6 +41,8 @@ async def measure(tell: Tell, *, speech: Path | None = None) -> list[Figure]:
     """`speech` is a folder of recorded room noise."""
     tell(f"{INTERRUPTIONS} interruptions in virtual time")
     exact, stale = await asyncio.to_thread(run_virtual, _interruptions())
+    tell("the anchor's own voice in the microphone")
+    own, onset = await asyncio.to_thread(run_virtual, _echo())
     tell("coughs, back-channels and noise")
     sounds = [*[_cough(seed) for seed in range(COUGHS)], *await _hums()]
     noises = [_room(seed) for seed in range(EXCERPTS)]
@@ -47,11 +50,22 @@ async def measure(tell: Tell, *, speech: Path | None = None) -> list[Figure]:
     kept = await asyncio.to_thread(run_virtual, _undisturbed([*sounds, *noises, *recorded]))
     count = len(sounds)
     return [
+        Figure("hushes_by_own_echo_max", own, "hushes", 0),
+        Figure("onset_over_echo_p50_ms_max", onset, "ms", 200),
         Figure("history_cut_to_the_heard_word_min", exact / INTERRUPTIONS, "share", 1.0),
         Figure("stale_words_after_a_cut_max", stale, "words", 0),
         Figure("resumed_after_coughs_and_back_channels_min", sum(kept[:count]) / count, "share", 0.95),
         Figure("resumed_in_noise_min", sum(kept[count:]) / len(kept[count:]), "share", 0.95),
     ]
+
+
+async def _echo() -> tuple[int, float]:
+    """Hushes by the anchor's own voice, and milliseconds until a visitor is noticed over it."""
+    voice = open_voice(VoiceConfig())
+    try:
+        return await echo.own_echo(voice), await echo.onset_over_echo(voice, QUESTIONS)
+    finally:
+        await voice.close()
 
 
 async def _interruptions() -> tuple[int, int]:

@@ -25,7 +25,7 @@ from anchor.pipeline.performer import Performer
 from anchor.pipeline.playout import Playout
 from anchor.ports import Voice
 from anchor.store import Store
-from anchor.talk import Dialogue, Knowledge, Passage
+from anchor.talk import Dialogue, Knowledge, Passage, Recognizer
 from anchor.testing import FakeDialogue, FakeDriver, FakeRecognizer, FakeScene, FakeSink, FakeVoice, StillLife
 from anchor.trust.pii import mask
 
@@ -108,17 +108,19 @@ async def hall(
     banned: Sequence[str] = (),
     store: Store | None = None,
     languages: tuple[str, ...] = ("en", "zh-CN"),
+    recognizer: Recognizer | None = None,
+    on_beat: Callable[[Beat], None] | None = None,
     begun: bool = True,
     greeted: bool = True,
 ) -> AsyncIterator[Hall]:
-    """A conversation, which has `begun`; `greeted`: and whose greeting is over."""
+    """A conversation, which has `begun`; `greeted`: and whose greeting is over. `on_beat` sees what goes out."""
     clock = LoopClock()
     asked = dialogue or FakeDialogue()
     speaker = voice or FakeVoice()
-    sink = FakeSink()
+    sink = FakeSink(on_beat)
     there: Hall
 
-    def on_beat(beat: Beat) -> None:
+    def released(beat: Beat) -> None:
         there.conversation.beat(beat)
 
     performer = Performer(FakeDriver(), VIDEO, clock, on_end=lambda p: there.conversation.performed(p))
@@ -133,13 +135,13 @@ async def hall(
     conversation = Conversation(
         "s1", languages[0], Welcome(languages, {}, rules or TurnRules(invite_after=1e6, absence=2e6)),
         minds=minds, manners=manners or Manners(),
-        ears=lambda on_fact: Ears(FakeRecognizer(), SileroVad, languages[0], on_fact),
+        ears=lambda on_fact: Ears(recognizer or FakeRecognizer(), SileroVad, languages[0], on_fact),
         voice=speaker, performer=performer, manner=Manner(VIDEO.fps), clock=clock,
         tell=lambda message: told.append((asyncio.get_running_loop().time(), dict(message))),
         on_end=ended.append, on_wanted=wanted.append,
     )  # fmt: skip
     there = Hall(conversation, performer, asked, speaker, sink, told, ended, wanted)
-    playout = Playout(performer, StillLife(), FakeScene(VIDEO), [sink], clock, on_beat=on_beat)
+    playout = Playout(performer, StillLife(), FakeScene(VIDEO), [sink], clock, on_beat=released)
     async with performer.open(), asyncio.TaskGroup() as tasks:
         running = [tasks.create_task(playout.run()), tasks.create_task(conversation.run())]
         await after(0.2)

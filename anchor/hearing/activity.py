@@ -90,13 +90,17 @@ class Activity:
         usual = QUIETEST if self._usual is None else self._usual - BELOW_USUAL
         return max(QUIETEST, self._floor + ABOVE_FLOOR, min(usual, -30.0)) + (WARY if self.wary else 0.0)
 
-    def feed(self, at: float, probability: float, level: float) -> list[Moment]:
-        """Take the window that ended at `at`, with its `level` in dB of full scale."""
+    def feed(self, at: float, probability: float, level: float, *, echo: bool = False) -> list[Moment]:
+        """Take the window that ended at `at`, with its `level` in dB of full scale.
+
+        One that is `echo` tells nothing of a visitor, nor of the noise around them.
+        """
         moments: list[Moment] = []
         if at - self._last > GAP + WINDOW_SECONDS:
             moments += self.end()
             self._recent.clear()
         self._last = at
+        probability = 0.0 if echo else probability
         if self.speaking:
             if probability >= UNLIKELY:
                 self._voiced = at
@@ -104,7 +108,8 @@ class Activity:
             elif at - self._voiced >= PAUSE - 1e-6:
                 moments += self.end()
             return moments
-        self._settle(level, probability)
+        if not echo:
+            self._settle(level, probability)
         loud = level >= self.gate
         self._recent.append((at, probability if loud else 0.0))
         needed = EVIDENCE * (1.5 if self.wary else 1.0)

@@ -23,7 +23,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from anchor.errors import ConfigError, MissingError, RecognizerError
-from anchor.hearing import domain, sphinx_worker
+from anchor.hearing import domain, english, sphinx_worker
 from anchor.talk import HEARING_RATE, Hearing, RecognizerInfo, Transcript
 from anchor.workers import WorkerPool
 
@@ -49,6 +49,15 @@ ACCEPTED = 0.5
 LIKELY_PARTIAL = -2.2
 """Mean chance of a word under which a partial is not told: half of what people do not say in a domain is under it."""
 ACCEPTED_FREE = 0.3
+
+# A lone answer is rare in any domain, so the language model says little of it; that it is clearly heard does.
+ANSWERS = frozenset(
+    ("yes", "no", "okay", "stop", "cancel", "confirm", "correct", "help", "wait", "repeat", "zero", *english.ONES[1:11])
+)
+ANSWER_POSTERIOR = 0.8
+ANSWER_SECONDS = (0.18, 0.9)
+"""Of such a word; and what is loud lasts `ANSWER_LOUD` at least: a click is no "no"."""
+ANSWER_LOUD = 0.12
 
 INFO = RecognizerInfo("pocketsphinx", "pocketsphinx 5", ("en",), "BSD-2-Clause", partials=True)
 
@@ -267,7 +276,17 @@ def judged(words: Sequence[Word], loud_seconds: float) -> float:
         return 0.0
     least = min(word[1] for word in words)
     score = _BIAS + _MEAN_CHANCE * mean_chance(words) + _LEAST_CHANCE * least + _POSTERIOR * posterior(words)
-    return 1 / (1 + math.exp(-score))
+    return max(1 / (1 + math.exp(-score)), _answered(words, loud_seconds))
+
+
+def _answered(words: Sequence[Word], loud_seconds: float) -> float:
+    """How sure it is that somebody gave an answer of one word; 0 for all else."""
+    if len(words) != 1 or words[0][0] not in ANSWERS or loud_seconds < ANSWER_LOUD:
+        return 0.0
+    _, _, chance, seconds = words[0]
+    if chance < ANSWER_POSTERIOR or not ANSWER_SECONDS[0] <= seconds <= ANSWER_SECONDS[1]:
+        return 0.0
+    return ACCEPTED + (chance - ANSWER_POSTERIOR) / (1 - ANSWER_POSTERIOR) * (1 - ACCEPTED) * 0.8
 
 
 _LETTERS = re.compile(r"\b([a-z])\.(?: ([a-z])\.)+")

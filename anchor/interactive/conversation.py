@@ -11,7 +11,7 @@ import logging
 import math
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from anchor.clock import Clock
@@ -22,6 +22,7 @@ from anchor.interactive.answers import Answers, Manners, Minds, Turn
 from anchor.interactive.ears import Ears
 from anchor.interactive.facts import (
     Fact,
+    Heard,
     HearingFailed,
     ReplyBegan,
     ReplyEnded,
@@ -32,6 +33,7 @@ from anchor.interactive.facts import (
     Typed,
 )
 from anchor.interactive.history import History, Line
+from anchor.interactive.own_words import OwnWords
 from anchor.interactive.speech import Speech
 from anchor.interactive.spoken import spoken
 from anchor.interactive.turns import (
@@ -119,6 +121,9 @@ class Conversation:
         )
         self._masker = Masker()
         self._ears = ears(self._hears)
+        self._own_words = OwnWords()
+        self._began = clock.now()
+        """When the speech began that is being understood."""
         self._turns = Turns(welcome.rules, language, now=clock.now())
         self._begun = self._ended = self._leaving = self._mistold = self._invited = self._away = False
         self._count = 0
@@ -246,11 +251,20 @@ class Conversation:
 
     def _hears(self, fact: Fact) -> None:
         """A fact from the ears."""
+        if isinstance(fact, SpeechStarted):
+            self._began = fact.at
+        elif isinstance(fact, Heard) and self._is_echo(fact.text):
+            fact = replace(fact, text="")
         if self._ears.available(self.language)[0]:
             self.take(fact)
         elif isinstance(fact, SpeechStopped) and not self._mistold and self.mode == "listening":
             self._mistold = True
             self._say(spoken("no_recognizer", self.language))
+
+    def _is_echo(self, text: str) -> bool:
+        """Whether the ears hear the anchor's own words, where there is an echo at all."""
+        echo = self._ears.echo
+        return echo.likely and self._own_words.has(text, self._began, echo.delay)
 
     def take(self, fact: Fact) -> None:
         """Let a fact have its consequences."""
@@ -344,6 +358,9 @@ class Conversation:
 
     def beat(self, beat: Beat) -> None:
         """A beat has gone out."""
+        now = self._clock.now()
+        self._ears.sent(beat.audio, now)
+        self._own_words.said(beat.words, now, speaking=beat.speaking)
         self._speech.beat(beat)
 
     def performed(self, performance: Performance) -> None:

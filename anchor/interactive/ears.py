@@ -17,6 +17,7 @@ from functools import cache
 from anchor.channel import Channel, closing
 from anchor.errors import AnchorError
 from anchor.hearing.activity import PREROLL, UNLIKELY, Activity, Began, Ended, Moment, VoiceActivity
+from anchor.hearing.echo import Echo
 from anchor.interactive.facts import Fact, Heard, HearingFailed, SpeechStarted, SpeechStopped
 from anchor.interactive.listening import Listening, Piece, Timeline, Window
 from anchor.media import SAMPLE_RATE, Samples
@@ -32,7 +33,10 @@ BACKLOG_SECONDS = 4.0
 
 LONGEST_SECONDS = 30.0
 """Of speech understood in one go. From `SOFT_SECONDS` on it is cut where nobody speaks, or hardly, as time runs out."""
-SOFT_SECONDS = 22.0
+SOFT_SECONDS = 12.0
+
+PATIENCE_PER_SECOND = 0.08
+"""What a recogniser may take longer for each second of a stretch: on a busy machine it lags behind."""
 
 STARVED_SECONDS = 1.0
 """Without sound for so long, nobody speaks."""
@@ -52,6 +56,8 @@ class Stretch:
         self.began = began
         self.limit: asyncio.Timeout | None = None
         self.ended_at: float | None = None
+        self.seconds = 0.0
+        """How long it is, once it has ended."""
         self.done = asyncio.Event()
         self._ended = asyncio.Event()
         # Without a limit of its own: a stretch is no longer than `LONGEST_SECONDS`.
@@ -60,8 +66,9 @@ class Stretch:
     async def add(self, sound: Hearing) -> None:
         await self._sound.send(sound)
 
-    def end(self, now: float) -> None:
-        self.ended_at = now
+    def end(self, now: float, at: float) -> None:
+        """It has ended at `at` of the time line, as is known at `now` on the event loop's clock."""
+        self.ended_at, self.seconds = now, at - self.began
         self._ended.set()
         self._sound.close()
 
@@ -77,9 +84,10 @@ class Ears:
     """Hears one visitor. Facts come on the event loop, in order, through `on_fact`.
 
     Every `SpeechStarted` is followed by one `SpeechStopped`, and every `SpeechStopped`, where the language is
-    understood, by exactly one final `Heard` or one `HearingFailed`, `patience` seconds later at most. When a visitor
-    goes on meanwhile, that may come after the next `SpeechStarted`, but before any `Heard` of the next stretch. Longer
-    speech than `LONGEST_SECONDS` stops and starts at the same moment.
+    understood, by exactly one final `Heard` or one `HearingFailed`, `patience` seconds later at most, and
+    `PATIENCE_PER_SECOND` more for each second of speech. When a visitor goes on meanwhile, that may come after the next
+    `SpeechStarted`, but before any `Heard` of the next stretch. Longer speech than `LONGEST_SECONDS` stops and starts
+    at the same moment.
     """
 
     def __init__(
@@ -95,6 +103,8 @@ class Ears:
         """Of what is said next; a stretch that has begun stays in the one it began in."""
         self.muted = False
         """While it is set nothing is heard, and what is being said ends."""
+        self.echo = Echo()
+        """What is known of the anchor's own voice in the microphone."""
         self._recognizer = recognizer
         self._make_activity = voice_activity_factory
         self._on_fact = on_fact
@@ -149,10 +159,14 @@ class Ears:
             self._dropped += oldest
         self._came.set()
 
+    def sent(self, sound: Samples, at: float) -> None:
+        """Know that the anchor's sound, 48 kHz mono, goes out from `at` on: it may come back through the microphone."""
+        self.echo.sent(sound, at)
+
     async def run(self) -> None:
         """Listen until cancelled. Raises `MissingError` when voice activity cannot be found out."""
         loop = asyncio.get_running_loop()
-        listening = await loop.run_in_executor(_pool(), lambda: Listening(self._make_activity()))
+        listening = await loop.run_in_executor(_pool(), lambda: Listening(self._make_activity(), self.echo))
         try:
             async with asyncio.TaskGroup() as tasks:
                 while True:
@@ -165,7 +179,7 @@ class Ears:
                         await self._moments(self._activity.end(), tasks)
         finally:
             if self._stretch is not None:
-                self._stretch.end(loop.time())
+                self._stretch.end(loop.time(), self._stretch.began)
 
     async def _next(self) -> Sequence[Piece]:
         """What has come since last time; nothing when the microphone has fallen silent."""
@@ -184,7 +198,7 @@ class Ears:
         self._level = window.level
         if not window.follows:
             self._preroll.clear()
-        moments = self._activity.feed(window.end_seconds, window.probability, window.level)
+        moments = self._activity.feed(window.end_seconds, window.probability, window.level, echo=window.echo)
         if any(isinstance(moment, Ended) for moment in moments):
             # The window that ended it was in the pause: it may be the soft begin of what comes next.
             await self._moments(moments, tasks)
@@ -220,9 +234,12 @@ class Ears:
         assert stretch is not None
         self._on_fact(SpeechStopped(self._timeline.time_of(at)))
         now = asyncio.get_running_loop().time()
-        stretch.end(now)
+        stretch.end(now, at)
         if stretch.limit is not None:
-            stretch.limit.reschedule(now + self._patience)
+            stretch.limit.reschedule(now + self._patience_with(stretch))
+
+    def _patience_with(self, stretch: Stretch) -> float:
+        return self._patience + PATIENCE_PER_SECOND * stretch.seconds
 
     async def _cut_if_long(self, window: Window, tasks: asyncio.TaskGroup) -> None:
         assert self._stretch is not None
@@ -243,7 +260,7 @@ class Ears:
             final = await self._transcribe(stretch, before)
             failure = "" if final is not None else f"{self._recognizer.info.name} ended without a word"
         except TimeoutError:
-            final, failure = None, f"{self._recognizer.info.name} took longer than {self._patience:g} s"
+            final, failure = None, f"{self._recognizer.info.name} took longer than {self._patience_with(stretch):.1f} s"
         except AnchorError as error:
             final, failure = None, str(error)
         except Exception as error:  # whatever a back-end does, the conversation goes on
@@ -263,7 +280,7 @@ class Ears:
         try:
             async with asyncio.timeout(None) as stretch.limit:
                 if stretch.ended_at is not None:
-                    stretch.limit.reschedule(stretch.ended_at + self._patience)
+                    stretch.limit.reschedule(stretch.ended_at + self._patience_with(stretch))
                 async with closing(self._recognizer.listen(stretch.speech(), stretch.language)) as transcripts:
                     async for transcript in transcripts:
                         if transcript.final:

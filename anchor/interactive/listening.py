@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from anchor.hearing.activity import VoiceActivity
+from anchor.hearing.echo import Echo
 from anchor.hearing.resample import Resampler
 from anchor.media import SAMPLE_RATE, Samples
 from anchor.talk import HEARING_RATE, Hearing
@@ -24,10 +25,14 @@ CATCH_UP = 0.002
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Sound as it came, float32 of shape (samples,), from sample `start` of the time line on."""
+    """Sound as it came, float32 of shape (samples,), from sample `start` of the time line on.
+
+    `origin`: when the line's first sample was spoken, on the event loop's clock, as far as was known.
+    """
 
     start: int
     sound: Samples
+    origin: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +45,8 @@ class Window:
     level: float
     follows: bool = True
     """Whether it begins where the one before it ended."""
+    echo: bool = False
+    """Whether it is no more than the anchor's own voice."""
 
     @property
     def end_seconds(self) -> float:
@@ -72,7 +79,7 @@ class Timeline:
         left_out = max(0, size - most)
         kept = sound[left_out:]
         # A copy: whose buffer it is may be filled again before anybody looks.
-        return Piece(start + left_out, np.zeros(len(kept), np.float32) if muted else np.array(kept))
+        return Piece(start + left_out, np.zeros(len(kept), np.float32) if muted else np.array(kept), self._origin)
 
     def time_of(self, seconds: float) -> float:
         """When a moment of the line was spoken, on the event loop's clock, as far as is known."""
@@ -82,8 +89,9 @@ class Timeline:
 class Listening:
     """Judges the sound of one microphone; belongs to one thread at a time."""
 
-    def __init__(self, activity: VoiceActivity) -> None:
+    def __init__(self, activity: VoiceActivity, echo: Echo | None = None) -> None:
         self._activity = activity
+        self._echo = echo
         self._resampler = Resampler()
         self._rest: Hearing = np.zeros(0, np.float32)
         self._start = 0
@@ -101,7 +109,7 @@ class Listening:
             heard = self._resampler.feed(clean(piece.sound))
             self._rest = np.concatenate([self._rest, heard]) if len(self._rest) else heard
             while len(self._rest) >= WINDOW:
-                found.append(self._window(self._rest[:WINDOW]))
+                found.append(self._window(self._rest[:WINDOW], piece.origin))
                 self._rest = self._rest[WINDOW:]
         return found
 
@@ -112,10 +120,12 @@ class Listening:
         self._start = start
         self._follows = False
 
-    def _window(self, sound: Hearing) -> Window:
+    def _window(self, sound: Hearing, origin: float) -> Window:
         follows, self._follows = self._follows, True
         self._start += WINDOW * RATIO
-        return Window(self._start, sound.copy(), self._activity.probability(sound), level(sound), follows)
+        at = origin + self._start / SAMPLE_RATE
+        echo = self._echo is not None and self._echo.explains(sound, at, follows=follows)
+        return Window(self._start, sound.copy(), self._activity.probability(sound), level(sound), follows, echo)
 
 
 def clean(sound: Samples) -> Samples:

@@ -17,7 +17,7 @@ import pytest
 from anchor import registry
 from anchor.errors import ConfigError, RecognizerError
 from anchor.hearing import sphinx
-from anchor.hearing.sphinx import SphinxRecognizer, judged, written
+from anchor.hearing.sphinx import ACCEPTED, SphinxRecognizer, judged, written
 from anchor.talk import HEARING_RATE, Hearing
 from anchor.testing import check_recognizer, understand
 from tests.hearing.sounds import heard, noise, recording
@@ -175,6 +175,14 @@ def test_confidence_asks_for_likely_words_that_were_clearly_heard() -> None:
     )
     assert judged([("what", -0.6, 1.0, 2.5)], 0.5) == 0, "no word is that long"
     assert judged([], 1.0) == 0
+
+
+def test_a_lone_answer_that_was_clearly_heard_is_accepted_however_rare_it_is() -> None:
+    assert judged([("cancel", -2.9, 0.97, 0.5)], 0.4) > ACCEPTED
+    assert judged([("cancel", -2.9, 0.6, 0.5)], 0.4) < ACCEPTED
+    assert judged([("no", -2.9, 0.97, 0.3)], 0.05) < ACCEPTED, "a click"
+    assert judged([("no", -2.9, 0.97, 1.1)], 0.8) < ACCEPTED, "a hum"
+    assert judged([("half", -2.9, 0.97, 0.4)], 0.3) < ACCEPTED, "no answer"
 
 
 def test_spelled_letters_are_written_together() -> None:

@@ -14,7 +14,7 @@ from anchor.clock import LoopClock, run_virtual
 from anchor.errors import MissingError
 from anchor.hearing.activity import VoiceActivity
 from anchor.hearing.silero import SileroVad
-from anchor.interactive.ears import BACKLOG_SECONDS, LONGEST_SECONDS, Ears
+from anchor.interactive.ears import BACKLOG_SECONDS, LONGEST_SECONDS, PATIENCE_PER_SECOND, Ears
 from anchor.interactive.facts import Fact, Heard, HearingFailed, SpeechStarted, SpeechStopped
 from anchor.media import SAMPLE_RATE, Samples
 from anchor.talk import HEARING_RATE, Hearing, Transcript
@@ -137,10 +137,17 @@ def test_a_recogniser_that_hangs_is_given_up_after_patience_and_cancelled() -> N
     room = Room(FakeRecognizer(["STALL", "again"]), patience=0.7)
     room.speak(silence(0.5), tone(0.6), silence(2), tone(0.6), silence(1))
     ((at, failed),) = room.of(HearingFailed)
-    assert "took longer than 0.7 s" in str(failed)
-    assert at - room.of(SpeechStopped)[0][0] == pytest.approx(0.7, abs=0.01)
+    assert "took longer than 0.8 s" in str(failed)
+    assert at - room.of(SpeechStopped)[0][0] == pytest.approx(0.7 + 0.6 * PATIENCE_PER_SECOND, abs=0.02)
     assert room.recognizer.cancelled == 1
     assert room.facts[-1] == Heard("again", True, "en", 0.9)
+
+
+def test_the_longer_speech_was_the_longer_its_final_is_waited_for() -> None:
+    room = Room(FakeRecognizer(["STALL"]), patience=0.7)
+    room.speak(silence(0.5), tone(10), silence(3))
+    ((at, _),) = room.of(HearingFailed)
+    assert at - room.of(SpeechStopped)[0][0] == pytest.approx(0.7 + 10 * PATIENCE_PER_SECOND, abs=0.02)
 
 
 def test_finals_come_in_the_order_of_what_was_said() -> None:
@@ -230,6 +237,14 @@ def test_speech_without_end_is_cut_without_losing_any_of_it() -> None:
     kinds = [type(fact) for fact in room.facts if isinstance(fact, SpeechStarted | SpeechStopped)]
     assert kinds == [SpeechStarted, SpeechStopped] * 3
     assert [fact.text for fact in room.facts if isinstance(fact, Heard) and fact.final] == ["a", "b", "c"]
+
+
+def test_from_twelve_seconds_on_speech_is_cut_at_a_short_pause() -> None:
+    room = Room(FakeRecognizer(["a", "b"]))
+    room.speak(silence(0.5), tone(8), silence(0.15), tone(7), silence(0.15), tone(3), silence(1))
+    stretches = [len(sound) / HEARING_RATE for sound in room.recognizer.heard]
+    assert stretches[0] == pytest.approx(15.6, abs=0.4)
+    assert len(stretches) == 2
 
 
 def test_a_microphone_that_stops_in_the_middle_ends_speech_and_may_come_back() -> None:
