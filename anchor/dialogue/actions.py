@@ -82,10 +82,8 @@ class Action:
         chosen = list[str]()
         for parameter in self.parameters:
             label = said(parameter.label, language).lower()
-            listed = (choice.names.items() for choice in parameter.spec.choices)
-            for name in (
-                name for names in listed for tag, all_ in names if base(tag) == base(language) for name in all_
-            ):
+            listed = [names for choice in parameter.spec.choices for names in choice.names.items()]
+            for name in (name for tag, names in listed if base(tag) == base(language) for name in names):
                 chosen.append(name)
                 if base(language) == "en":
                     chosen += [f"the {name}", f"{name} please", f"at {name}", f"{name} {label}", f"the {name} {label}"]
