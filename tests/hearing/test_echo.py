@@ -35,11 +35,12 @@ def room(seconds: float) -> Samples:
 
 
 def echo_of(sound: Samples, gain: float, delay: float, tail: float = 0.0) -> Samples:
-    late = np.concatenate([silence(delay), sound])[: len(sound)] * np.float32(10 ** (gain / 20))
+    late: Samples = np.concatenate([silence(delay), sound])[: len(sound)] * np.float32(10 ** (gain / 20))
     if tail:
         size = 2 * len(late)
-        late = np.fft.irfft(np.fft.rfft(late, size) * np.fft.rfft(room(tail), size), size)[: len(sound)]
-    return late.astype(np.float32)
+        reverberant = np.fft.irfft(np.fft.rfft(late, size) * np.fft.rfft(room(tail), size), size)
+        late = reverberant[: len(sound)].astype(np.float32)
+    return late
 
 
 @dataclass
