@@ -24,7 +24,7 @@ from anchor.config import ChannelConfig, Config
 from anchor.errors import CapacityError, OutputError, ScriptError, StoreError
 from anchor.events import Gesture, Mood, State
 from anchor.media import Beat, LipSource, Samples, VideoFormat
-from anchor.memory import few_heaps
+from anchor.memory import few_heaps, settled
 from anchor.metrics import Metrics
 from anchor.parts import (
     Cast,
@@ -382,7 +382,9 @@ class Studio:
             await self.voice.warm(tuple(dict.fromkeys(languages)))
             for channel in self._channels.values():
                 await channel.prepare()
-            async with asyncio.TaskGroup() as tasks:
+            async with contextlib.AsyncExitStack() as stack:
+                stack.enter_context(settled())
+                tasks = await stack.enter_async_context(asyncio.TaskGroup())
                 running = [tasks.create_task(channel.run(), name=name) for name, channel in self._channels.items()]
                 running.append(tasks.create_task(self._keep_store()))
                 try:

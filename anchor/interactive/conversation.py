@@ -129,6 +129,7 @@ class Conversation:
         self._count = 0
         self._shown = ""
         self._timer: asyncio.TimerHandle | None = None
+        self._farewell: asyncio.TimerHandle | None = None
 
     # Its life.
 
@@ -277,6 +278,8 @@ class Conversation:
                 self._act(action)
             except Exception:  # a defect costs a turn, not the conversation
                 log.exception("session %s: %s failed", self.session, type(action).__name__)
+        if self._farewell is not None and isinstance(fact, SpeechStarted | Typed):
+            self._farewell.cancel()
         if self._invited and isinstance(fact, Touched | SpeechStarted | Typed):
             self._invited = False
             self._tell({"type": "absence", "seconds": None})
@@ -383,7 +386,7 @@ class Conversation:
             return
         self.take(ReplyEnded())
         if self._leaving and performance.outcome == "said":
-            asyncio.get_running_loop().call_later(GOODBYE_SECONDS, self.end, "visitor")
+            self._farewell = asyncio.get_running_loop().call_later(GOODBYE_SECONDS, self.end, "visitor")
         self._leaving = False
 
     def _leave(self) -> None:

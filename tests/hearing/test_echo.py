@@ -31,7 +31,8 @@ def room(seconds: float) -> Samples:
     count = round(seconds * SAMPLE_RATE)
     tail = np.random.default_rng(3).standard_normal(count) * 10 ** (-3 * np.arange(count) / count) * 0.02
     tail[0] = 1.0
-    return (tail / np.sqrt((tail**2).sum())).astype(np.float32)
+    response: Samples = (tail / np.sqrt((tail**2).sum())).astype(np.float32)
+    return response
 
 
 def echo_of(sound: Samples, gain: float, delay: float, tail: float = 0.0) -> Samples:

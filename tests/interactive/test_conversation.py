@@ -403,6 +403,21 @@ def test_silence_ends_in_an_invitation_and_then_in_the_end() -> None:
     assert there.messages("ended") == [{"type": "ended", "why": "absence"}]
 
 
+@pytest.mark.parametrize("stays", [False, True])
+def test_a_goodbye_ends_the_conversation_unless_the_visitor_has_thought_of_something(stays: bool) -> None:
+    async def main() -> list[str]:
+        async with hall(FakeDialogue({"one more thing": "Yes?"})) as there:
+            there.conversation.type("goodbye")
+            await there.mode("speaking")
+            await there.mode("listening")
+            if stays:
+                there.conversation.type("one more thing")
+            await after(4)
+            return there.ended
+
+    assert run_virtual(main()) == ([] if stays else ["visitor"])
+
+
 def test_a_page_that_comes_back_is_told_what_was_said() -> None:
     async def main() -> list[dict[str, str]]:
         async with hall(FakeDialogue({"hi": "Hello there."})) as there:
