@@ -1,5 +1,5 @@
 # Two commands on a fresh machine:  make run  and  make test.  Nothing here needs root; with root, make test may
-# install Chromium and ffmpeg, which the browser and file tests use and skip without.
+# install Chromium, ffmpeg and flite, which browser, file and speech tests use and skip without.
 PYTHON ?= python3
 VENV := .venv
 # EXTRAS=test,neural also tests language models on this machine, which need torch.
