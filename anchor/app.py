@@ -58,6 +58,7 @@ from anchor.selftest import fit
 from anchor.server.api import ChannelInfo
 from anchor.store import Store
 from anchor.stream import check_pair
+from anchor.tags import among, base
 from anchor.talking import Talk
 from anchor.trust.label import KEY, aigc_label
 from anchor.trust.pii import mask
@@ -469,9 +470,8 @@ async def show_avatar(name: str, path: Path, *, clip: bool, voice: Voice) -> lis
     avatar = await asyncio.to_thread(open_avatar, name)
     films = []
     if clip:
-        spoken = [tag.lower().split("-")[0] for tag in (*avatar.info.languages, "en")]
-        known = {tag.lower().split("-")[0] for tag in voice.info.languages}
-        language = next((tag for tag in spoken if tag in SAMPLES and tag in known), "en")
+        spoken = [base(tag) for tag in (*avatar.info.languages, "en")]
+        language = next((tag for tag in spoken if tag in SAMPLES and among(tag, voice.info.languages)), "en")
         films.append(path.with_suffix(".mp4"))
         await render(
             [Segment(SAMPLES[language], language)], films[0], voice=voice, avatar=avatar,

@@ -19,6 +19,7 @@ from anchor.pipeline.steadfast import SteadfastVoice
 from anchor.pipeline.utterance import Performance
 from anchor.ports import Avatar, Driver, Shelf, Sink, Stage, Voice
 from anchor.stream import AnchorStream, check_pair
+from anchor.tags import among
 
 READER = "espeak"
 """The voice that knows how words are spoken, for those that give only sound."""
@@ -74,9 +75,8 @@ def open_scene(avatar: Avatar, driver: Driver, video: VideoFormat, options: dict
 
 def check_language(voice: Voice, language: str) -> None:
     """Raise `VoiceError` when `voice` does not speak `language`."""
-    wanted = language.lower().split("-")[0]
     spoken = voice.info.languages
-    if wanted not in {tag.lower().split("-")[0] for tag in spoken}:
+    if not among(language, spoken):
         raise VoiceError(f"voice {voice.info.name!r} does not speak {language!r}; it speaks {', '.join(spoken)}")
 
 

@@ -28,6 +28,7 @@ from anchor.interactive.turns import TurnRules
 from anchor.parts import check_language
 from anchor.ports import Voice
 from anchor.store import Line, Store
+from anchor.tags import among, base, closest
 from anchor.talk import HEARING_RATE, Dialogue, Hearing, Knowledge, Recognizer
 from anchor.trust.netguard import NetGuard
 
@@ -82,8 +83,7 @@ class Talk:
     def language(self, wanted: str | None) -> str:
         """The language to begin in: what the visitor's browser wants, where it is offered."""
         languages = self.welcome.languages
-        base = (wanted or "").lower().split("-")[0]
-        return next((tag for tag in languages if tag.lower().split("-")[0] == base), languages[0])
+        return closest(languages, wanted or "") or languages[0]
 
     async def prepare(self) -> None:
         """Load what visitors would wait for. A dialogue that cannot be reached yet does not stop the others."""
@@ -98,17 +98,14 @@ class Talk:
 
     def _expected(self, language: str) -> list[str]:
         """What visitors are likely to say."""
-        base = language.lower().split("-")[0]
         pressed = [
-            text for button in self.config.buttons for tag, text in button.says.items()
-            if tag.lower().split("-")[0] == base
-        ]  # fmt: skip
+            text for button in self.config.buttons for tag, text in button.says.items() if base(tag) == base(language)
+        ]
         begun = [text for action in self.actions for text in action.phrases(language)]
         return [*pressed, *begun, *(self.knowledge.questions(language) if self.knowledge is not None else ())]
 
     def understands(self, language: str) -> bool:
-        base = language.lower().split("-")[0]
-        return any(tag.lower().split("-")[0] == base for tag in self.recognizer.info.languages)
+        return among(language, self.recognizer.info.languages)
 
     async def close(self) -> None:
         await self.recognizer.close()

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from anchor.bench.measure import Figure, Tell
 from anchor.dialogue.answering import KnowledgeDialogue
-from anchor.dialogue.folding import base
 from anchor.dialogue.knowledge import KnowledgeBase
 from anchor.errors import MissingError
+from anchor.tags import base
 from anchor.talk import Cited, Dialogue, Knowledge, Message, NoAnswer, Question
 
 KIOSK = Path(__file__).resolve().parents[2] / "configs" / "kiosk"

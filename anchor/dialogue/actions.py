@@ -22,8 +22,8 @@ from anchor.dialogue.choices import Choice, warm
 from anchor.dialogue.templates import Template
 from anchor.dialogue.triggers import Trigger
 from anchor.dialogue.values import Spec, Value, understand
-from anchor.dialogue.wording import base, said
 from anchor.errors import ConfigError
+from anchor.tags import base, said
 from anchor.talk import Tool
 
 Texts = Mapping[str, str]

@@ -6,12 +6,13 @@ import math
 import re
 from collections.abc import AsyncIterator
 
-from anchor.dialogue.folding import base, folded, has_han
+from anchor.dialogue.folding import folded, has_han
 from anchor.dialogue.following import standalone
 from anchor.dialogue.knowledge import KNOWN
 from anchor.dialogue.knowledge.pages import join, sentences
-from anchor.dialogue.phrases import UNKNOWN, WHICH, said, small_talk
+from anchor.dialogue.phrases import UNKNOWN, WHICH, small_talk
 from anchor.errors import DialogueError
+from anchor.tags import base, said
 from anchor.talk import Cited, DialogueInfo, NoAnswer, Passage, Question, ReplyPart
 
 __all__ = ["KnowledgeDialogue", "standalone"]

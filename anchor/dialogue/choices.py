@@ -9,7 +9,8 @@ from difflib import SequenceMatcher
 from functools import lru_cache
 from typing import Any
 
-from anchor.dialogue.wording import Found, base, normal, said
+from anchor.dialogue.wording import Found, normal
+from anchor.tags import base, said
 
 _ALIKE = 0.76
 """Share of letters that must agree; measured on misspelt and misheard names in the tests."""

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from datetime import date, timedelta
 
 from anchor.dialogue.numbers import CHINESE_DIGITS, SMALL, chinese_number, english_number
-from anchor.dialogue.wording import Found, base
+from anchor.dialogue.wording import Found
+from anchor.tags import base
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTH = (

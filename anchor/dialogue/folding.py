@@ -42,8 +42,3 @@ def has_han(text: str) -> bool:
 def language_of(text: str) -> str:
     """``zh`` for a text that is as much Chinese as Latin, a character weighing as much as a word; otherwise ``en``."""
     return "zh" if len(_HAN_LETTER.findall(text)) >= max(1, len(_LATIN_WORD.findall(text))) else "en"
-
-
-def base(language: str) -> str:
-    """The language of a tag: ``zh`` of ``zh-CN``."""
-    return language.partition("-")[0].lower()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from anchor.dialogue.phrases import UNKNOWN, said
+from anchor.dialogue.phrases import UNKNOWN
 from anchor.dialogue.speakable import Piece, Reference, Speakable, Unknown
+from anchor.tags import said
 from anchor.talk import Cited, NoAnswer, Question, ReplyPart
 
 

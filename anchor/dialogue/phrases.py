@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from anchor.dialogue.folding import base, folded
+from anchor.dialogue.folding import folded
+from anchor.tags import base
 
 UNKNOWN = {
     "en": "I am sorry, I do not know that. You can ask in other words, or I can call a member of staff for you.",
@@ -92,10 +93,6 @@ _POLITE = re.compile(
 _OUTER = re.compile(r"^[\W_]+|[\W_]+$")
 _PARTICLES = re.compile(r"(?:吗|呢|啊|呀|哦|吧|嘛|了|啦|哈|[\W_])+$")
 _INNER = re.compile(r"[^\w']+")
-
-
-def said(table: Mapping[str, str], language: str) -> str:
-    return table.get(base(language), table["en"])
 
 
 def small_talk(text: str, language: str) -> str | None:

@@ -6,8 +6,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from anchor.dialogue.folding import base, visible
+from anchor.dialogue.folding import visible
 from anchor.dialogue.speakable import UNKNOWN_MARK
+from anchor.tags import base
 from anchor.talk import Message, Question, Tool
 
 _LANGUAGES = {

@@ -16,7 +16,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from anchor.dialogue import spoken
-from anchor.dialogue.wording import base
+from anchor.tags import base
 
 AT_MOST = 3
 """Entries of a list that are said; nobody remembers more."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,19 +37,6 @@ def normal(text: str) -> str:
 def bare(text: str) -> str:
     """Normal text without any marks, words parted by one space."""
     return " ".join(_MARKS.sub(" ", normal(text).replace("'", "")).split())
-
-
-def base(language: str) -> str:
-    """The primary subtag: ``zh`` of ``zh-CN``."""
-    return language.split("-")[0].lower()
-
-
-def said(texts: Mapping[str, str], language: str, default: str = "") -> str:
-    """The text for a language, else for its primary subtag, else English, else any."""
-    for tag in (language, base(language), "en"):
-        if tag in texts:
-            return texts[tag]
-    return next(iter(texts.values()), default)
 
 
 _CORRECTS = re.compile(

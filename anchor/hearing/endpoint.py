@@ -10,6 +10,8 @@ import re
 import tomllib
 from importlib import resources
 
+from anchor.tags import base
+
 COMPLETE = 0.35
 """Seconds of silence after a whole sentence or question."""
 NEUTRAL = 0.5
@@ -40,7 +42,7 @@ def pause_after(text: str, language: str) -> float:
     plain = text.strip()
     if not plain:
         return NEUTRAL
-    if language.lower().split("-")[0] in ("zh", "cmn", "yue"):
+    if base(language) in ("zh", "cmn", "yue"):
         return _mandarin(plain)
     return _english(plain)
 

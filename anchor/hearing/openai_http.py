@@ -18,6 +18,7 @@ import httpx
 import numpy as np
 
 from anchor.errors import ConfigError, RecognizerError
+from anchor.tags import base
 from anchor.talk import HEARING_RATE, Hearing, RecognizerInfo, Transcript
 
 T = TypeVar("T")
@@ -78,14 +79,14 @@ class OpenAiRecognizer:
             for phrase in said:
                 if len(hint) + len(phrase) < HINT_CHARACTERS:
                     hint += f"{phrase} "
-            self._hints[_primary(tag)] = hint.strip()
+            self._hints[base(tag)] = hint.strip()
 
     async def warm(self, languages: Sequence[str] = ()) -> None:
         """Nothing is sent: a server is paid by the request, and its connection is made with the first one."""
 
     async def listen(self, speech: AsyncIterable[Hearing], language: str) -> AsyncGenerator[Transcript, None]:
-        primary = _primary(language)
-        if primary not in {_primary(tag) for tag in self._info.languages}:
+        primary = base(language)
+        if primary not in {base(tag) for tag in self._info.languages}:
             raise RecognizerError(f"{self._info.engine} does not understand {language}")
         sound = await _whole(speech)
         if not len(sound):
@@ -238,7 +239,3 @@ def _reason(body: bytes) -> str:
     except (ValueError, AttributeError, RecursionError):
         return ""
     return f": {' '.join(text.split())[:200]}" if isinstance(text, str) and text else ""
-
-
-def _primary(tag: str) -> str:
-    return tag.lower().split("-")[0]

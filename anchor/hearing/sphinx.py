@@ -24,6 +24,7 @@ import numpy as np
 
 from anchor.errors import ConfigError, MissingError, RecognizerError
 from anchor.hearing import domain, english, sphinx_worker
+from anchor.tags import base
 from anchor.talk import HEARING_RATE, Hearing, RecognizerInfo, Transcript
 from anchor.workers import WorkerPool
 
@@ -300,4 +301,4 @@ def written(words: Sequence[Word]) -> str:
 
 
 def _english(tag: str) -> bool:
-    return tag.lower().split("-")[0] == "en"
+    return base(tag) == "en"

@@ -12,7 +12,6 @@ from anchor.channel import closing
 from anchor.clock import Clock
 from anchor.dialogue.following import standalone
 from anchor.dialogue.guard import Guard, suspicious
-from anchor.dialogue.wording import said
 from anchor.errors import AnchorError
 from anchor.interactive import phrases
 from anchor.interactive.business import Clerk
@@ -21,6 +20,7 @@ from anchor.interactive.reply import Draft, Patience, Steady
 from anchor.interactive.spoken import spoken
 from anchor.pipeline.utterance import Performance
 from anchor.store import Store
+from anchor.tags import said
 from anchor.talk import Cited, Dialogue, Knowledge, Message, NoAnswer, Question, ReplyPart, ToolCall
 from anchor.trust.pii import mask
 

@@ -18,13 +18,14 @@ from anchor.clock import wall_time
 from anchor.dialogue.actions import Action
 from anchor.dialogue.http_tool import Outcome
 from anchor.dialogue.intents import Intent, asks, intent, wants_news
-from anchor.dialogue.wording import corrects, normal, said
+from anchor.dialogue.wording import corrects, normal
 from anchor.errors import ActionError
 from anchor.interactive.clerk_words import joined, word
 from anchor.interactive.desk import Desk
 from anchor.interactive.filling import Filling
 from anchor.interactive.reading import Heard
 from anchor.interactive.telling import report
+from anchor.tags import said
 from anchor.talk import Form, Tool, ToolCall
 
 logger = logging.getLogger(__name__)

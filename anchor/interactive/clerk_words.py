@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from anchor.dialogue.wording import said
+from anchor.tags import said
 
 _WORDS: Mapping[str, Mapping[str, str]] = {
     "moment": {"en": "One moment, please.", "zh": "请稍等。"},

@@ -15,7 +15,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from anchor.clock import Clock
-from anchor.dialogue.wording import said
 from anchor.events import State
 from anchor.interactive import phrases
 from anchor.interactive.answers import Answers, Manners, Minds, Turn
@@ -56,6 +55,7 @@ from anchor.pipeline.performer import Performer
 from anchor.pipeline.segmenter import language_of
 from anchor.pipeline.utterance import Performance
 from anchor.ports import Voice
+from anchor.tags import closest, said
 from anchor.trust.masker import Masker
 
 log = logging.getLogger(__name__)
@@ -466,5 +466,4 @@ class Conversation:
 
     def _language_of(self, text: str, language: str) -> str:
         """What to answer a text in: the language of its script, where the visitor may choose it."""
-        base = language_of(text, language).lower().split("-")[0]
-        return next((tag for tag in self._welcome.languages if tag.lower().split("-")[0] == base), self.language)
+        return closest(self._welcome.languages, language_of(text, language)) or self.language

@@ -21,6 +21,7 @@ from anchor.hearing.echo import Echo
 from anchor.interactive.facts import Fact, Heard, HearingFailed, SpeechStarted, SpeechStopped
 from anchor.interactive.listening import Listening, Piece, Timeline, Window
 from anchor.media import SAMPLE_RATE, Samples
+from anchor.tags import among
 from anchor.talk import Hearing, Recognizer, Transcript
 
 log = logging.getLogger(__name__)
@@ -142,7 +143,7 @@ class Ears:
     def available(self, language: str) -> tuple[bool, str]:
         """Whether speech in a language is understood, and why not."""
         info = self._recognizer.info
-        if understood(language, info.languages):
+        if among(language, info.languages):
             return True, ""
         return False, f"the recogniser {info.name} understands {', '.join(info.languages) or 'nothing'}, not {language}"
 
@@ -295,9 +296,3 @@ class Ears:
 
 def _heard(transcript: Transcript) -> Heard:
     return Heard(transcript.text, transcript.final, transcript.language, transcript.confidence)
-
-
-def understood(language: str, languages: Sequence[str]) -> bool:
-    """Whether a BCP 47 tag is among others, by its primary language."""
-    primary = language.lower().split("-")[0]
-    return any(one.lower().split("-")[0] == primary for one in languages)

@@ -9,11 +9,10 @@ from typing import Any, Literal
 
 from anchor.dialogue.actions import Action, Parameter, accept
 from anchor.dialogue.choices import listed
-from anchor.dialogue.templates import Template
 from anchor.dialogue.values import Unclear, shown
-from anchor.dialogue.wording import said
 from anchor.interactive.clerk_words import joined, word
 from anchor.interactive.reading import Heard, Reading, Slots, fits
+from anchor.tags import said
 from anchor.talk import Form, Slot
 
 MASK = "••••"
@@ -161,7 +160,7 @@ class Filling:
         """All of what is to be done, and the question whether that is right."""
         values = {name: text for name, text in self.shows(language, today).items() if text != MASK}
         if self.action.read_back:
-            template = self.action.read_back.get(language) or said_template(self.action.read_back, language)
+            template = self.action.read_back.get(language) or said(self.action.read_back, language)
             return template.fill({}, values, language=language, today=today)
         title = said(self.action.title, language)
         labels = {one.name: said(one.label, language) for one in self.action.parameters}
@@ -176,14 +175,6 @@ class Filling:
         values = self.shows(language, today)
         row = [values[name] for name in names if values.get(name, MASK) != MASK]
         return ("，" if _zh(language) else ", ").join(row) + _stop(language) if row else ""
-
-
-def said_template(templates: Mapping[str, Template], language: str) -> Template:
-    """The template for a language, as `said` does for texts."""
-    for tag in (language, language.split("-")[0], "en"):
-        if tag in templates:
-            return templates[tag]
-    return next(iter(templates.values()))
 
 
 def _zh(language: str) -> bool:

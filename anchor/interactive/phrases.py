@@ -15,6 +15,7 @@ from anchor.interactive.crises import crisis as crisis
 from anchor.interactive.crises import is_crisis as is_crisis
 from anchor.interactive.spoken import SPOKEN as SPOKEN
 from anchor.interactive.wording import Whole, any_of, holds, plain, whole
+from anchor.tags import base
 
 # A person
 
@@ -120,7 +121,7 @@ def is_backchannel(text: str, language: str) -> bool:
     said = plain(re.sub(_NOISE, " ", unicodedata.normalize("NFKC", text)))
     if not said:
         return True
-    known = _BACKCHANNEL.get(language.lower().split("-")[0])
+    known = _BACKCHANNEL.get(base(language))
     return any(pattern.matches(said) for pattern in (known, _BACKCHANNEL["en"]) if pattern is not None)
 
 
@@ -241,9 +242,9 @@ _HOLLOW = {
 
 def is_hollow(text: str, language: str) -> bool:
     """Whether a text is at most three words that mean nothing alone: what recognisers hear in a hum."""
-    said, base = plain(text), language.lower().split("-")[0]
-    words = list(said.replace(" ", "")) if base == "zh" else said.split()
-    return 0 < len(words) <= 3 and all(word in _HOLLOW.get(base, ()) for word in words)
+    said, tongue = plain(text), base(language)
+    words = list(said.replace(" ", "")) if tongue == "zh" else said.split()
+    return 0 < len(words) <= 3 and all(word in _HOLLOW.get(tongue, ()) for word in words)
 
 
 def says_stop(text: str) -> bool:

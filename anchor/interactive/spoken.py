@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from anchor.tags import said
+
 SpokenKey = Literal[
     "greeting", "not_understood", "try_typing", "fallback", "filler", "invite", "goodbye", "hand_over",
     "hand_over_waiting", "nobody_free", "language_switched", "hearing_failed", "no_recognizer", "person_joined",
@@ -150,7 +152,4 @@ SPOKEN: dict[str, dict[SpokenKey, str]] = {
 
 def spoken(key: SpokenKey, language: str) -> str:
     """A sentence in the closest language there is: the tag itself, its first part, or English."""
-    wanted = language.lower()
-    tags = {tag.lower(): tag for tag in SPOKEN}
-    short = {tag.lower().split("-")[0]: tag for tag in SPOKEN}
-    return SPOKEN[tags.get(wanted) or short.get(wanted.split("-")[0]) or "en"][key]
+    return said(SPOKEN, language)[key]

@@ -5,10 +5,9 @@ from __future__ import annotations
 import logging
 from datetime import date
 
-from anchor.dialogue.wording import base, said
 from anchor.interactive.clerk_words import joined, word
 from anchor.interactive.desk import News
-from anchor.interactive.filling import said_template
+from anchor.tags import base, said
 
 logger = logging.getLogger(__name__)
 
@@ -23,7 +22,7 @@ def report(news: News, language: str, today: date) -> str:
         if outcome.done is None:
             return joined(language, failed, word("not_known", language))
         return joined(language, failed, word("nothing_done", language) if action.changes else "")
-    template = said_template(action.say, language)
+    template = said(action.say, language)
     if template.empty(outcome.data) and action.say_empty:
         return said(action.say_empty, language)
     try:

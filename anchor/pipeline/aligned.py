@@ -9,6 +9,7 @@ from anchor.channel import closing
 from anchor.errors import VoiceError
 from anchor.events import Phone, Sentence, Word
 from anchor.ports import Aligner, SpeechChunk, SpelledWord, Voice, VoiceInfo
+from anchor.tags import among
 
 log = logging.getLogger(__name__)
 
@@ -74,8 +75,7 @@ class AlignedVoice:
             return []
 
     def _reads(self, language: str) -> bool:
-        wanted = language.lower().split("-")[0]
-        return any(tag.lower().split("-")[0] == wanted for tag in self._reader.info.languages)
+        return among(language, self._reader.info.languages)
 
     async def close(self) -> None:
         await self._voice.close()

@@ -21,6 +21,7 @@ from anchor.errors import AnchorError, VoiceError
 from anchor.events import Phone, Sentence, Word
 from anchor.media import SAMPLE_RATE, Samples
 from anchor.ports import SpeechChunk, Voice, VoiceInfo
+from anchor.tags import among
 
 log = logging.getLogger(__name__)
 
@@ -129,7 +130,7 @@ class SteadfastVoice:
         problems = list[str]()
         for number, voice in enumerate(self._voices):
             try:
-                await voice.warm([language for language in languages if _speaks(voice, language)])
+                await voice.warm([language for language in languages if among(language, voice.info.languages)])
             except VoiceError as error:
                 problems.append(str(error))
                 self._failed(number, f"could not be warmed: {error}")
@@ -160,7 +161,7 @@ class SteadfastVoice:
     def _order(self, language: str) -> list[int]:
         """Those that speak a language, first those that do not rest, then those whose rest ends soonest."""
         now = asyncio.get_running_loop().time()
-        able = [number for number, voice in enumerate(self._voices) if _speaks(voice, language)]
+        able = [number for number, voice in enumerate(self._voices) if among(language, voice.info.languages)]
         awake = [number for number in able if self._rests_until[number] <= now]
         asleep = sorted((number for number in able if number not in awake), key=lambda n: self._rests_until[n])
         return awake + asleep
@@ -265,8 +266,3 @@ def _rest(text: str, delivery: _Delivery) -> str:
 
 def _has_words(text: str) -> bool:
     return any(character.isalnum() for character in text)
-
-
-def _speaks(voice: Voice, language: str) -> bool:
-    wanted = language.lower().split("-")[0]
-    return any(tag.lower().split("-")[0] == wanted for tag in voice.info.languages)

@@ -6,7 +6,15 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 
 LAYERS = [
-    {"anchor.media", "anchor.events", "anchor.errors", "anchor.ports", "anchor.linebreak", "anchor.talk"},
+    {
+        "anchor.media",
+        "anchor.events",
+        "anchor.errors",
+        "anchor.ports",
+        "anchor.linebreak",
+        "anchor.tags",
+        "anchor.talk",
+    },
     {
         "anchor.batching",
         "anchor.channel",

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from anchor.dialogue.folding import base
 from anchor.errors import KnowledgeError
+from anchor.tags import base
 
 LARGEST_FILE = 32 << 20
 """Bytes of one source."""

@@ -11,13 +11,13 @@ from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
-from anchor.dialogue.folding import base
 from anchor.dialogue.knowledge.documents import Sources, find
 from anchor.dialogue.knowledge.entries import Entry
 from anchor.dialogue.knowledge.pages import sentences
 from anchor.dialogue.knowledge.ranking import Asked, Profile, Rarity
 from anchor.dialogue.knowledge.segment import Analyser
 from anchor.errors import KnowledgeError
+from anchor.tags import base
 from anchor.talk import Passage
 
 KNOWN = 0.5

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from anchor.dialogue.folding import base, has_han, language_of, visible
+from anchor.dialogue.folding import has_han, language_of, visible
 from anchor.dialogue.knowledge.entries import Entry, check_size, read_text
 from anchor.errors import KnowledgeError
+from anchor.tags import base
 
 LONGEST_PIECE = 700
 """Characters of one piece of a page; a longer section is divided between paragraphs, or sentences."""
