@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -18,6 +19,7 @@ from anchor.pipeline.aligned import AlignedVoice
 from anchor.pipeline.steadfast import SteadfastVoice
 from anchor.pipeline.utterance import Performance
 from anchor.ports import Avatar, Driver, Shelf, Sink, Stage, Voice
+from anchor.selftest import fit
 from anchor.stream import AnchorStream, check_pair
 from anchor.tags import among
 
@@ -102,6 +104,14 @@ class Cast:
         elif config.talk is not None:
             # A tall screen shows the middle third of a wide picture; the page says it in the visitor's language, too.
             self._options["label"] = "AI 生成" if config.language.lower().startswith("zh") else "AI-generated"
+
+    async def recast(self, name: str) -> None:
+        """Make the streams to come from another avatar. Raises what `AnchorStream.cast` raises."""
+        entry = await asyncio.to_thread(self._shelf.entry, name)
+        avatar = await asyncio.to_thread(self._shelf.load, entry)
+        check_pair(avatar, self.driver)
+        await fit(self.driver, avatar)
+        self.entry, self.avatar = entry, avatar
 
     def scene(self) -> Stage:
         """A picture of its own for one stream. Draws for a fifth of a second."""

@@ -63,9 +63,7 @@ async def fit(driver: Driver, avatar: Avatar) -> Painter | None:
 
     Raises `ModelError` for one that does not pass, with the file and what was measured.
     """
-    painter = None
-    if driver.info.produces == "patch":
-        painter = await asyncio.to_thread(cast(PatchDriver, driver).painter, cast(Paintable, avatar))
+    painter = await painter_for(driver, avatar)
     if driver.info.source is not None:
         verdict = await check_lips(driver, avatar, painter)
         if verdict.problem:
@@ -73,6 +71,13 @@ async def fit(driver: Driver, avatar: Avatar) -> Painter | None:
                 f"{driver.info.source}: refused by the self-test on avatar {avatar.info.name!r}: {verdict.problem}"
             )
     return painter
+
+
+async def painter_for(driver: Driver, avatar: Avatar) -> Painter | None:
+    """What paints for one stream, where the driver does, without the self-test: for a pair that has passed it."""
+    if driver.info.produces != "patch":
+        return None
+    return await asyncio.to_thread(cast(PatchDriver, driver).painter, cast(Paintable, avatar))
 
 
 async def say() -> SpeechChunk:

@@ -23,7 +23,7 @@ from anchor.pipeline.performer import Performer
 from anchor.pipeline.playout import Playout
 from anchor.pipeline.utterance import Performance
 from anchor.ports import Avatar, AvatarEntry, ConsentWatch, Driver, SharesNetworks, Shelf, Sink, Stage
-from anchor.selftest import fit
+from anchor.selftest import fit, painter_for
 
 log = logging.getLogger(__name__)
 
@@ -105,13 +105,15 @@ class AnchorStream:
         self._beats = 0
         self._told = _Told()
 
-    async def prepare(self) -> None:
+    async def prepare(self, *, tested: bool = False) -> None:
         """Make the driver ready for the avatar, and take room on the networks that it shares.
+
+        `tested`: the two have passed the self-test together.
 
         Raises `ModelError` for a driver that does not pass its self-test, `CapacityError` where there is no room left.
         """
         if self.avatar is not None:
-            self._painting.exchange(await fit(self.driver, self.avatar))
+            self._painting.exchange(await (painter_for if tested else fit)(self.driver, self.avatar))
         if isinstance(self.driver, SharesNetworks):
             await self._room.enter_async_context(self.driver.session(self.video.fps))
 
@@ -150,15 +152,15 @@ class AnchorStream:
             for companion in companions:
                 tasks.create_task(companion())
 
-    async def cast(self, name: str) -> None:
-        """Show another avatar from the next beat on; until it is ready, the one before stays.
+    async def cast(self, name: str, *, tested: bool = False) -> None:
+        """Show another avatar from the next beat on; until it is ready, the one before stays. `tested`: see `prepare`.
 
         Raises `MissingError` for a name that is not on the shelf, `AvatarError` for one that cannot be used, and
         `ConfigError` or `ModelError` for one that the driver cannot move.
         """
         async with self._casting:
             avatar, consent, show = await asyncio.to_thread(self._prepare, name)
-            painter = await fit(self.driver, avatar)
+            painter = await (painter_for if tested else fit)(self.driver, avatar)
             show()
             self._painting.exchange(painter)
             self.avatar, self._consent, self.notice = avatar, consent, ""

@@ -28,6 +28,7 @@ from anchor.memory import trim
 from anchor.parts import Cast
 from anchor.pipeline.utterance import Performance
 from anchor.ports import Answer, Stage, ViewerSink
+from anchor.selftest import fit
 from anchor.server.api import ChannelInfo
 from anchor.server.visitors import Button, KioskInfo, Line, SessionInfo, Visit
 from anchor.stream import AnchorStream
@@ -82,7 +83,7 @@ class Session:
         store = self._hall.talk.store
         store.session_opened(self.id, channel=self._hall.name, language=self.conversation.language)
         try:
-            await self.stream.prepare()
+            await self.stream.prepare(tested=True)
             async with self.sink, asyncio.TaskGroup() as tasks:
                 running = [tasks.create_task(self.stream.run()), tasks.create_task(self.conversation.run())]
                 await self.stream.opened.wait()
@@ -201,6 +202,7 @@ class Hall:
 
     async def prepare(self) -> None:
         """Load what visitors would wait for. Raises `AnchorError`."""
+        await fit(self.members.driver, self.members.avatar)
         await self.talk.prepare()
 
     async def release(self) -> None:
@@ -243,18 +245,20 @@ class Hall:
             raise CapacityError(f"channel {self.name}: {most} visitors are talking already")
         self._opening += 1
         try:
-            session = Session(self, await asyncio.to_thread(self.members.scene), language)
-            ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            if self._tasks is None:
-                raise CapacityError(f"channel {self.name} is not on air any more")
-            self._tasks.create_task(self._hold(session, ready), name=f"session {session.id}")
-            await ready
+            scene = await asyncio.to_thread(self.members.scene)
         finally:
             self._opening -= 1
+        if self._tasks is None:
+            raise CapacityError(f"channel {self.name} is not on air any more")
+        # From here on its place is among the sessions, and is counted there.
+        session = Session(self, scene, language)
+        self.sessions[session.id] = session
+        ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._tasks.create_task(self._hold(session, ready), name=f"session {session.id}")
+        await ready
         return session
 
     async def _hold(self, session: Session, ready: asyncio.Future[None]) -> None:
-        self.sessions[session.id] = session
         self.metrics.sessions.labels(self.name).set(len(self.sessions))
         try:
             await session.run(functools.partial(_settle, ready))
@@ -333,8 +337,10 @@ class Hall:
                 manner.make(gesture)
 
     async def cast(self, name: str) -> None:
+        """Show another avatar to every visitor, and to those who will come. Raises what `Cast.recast` raises."""
+        await self.members.recast(name)
         for session in list(self.sessions.values()):
-            await session.stream.cast(name)
+            await session.stream.cast(name, tested=True)
 
     async def interrupt(self) -> bool:
         speaking = [session for session in self.sessions.values() if session.conversation.mode == "speaking"]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Sequence
+from urllib.parse import quote
 
 from fastapi import APIRouter, HTTPException, Request, Response
+from fastapi.responses import RedirectResponse
 
 from anchor.errors import AnchorError, MissingError
 from anchor.server.pages import Page, Pages
@@ -23,7 +25,9 @@ def kiosks(
     async def kiosk(channel: str, request: Request) -> Response:
         try:
             info = visitors.kiosk(channel)
-        except (KeyError, MissingError):
+        except MissingError:
+            return RedirectResponse(f"/watch/{quote(channel)}", 307)
+        except KeyError:
             return pages.fill("missing.html", {"channel": channel}).respond(request, 404)
         values = {"channel": channel, "title": info.title, "kiosk": _told(info, ice_servers)}
         return pages.fill("kiosk.html", values).respond(request, microphone=True)

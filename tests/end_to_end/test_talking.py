@@ -140,6 +140,49 @@ def test_one_too_many_is_told_to_come_later_and_the_others_talk_on(tmp_path: Pat
     asyncio.run(main())
 
 
+def test_of_visitors_who_come_at_once_as_many_are_let_in_as_there_are_places(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with kiosk(tmp_path, max_sessions=3) as (studio, address), asyncio.TaskGroup() as tasks:
+            leave = asyncio.Event()
+
+            async def come() -> int:
+                try:
+                    async with visiting(address, "hall", greet=False):
+                        outcomes.append(201)
+                        await leave.wait()
+                except httpx.HTTPStatusError as refused:
+                    outcomes.append(refused.response.status_code)
+                return 0
+
+            outcomes: list[int] = []
+            for _ in range(7):
+                tasks.create_task(come())
+            while len(outcomes) < 7:
+                await after(0.1)
+            assert sorted(outcomes) == [201] * 3 + [503] * 4
+            assert len(studio.hall("hall").sessions) == 3
+            leave.set()
+
+    asyncio.run(main())
+
+
+def test_another_anchor_is_shown_to_those_who_are_there_and_to_those_who_come(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with kiosk(tmp_path) as (studio, address), greeted(address) as first:
+            async with httpx.AsyncClient(timeout=20) as client:
+                place = f"{address}/api/v1/channels/hall/avatar"
+                assert (await client.post(place, json={"avatar": "leo"})).json()["avatar"] == "leo"
+                assert (await client.post(place, json={"avatar": "nobody"})).status_code == 422
+            async with greeted(address) as second:
+                shown = {name: session.stream.avatar for name, session in studio.hall("hall").sessions.items()}
+                for visitor in (first, second):
+                    avatar = shown[visitor.session]
+                    assert avatar is not None
+                    assert avatar.info.name == "leo"
+
+    asyncio.run(main())
+
+
 def test_words_of_one_visitor_never_reach_another(tmp_path: Path) -> None:
     async def main() -> None:
         url = f"sqlite:///{tmp_path / 'kiosk.db'}"
