@@ -13,6 +13,7 @@ import httpx
 import numpy as np
 import pytest
 import uvicorn
+from aiortc import RTCConfiguration, RTCPeerConnection
 from fastapi import FastAPI
 from fastapi.responses import StreamingResponse
 
@@ -145,14 +146,13 @@ def test_of_visitors_who_come_at_once_as_many_are_let_in_as_there_are_places(tmp
         async with kiosk(tmp_path, max_sessions=3) as (studio, address), asyncio.TaskGroup() as tasks:
             leave = asyncio.Event()
 
-            async def come() -> int:
+            async def come() -> None:
                 try:
                     async with visiting(address, "hall", greet=False):
                         outcomes.append(201)
                         await leave.wait()
                 except httpx.HTTPStatusError as refused:
                     outcomes.append(refused.response.status_code)
-                return 0
 
             outcomes: list[int] = []
             for _ in range(7):
@@ -162,6 +162,34 @@ def test_of_visitors_who_come_at_once_as_many_are_let_in_as_there_are_places(tmp
             assert sorted(outcomes) == [201] * 3 + [503] * 4
             assert len(studio.hall("hall").sessions) == 3
             leave.set()
+
+    asyncio.run(main())
+
+
+def test_a_visitor_who_is_just_being_let_in_takes_one_place(tmp_path: Path) -> None:
+    async def offer() -> str:
+        connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+        for kind in ("video", "audio"):
+            connection.addTransceiver(kind, direction="recvonly")
+        connection.createDataChannel("events")
+        await connection.setLocalDescription(await connection.createOffer())
+        sdp: str = connection.localDescription.sdp
+        await connection.close()
+        return sdp
+
+    async def main() -> None:
+        async with kiosk(tmp_path, max_sessions=2) as (studio, _), asyncio.TaskGroup() as tasks:
+            offers, sessions = [await offer() for _ in range(2)], studio.hall("hall").sessions
+
+            async def come(sdp: str) -> None:
+                await studio.visitors.open("hall", sdp, language=None, session=None, key=None)
+
+            first = tasks.create_task(come(offers[0]))
+            while not sessions:
+                await after(0.001)
+            assert not first.done()
+            await come(offers[1])
+            assert len(sessions) == 2
 
     asyncio.run(main())
 
