@@ -193,7 +193,7 @@ class Hall:
         self.sessions: dict[str, Session] = {}
         self.hand_over = HandOver(talk.config.hand_over.webhook, token=talk.config.hand_over.token)
         self._opening = 0
-        self._tidying = False
+        self._tidying = self._untidy = False
         self._tasks: asyncio.TaskGroup | None = None
 
     @property
@@ -275,15 +275,18 @@ class Hall:
             _settle(ready, CapacityError(f"channel {self.name} is not on air any more"))
 
     def _tidy(self) -> None:
-        """Give back the memory of conversations that are over, now and then."""
+        """Give back the memory of conversations that are over, some time after the last."""
+        self._untidy = True
         if self._tasks is not None and not self._tidying:
             self._tidying = True
             self._tasks.create_task(self._trim())
 
     async def _trim(self) -> None:
-        await self.clock.sleep_until(self.clock.now() + TIDY_SECONDS)
+        while self._untidy:
+            self._untidy = False
+            await self.clock.sleep_until(self.clock.now() + TIDY_SECONDS)
+            await asyncio.to_thread(trim)
         self._tidying = False
-        await asyncio.to_thread(trim)
 
     def find(self, session: str, key: str) -> Session | None:
         """A session by its key, while it goes on."""
