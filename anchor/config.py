@@ -221,7 +221,9 @@ def load_config(path: Path) -> Config:
     try:
         config = Config.model_validate(tables, context={"folder": path.parent})
     except ValidationError as error:
-        raise ConfigError("\n".join(_explain(path, problem) for problem in error.errors()[:3])) from error
+        # Of a list with a faulty entry pydantic says, besides what is wrong with it, that the list is too short.
+        problems = [problem for problem in error.errors() if problem["type"] != "too_short"] or error.errors()
+        raise ConfigError("\n".join(_explain(path, problem) for problem in problems[:3])) from error
     if config.server.avatars is not None and not config.server.avatars.is_dir():
         raise ConfigError(f"{path}: server.avatars: there is no folder {config.server.avatars}")
     _check_channels(path, config)
