@@ -169,6 +169,58 @@ class StoreConfig(_Table):
     retention_days: float = Field(default=30.0, gt=0)
 
 
+class OutputConfig(_Table):
+    """``[[channels.outputs]]``: where a channel is sent besides its viewers.
+
+    `to` is ``rtmp://...``, ``rtmps://...``, ``whip+http(s)://...``, ``hls:DIR``, ``file:PATH`` or ``camera:DEVICE``;
+    ``${NAME}`` in it is an environment variable, for stream keys.
+    """
+
+    to: str
+    name: str = ""
+    profile: str = ""
+    """The platform or profile it is encoded for; what suits `to` when empty."""
+    bitrate: int | None = Field(default=None, ge=100_000, le=50_000_000)
+    start: bool = True
+    """Sent from the beginning; else when an operator says so."""
+
+
+class ScheduleConfig(_Table):
+    """``[[channels.schedule]]``: a rundown that begins by the clock."""
+
+    at: str
+    """Five cron fields."""
+    zone: str = "UTC"
+    """IANA name of the time zone."""
+    script: LocalPath
+    cut_in: bool = False
+    """Begin at the next sentence end, not after what is on air."""
+
+
+class GraphicsConfig(_Table):
+    """``[channels.graphics]``: how the channel's graphics look."""
+
+    template: str | Annotated[Path, BeforeValidator(_path)] = "house"
+    """A bundled template by its name, or the .toml file of one."""
+    logo: LocalPath | None = None
+    clock: str = ""
+    """IANA name of the time zone whose time is shown."""
+    ticker: tuple[str, ...] = ()
+    """What runs along the foot of the picture when a rundown has no ticker of its own."""
+
+
+class ShowConfig(_Table):
+    """``[channels.show]``: how a show keeps going."""
+
+    state: LocalPath | None = None
+    """A folder for what has been aired and where to go on after a fall; nothing is kept without."""
+    cache: LocalPath | None = None
+    """A folder in which spoken sentences are kept."""
+    cache_megabytes: int = Field(default=512, ge=1)
+    filler: LocalPath | None = None
+    """A script for when there is nothing else to say, or what there is fails."""
+
+
 class ChannelConfig(_Table):
     """``[[channels]]``: one anchor on one stream, or with `talk` one anchor who converses with visitors."""
 
@@ -189,6 +241,12 @@ class ChannelConfig(_Table):
     captions: Literal["page", "burn"] = "page"
     mood: Mood = "neutral"
     max_viewers: int = Field(default=50, ge=1)
+    second_language: str = ""
+    """Captions have a further line in it, where a rundown has the text."""
+    graphics: GraphicsConfig = GraphicsConfig()
+    show: ShowConfig = ShowConfig()
+    schedule: tuple[ScheduleConfig, ...] = ()
+    outputs: tuple[OutputConfig, ...] = ()
     talk: TalkConfig | None = None
 
     @property
@@ -199,6 +257,8 @@ class ChannelConfig(_Table):
 class Config(_Table):
     server: ServerConfig = ServerConfig()
     voice: VoiceConfig = VoiceConfig()
+    voices: dict[str, EngineConfig] = Field(default_factory=dict)
+    """``[voices.NAME]``: further voices, which rundowns may name."""
     store: StoreConfig = StoreConfig()
     channels: tuple[ChannelConfig, ...] = Field(min_length=1)
 

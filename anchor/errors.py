@@ -3,6 +3,8 @@
 AnchorError
 ├── ConfigError      a configuration file: names file and key
 ├── ScriptError      a script or rundown: names file and line
+│   ├── RundownError with all that is wrong with a rundown
+│   └── ConflictError an edit of a rundown that has changed meanwhile
 ├── LabelError       a file of phone labels: names file and line
 ├── FormatError      a size, rate or other media parameter that cannot work
 ├── MissingError     a back-end, package, font or file that is not here: says how to get it
@@ -27,6 +29,12 @@ what to do. Anything that is not an `AnchorError` is a defect of ours.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from anchor.onair import Problem
+
 
 class AnchorError(Exception):
     """Base of every error a user can cause and mend."""
@@ -38,6 +46,18 @@ class ConfigError(AnchorError):
 
 class ScriptError(AnchorError):
     """A script or rundown is wrong; the text names the file and the line."""
+
+
+class RundownError(ScriptError):
+    """A rundown has problems; `problems` are all of them, and the text has the first few."""
+
+    def __init__(self, text: str, problems: Sequence[Problem] = ()) -> None:
+        super().__init__(text)
+        self.problems = tuple(problems)
+
+
+class ConflictError(ScriptError):
+    """What was to be edited has changed meanwhile; nothing was done."""
 
 
 class LabelError(AnchorError):

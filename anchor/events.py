@@ -14,17 +14,44 @@ State = Literal["presenting", "listening", "thinking"]
 """What an anchor does while it says nothing."""
 
 
+SpanKind = Literal["say-as", "sub", "phoneme", "emphasis", "prosody", "lang", "mark", "break"]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """What SSML 1.1 says of the characters `start` to `end` of a text; a mark and a break stand between two of them.
+
+    `value`: of say-as its interpret-as (with ``:format``), of sub the alias, of phoneme IPA, of emphasis the level, of
+    lang the tag, of mark the name. `rate` and `pitch` are factors and `volume` decibels, of prosody; `seconds` of
+    break.
+    """
+
+    start: int
+    end: int
+    kind: SpanKind
+    value: str = ""
+    rate: float = 1.0
+    pitch: float = 1.0
+    volume: float = 0.0
+    seconds: float = 0.0
+
+    def shifted(self, characters: int) -> Span:
+        return replace(self, start=self.start + characters, end=self.end + characters)
+
+
 @dataclass(frozen=True, slots=True)
 class Sentence:
     """A piece of text for a voice to speak in one breath.
 
     `text` is display text, as a viewer reads it; the voice decides how it is read aloud. `language` is a BCP 47 tag
-    such as ``zh-CN`` or ``en``. `pause` is the silence that follows, in seconds.
+    such as ``zh-CN`` or ``en``. `pause` is the silence that follows, in seconds. `spans` say how parts of the text are
+    to be read; a voice heeds those it can.
     """
 
     text: str
     language: str
     pause: float = 0.25
+    spans: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +88,12 @@ class Phone:
 
 @dataclass(frozen=True, slots=True)
 class Caption:
-    """One or two lines on screen from `start` to `end`."""
+    """One or two lines on screen from `start` to `end`; `second`: the same in a second language, below them."""
 
     lines: tuple[str, ...]
     start: int
     end: int
+    second: tuple[str, ...] = ()
 
     def shifted(self, samples: int) -> Caption:
         return replace(self, start=self.start + samples, end=self.end + samples)

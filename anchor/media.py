@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from anchor.errors import FormatError
 from anchor.events import Caption, LowerThird, Word
+from anchor.graphics import NO_GRAPHICS, Graphics
 
 SAMPLE_RATE = 48_000
 """Samples a second of all sound inside the project, mono."""
@@ -228,6 +229,9 @@ class Look:
     face: DrawnFace
     caption: Caption | None = None
     lower_third: LowerThird | None = None
+    graphics: Graphics = NO_GRAPHICS
+    clock: str = ""
+    """The time of day, as it is shown; nothing where no clock is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,16 +12,18 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
 
 from anchor.errors import ScriptError
-from anchor.events import Gesture, LowerThird, Mood
+from anchor.events import Gesture, LowerThird, Mood, Span
+from anchor.graphics import NO_GRAPHICS, Graphics
 from anchor.pipeline.manner import gesture_named, mood_named
+from anchor.pipeline.utterance import Cue
 
 Name = TypeVar("Name")
 
@@ -42,7 +44,13 @@ class Mocap:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """One stretch of a script. `line` is where it begins in its file, from 1."""
+    """One stretch of a script. `line` is where it begins in its file, from 1.
+
+    `text` is as viewers read it, and `spans` are what SSML says of it. `id` is its own within the script and stays when
+    others come or go; `cues` go by the names of marks. `voice` and `avatar` are names, empty for the show's own; an
+    avatar with a slash in it or ending in .zip is a path. `translation` is the text in the script's second language.
+    One without text shows its clip, or its pictures for `pause` seconds.
+    """
 
     text: str
     language: str
@@ -52,6 +60,13 @@ class Segment:
     mood: Mood | None = None
     gestures: tuple[Gesture, ...] = ()
     mocap: Mocap | None = None
+    id: str = ""
+    spans: tuple[Span, ...] = ()
+    graphics: Graphics = NO_GRAPHICS
+    cues: Mapping[str, Cue] = field(default_factory=dict)
+    translation: str = ""
+    voice: str = ""
+    avatar: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ import numpy as np
 
 from anchor.clock import Clock
 from anchor.events import Caption, LowerThird, Word
+from anchor.graphics import NO_GRAPHICS, Graphics
 from anchor.media import Blendshapes, FaceFrame, Samples, VideoFormat
 from anchor.pipeline.utterance import Block, Outcome, Performance, Utterance
 from anchor.ports import Driver
@@ -48,6 +49,7 @@ class Step:
     caption: Caption | None = None
     lower_third: LowerThird | None = None
     speaking: bool = False
+    graphics: Graphics = NO_GRAPHICS
 
 
 @dataclass(slots=True)
@@ -84,6 +86,8 @@ class Performer:
         self._tail_beats = tail_beats
         self._on_end = on_end
         self.counters = Counters()
+        self.standing = NO_GRAPHICS
+        """What is shown while nothing is on air."""
         self._driver = driver
         self._clock = clock
         self._prepare_ahead = prepare_ahead
@@ -338,9 +342,11 @@ class Performer:
             block, face = found, self._next_face(performance)
         self._face = face
         self._history.append((block, face))
+        utterance = performance.utterance
         return Step(
-            block.audio, face, performance, block, block.caption, performance.utterance.lower_third, block.speaking
-        )
+            block.audio, face, performance, block, block.caption, utterance.lower_third, block.speaking,
+            utterance.graphics,
+        )  # fmt: skip
 
     def _next_face(self, performance: Performance) -> FaceFrame:
         """The face for the next block: sound is master, so late faces are dropped and a missing one is bridged."""
@@ -375,8 +381,10 @@ class Performer:
 
     def _idle(self) -> Step:
         self._face = Blendshapes() if self._at_rest else self._eased()
-        lower_third = self._on_air.utterance.lower_third if self._on_air is not None else None
-        return Step(self._silence, self._face, lower_third=lower_third)
+        if self._on_air is None:
+            return Step(self._silence, self._face, graphics=self.standing)
+        utterance = self._on_air.utterance
+        return Step(self._silence, self._face, lower_third=utterance.lower_third, graphics=utterance.graphics)
 
     async def _progress(self) -> None:
         """Wait until an utterance has something new: for the clock that does not run."""

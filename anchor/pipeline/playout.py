@@ -51,7 +51,7 @@ class Playout:
     """One stream: a performer's beats, drawn and released to sinks at an even pace.
 
     The first beat has the index `first`. Without `burn_captions` the beats carry their captions, but the pictures do
-    not show them.
+    not show them. `time_of_day` is what a clock in the picture shows at a beat.
     """
 
     def __init__(
@@ -68,6 +68,7 @@ class Playout:
         actor: Actor | None = None,
         burn_captions: bool = True,
         on_beat: Callable[[Beat], None] | None = None,
+        time_of_day: Callable[[int], str] | None = None,
     ) -> None:
         self.counters = PlayoutCounters()
         self._performer = performer
@@ -82,6 +83,7 @@ class Playout:
         self._first = first
         self._burn_captions = burn_captions
         self._on_beat = on_beat
+        self._time_of_day = time_of_day
         self._video: VideoFormat = performer.video
         self._drawing: asyncio.Future[Picture] | None = None
         self._picture: Picture | None = None
@@ -98,7 +100,7 @@ class Playout:
             index = self._first
             while (step := await self._performer.next()) is not None:
                 deadline = start + (index - self._first) * self._video.seconds_per_beat
-                picture = await self._draw(step, thread, deadline)
+                picture = await self._draw(index, step, thread, deadline)
                 await self._clock.sleep_until(deadline)
                 lag = self._clock.now() - deadline
                 if lag > SLIP_SECONDS:
@@ -110,9 +112,10 @@ class Playout:
         finally:
             thread.shutdown(wait=False, cancel_futures=True)
 
-    async def _draw(self, step: Step, thread: ThreadPoolExecutor, deadline: float) -> Picture:
+    async def _draw(self, index: int, step: Step, thread: ThreadPoolExecutor, deadline: float) -> Picture:
         """The picture for this beat, or the one before when drawing does not keep up."""
         speaking = step.speaking
+        self._begin(step)
         living = self._life.frame(speaking) + self._mannered(step)
         own = self._acting.frame(step.face + living, step.performance)
         face: DrawnFace = own
@@ -121,7 +124,8 @@ class Playout:
             face = await self._painting.face(step.face, own, theirs=self._acting.mouth)
         if self._drawing is None:
             caption = step.caption if self._burn_captions else None
-            look = Look(face, caption, step.lower_third)
+            clock = self._time_of_day(index) if self._time_of_day is not None else ""
+            look = Look(face, caption, step.lower_third, step.graphics, clock)
             self._drawing = asyncio.get_running_loop().run_in_executor(thread, self._scene.draw, look)
         if self._picture is None or not self._clock.live:
             self._picture, self._drawing = await self._drawing, None
@@ -138,14 +142,21 @@ class Playout:
             self._picture = drawn.result()
         return self._picture
 
+    def _begin(self, step: Step) -> None:
+        """What belongs to the first beat of an utterance."""
+        performance = step.performance
+        if performance is None or performance is self._begun:
+            return
+        self._begun = performance
+        for gesture in performance.utterance.gestures:
+            self._manner.make(gesture)
+        if performance.utterance.on_air is not None:
+            performance.utterance.on_air()
+
     def _mannered(self, step: Step) -> Blendshapes:
         """What mood and gestures add to this beat's face."""
         performance = step.performance
         utterance = performance.utterance if performance is not None else None
-        if performance is not None and performance is not self._begun:
-            self._begun = performance
-            for gesture in performance.utterance.gestures:
-                self._manner.make(gesture)
         return self._manner.frame(speaking=utterance is not None, mood=utterance.mood if utterance else None)
 
     async def _release(self, index: int, step: Step, picture: Picture) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
-from collections.abc import AsyncIterable, AsyncIterator, Callable
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -18,7 +18,8 @@ import numpy as np
 from anchor.channel import Channel, ChannelClosedError, closing
 from anchor.clock import Clock
 from anchor.errors import AnchorError
-from anchor.events import Caption, Gesture, LowerThird, Mood, Sentence, Word
+from anchor.events import Caption, Gesture, LowerThird, Mood, Sentence, Span, Word
+from anchor.graphics import NO_GRAPHICS, Graphics
 from anchor.linebreak import columns
 from anchor.media import SAMPLE_RATE, FaceFrame, Samples, VideoFormat
 from anchor.pipeline.captions import CaptionStyle, paginate
@@ -59,6 +60,16 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
+class Cue:
+    """What changes at a mark; what is None stays."""
+
+    graphics: Graphics | None = None
+    lower_third: LowerThird | None = None
+    mood: Mood | None = None
+    gestures: tuple[Gesture, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Utterance:
     """Something to say. `text` may still be arriving.
 
@@ -66,6 +77,10 @@ class Utterance:
     in at the next sentence end. Speaking begins when `lead` beats are prepared. `gestures` are made as it begins; a
     `mood` lasts as long as it does. Every sentence passes the `gate` before the voice has it, which may change it or,
     with None, leave it out.
+
+    `spans` are SSML's, of a text that is a string. `graphics` stand from its first beat to its last, but for what
+    `cues` change at the marks of the text. `translation`: the text in a second language, for a further line of the
+    captions. `bed`: sound that is laid under it from its first beat. `on_air` is called before its first beat is drawn.
     """
 
     text: str | AsyncIterable[str]
@@ -80,6 +95,12 @@ class Utterance:
     gestures: tuple[Gesture, ...] = ()
     part: Part | None = None
     gate: Callable[[Sentence], Sentence | None] | None = None
+    spans: tuple[Span, ...] = ()
+    graphics: Graphics = NO_GRAPHICS
+    cues: Mapping[str, Cue] = field(default_factory=dict)
+    translation: str = ""
+    bed: Samples | None = None
+    on_air: Callable[[], None] | None = None
     id: str = field(default_factory=lambda: f"u{next(_numbers)}")
 
 

@@ -10,6 +10,8 @@ LAYERS = [
         "anchor.media",
         "anchor.events",
         "anchor.errors",
+        "anchor.graphics",
+        "anchor.onair",
         "anchor.ports",
         "anchor.linebreak",
         "anchor.tags",
