@@ -79,12 +79,13 @@ class StudioScene:
         layout, setter = Layout.of(video, load_template(template)), Typesetter(book, languages)
         mark = graphics.label(label, layout, setter, middle=cropped)
         self._layout, self._setter, self._label = replace(layout, label=mark.box), setter, mark
+        self._language = languages[0] if languages else "en"
         self._stack = self._stacked()
         self._video, self._backdrop = video, backdrop
         self._set = self._build(avatar)
 
     def _stacked(self) -> Stack:
-        return Stack(self._layout, self._setter, self._label)
+        return Stack(self._layout, self._setter, self._label, self._language)
 
     def cast(self, avatar: Avatar | None) -> Callable[[], None]:
         """Build the set for another avatar, or for nobody; the call that is returned puts it before the camera."""

@@ -8,6 +8,7 @@ from anchor.events import Caption, LowerThird
 from anchor.graphics import Media
 from anchor.media import Look, Picture
 from avatars import graphics, insets
+from avatars.charts import panel
 from avatars.inset_layer import Content, Insets
 from avatars.layers import Captions, Layer, Moment, Wipe, lower_third_of
 from avatars.layout import Layout
@@ -18,8 +19,9 @@ from avatars.typeset import Typesetter
 class Stack:
     """Draws the graphics of the looks in a row. Equal looks in a row give equal pictures."""
 
-    def __init__(self, layout: Layout, setter: Typesetter, label: Overlay) -> None:
+    def __init__(self, layout: Layout, setter: Typesetter, label: Overlay, language: str) -> None:
         self._layout, self._setter, self._label = layout, setter, label
+        self._language = language
         self._second = False
         video, template = layout.video, layout.template
 
@@ -58,4 +60,4 @@ class Stack:
     def _open(self, content: Content, layout: Layout) -> insets.Inset:
         if isinstance(content, Media):
             return insets.open_inset(content, layout.video, layout, self._setter)
-        raise NotImplementedError
+        return panel.draw(content, layout, self._setter, self._language)
