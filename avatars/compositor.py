@@ -10,6 +10,7 @@ import cv2
 
 from anchor.errors import AnchorError
 from anchor.events import Caption, LowerThird
+from anchor.graphics import Graphics
 from anchor.media import Blendshapes, Bytes, DrawnFace, Look, Picture, VideoFormat
 from anchor.ports import Avatar, AvatarView, Setting
 from avatars import backdrop as backdrops
@@ -17,10 +18,11 @@ from avatars import graphics
 from avatars.desk import desk
 from avatars.fontbook import FontBook
 from avatars.graphics import DEFAULT_LABEL
+from avatars.ident import Ident, read_logo
 from avatars.layout import Layout, place
 from avatars.overlay import Overlay
 from avatars.puppet_draw import Box, convert
-from avatars.stack import Stack
+from avatars.stack import Panels, Stack
 from avatars.template import load_template
 from avatars.typeset import Typesetter
 
@@ -56,10 +58,11 @@ class StudioScene:
     `backdrop` is a picture that takes the place of the avatar's own background or, where it has none, of the studio.
     `label` may be reworded but not left out; `cropped`: a page may cut the sides of the picture off.
     `languages` are BCP 47 tags of the show; the first decides the shape of ideographs. `book` holds the fonts, by
-    default those of this machine.
+    default those of this machine. `template` is a bundled template or a .toml file; with `clock` the time of the looks
+    is shown. `second`: room is kept for captions in a second language from the start.
 
     Raises `FormatError` for a label that does not name AI and generation, `MissingError` and `AvatarError` for the
-    backdrop.
+    backdrop or the logo, `MissingError` and `ConfigError` for the template.
     """
 
     def __init__(
@@ -73,19 +76,25 @@ class StudioScene:
         languages: tuple[str, ...] = ("zh-CN", "en"),
         book: FontBook | None = None,
         template: str | Path = "house",
+        logo: Path | None = None,
+        clock: bool = False,
+        second: bool = False,
     ) -> None:
         # A picture's parts are too small to share out: OpenCV's helpers would burn more time waiting than they save.
         cv2.setNumThreads(1)
         layout, setter = Layout.of(video, load_template(template)), Typesetter(book, languages)
         mark = graphics.label(label, layout, setter, middle=cropped)
         self._layout, self._setter, self._label = replace(layout, label=mark.box), setter, mark
-        self._language = languages[0] if languages else "en"
+        self._second = second
+        self._logo, self._clock = read_logo(logo) if logo is not None else None, clock
+        self._panels = Panels(setter, languages[0] if languages else "en")
         self._stack = self._stacked()
         self._video, self._backdrop = video, backdrop
         self._set = self._build(avatar)
 
     def _stacked(self) -> Stack:
-        return Stack(self._layout, self._setter, self._label, self._language)
+        ident = Ident(self._layout, self._setter, logo=self._logo, clock=self._clock)
+        return Stack(ident, self._setter, self._label, self._panels, second=self._second)
 
     def cast(self, avatar: Avatar | None) -> Callable[[], None]:
         """Build the set for another avatar, or for nobody; the call that is returned puts it before the camera."""
@@ -121,6 +130,10 @@ class StudioScene:
         picture = self._anchor(look)
         self._stack.show(look, picture)
         return picture
+
+    def prepare(self, graphics: Graphics) -> None:
+        """Draw ahead what takes long, so that it is there at once when it goes on air; for any thread."""
+        self._stack.prepare(graphics)
 
     def settled(self, look: Look) -> Picture:
         """The picture of a look when all movement in it is over. What was shown before is forgotten."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from math import inf
 
 import cv2
@@ -66,8 +67,16 @@ class Insets:
         self._by: Transition = "cut"
         self._phase = 1.0
 
+    @property
+    def beside(self) -> bool:
+        """Whether something is still or already at the anchor's shoulder."""
+        shown = (self._now.content, self._before.content if self._before else None)
+        return any(content is not None and content.place == "shoulder" for content in shown)
+
     def show(self, moment: Moment, picture: Picture) -> None:
-        graphics, layout = moment.look.graphics, moment.layout
+        graphics = moment.look.graphics
+        # It has its place whether a headline stands elsewhere or not.
+        layout = replace(moment.layout, beside=False)
         if self._before is None:
             if graphics.inset != self._now.content:
                 self._before, self._now = self._now, self._open(graphics.inset, layout)

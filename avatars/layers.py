@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from anchor.events import Caption, LowerThird
+from anchor.graphics import Chart, Grid
 from anchor.media import Look, Picture, VideoFormat
 from avatars.layout import Layout
 from avatars.overlay import Overlay
@@ -132,6 +133,5 @@ def lower_third_of(moment: Moment) -> LowerThird | None:
 def covered(moment: Moment) -> bool:
     """Whether figures or credits take the whole picture: names and headlines step aside."""
     graphics = moment.look.graphics
-    inset = graphics.inset
-    figures = inset is not None and not hasattr(inset, "path") and inset.place != "shoulder"
+    figures = isinstance(graphics.inset, Chart | Grid) and graphics.inset.place != "shoulder"
     return figures or bool(graphics.credits)

@@ -62,6 +62,11 @@ class Layout:
         return replace(self, ticker=ticker, second=second, beside=beside)
 
     @property
+    def plain(self) -> Layout:
+        """The layout when nothing else is shown."""
+        return self.showing(ticker=False, second=False, beside=False)
+
+    @property
     def unit(self) -> int:
         return self.video.shorter_side
 

@@ -112,7 +112,7 @@ def _lying(drawn: Frame, chart: Chart, labels: list[str], scale: Axis, numbers: 
     base, count, groups = drawn.base, len(labels), len(chart.series)
     area = Area(drawn.free.left, drawn.free.top, drawn.free.right, drawn.free.bottom)
     slot = area.height / count
-    most = min(area.width * 0.42, max(drawn.width(label, base) for label in labels) + base * 0.2)
+    most = min(area.width * 0.5, max(drawn.width(label, base) for label in labels) + base * 0.2)
     rows = 2 if slot >= base * 2.5 else 1
     written = [[_written(series.values, number, numbers) for series in chart.series] for number in range(count)]
     widest = max((drawn.width(text, base) for row in written for text in row), default=0.0) + base * 0.5

@@ -149,7 +149,7 @@ def _title(drawn: Frame, title: str, size: float, layout: Layout | None) -> None
     lines: Sequence[str] | None = None
     for share in (1.0, 0.9, 0.8, 0.7):
         em = max(size * share, drawn.base)
-        lines = drawn.setter.wrap(title, em, room, max(1, min(2, int((at.height + 0.1 * em) / (em * LINE)))))
+        lines = drawn.setter.balanced(title, em, room, max(1, min(2, int((at.height + 0.1 * em) / (em * LINE)))))
         if lines:
             break
     lines = lines or (drawn.fitted(title, room, size=em),)
@@ -195,7 +195,8 @@ def unit_line(drawn: Frame, chart: Chart) -> str:
     parts = [drawn.clean(chart.series[0].name)] if len(chart.series) == 1 else []
     if unit and unit not in ("%", "％"):
         parts.append(drawn.clean(drawn.words.unit.format(unit)))
-    return "  ".join(dict.fromkeys(filter(None, parts)))
+    # "Visitors, visitors" says nothing twice.
+    return "  ".join({part.casefold(): part for part in filter(None, parts)}.values())
 
 
 def apart(places: Sequence[float], distance: float, low: float, high: float) -> list[float]:

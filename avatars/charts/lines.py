@@ -33,13 +33,13 @@ def draw(drawn: Frame, chart: Chart) -> None:
         for name, end in zip(names, ends, strict=True)
     ]
     room = max((drawn.width(text, base) for text in texts), default=0.0)
-    if several and direct and room > 0.34 * drawn.free.width:
+    if several and direct and room > 0.28 * drawn.free.width:
         direct = False
     if several and not direct:
         legend(drawn, names, inks)
         texts = [numbers.write(end[1]) if end else "" for end in ends]
         room = max((drawn.width(text, base) for text in texts), default=0.0)
-    area = Area(drawn.free.left, drawn.free.top + base * 0.6, drawn.free.right, drawn.free.bottom - base * 1.5)
+    area = Area(drawn.free.left, drawn.free.top + base * 0.6, drawn.free.right, drawn.free.bottom - base * 1.65)
     area.right -= room + base * 0.6
     value_axis(drawn, scale, tick_style(scale, drawn.words, chart.unit), area)
     labels = [drawn.clean(label) for label in chart.labels]
