@@ -38,20 +38,10 @@ def headline(words: Headline, layout: Layout, setter: Typesetter) -> Overlay | N
     if not text or not readable((words.text,), (text,)):
         return None
     least = max(10.0, layout.unit * 0.0335)
-    lines: tuple[str, ...] = ()
-    for share in (1.0, 0.92, 0.84, 0.76, 0.68, 0.6, 0.5):
-        size = max(least, layout.size("headline") * share)
-        tag = float(layout.size("kicker")) if kicker else 0.0
-        bar, pad = max(3, round(size * template.shapes.bar)), round(size * 0.45)
-        room = box.width - bar - 2 * pad
-        most = max(1, int((box.height - 2 * round(size * 0.34) - tag * 1.7) / (size * _LINE)))
-        found = setter.balanced(text, size, room, min(most, 4))
-        if found and len(found) * size * _LINE + tag * 1.7 + size * 0.6 <= box.height:
-            lines = found
-            break
-    if not lines:
-        tag = tag if box.height >= tag * 1.7 + size * (_LINE + 0.6) else 0.0
-        lines = (setter.fit(text, size, room, size)[0],)
+    if box.height < least * (_LINE + 0.64):
+        return None
+    lines, size, tag = _set(text, kicker, layout, setter, least)
+    bar, pad = max(3, round(size * template.shapes.bar)), round(size * 0.45)
     kicker = setter.fit(kicker, tag, box.width - 2 * pad, tag)[0] if tag else ""
     rim, head = round(size * 0.32), round(tag * 1.6) if kicker else 0
     width = bar + 2 * pad + ceil(max(max(setter.width(line, size) for line in lines), size * 5))
@@ -66,11 +56,29 @@ def headline(words: Headline, layout: Layout, setter: Typesetter) -> Overlay | N
         y = round((head - tag) / 2) - lift(tag)
         sheet.text(setter.draw(kicker, tag), round(tag * 0.55) - setter.margin(tag), y, colours.kicker_text)
     for number, line in enumerate(lines):
-        y = head + rim + number * size * _LINE + (size * _LINE - size) / 2 - lift(size)
-        sheet.text(setter.draw(line, size), bar + pad - setter.margin(size), round(y), colours.text)
+        top = head + rim + number * size * _LINE + (size * _LINE - size) / 2 - lift(size)
+        sheet.text(setter.draw(line, size), bar + pad - setter.margin(size), round(top), colours.text)
     # It stands on what is below it in tall and square pictures, and hangs from the top in wide ones.
     low = not layout.wide and not (layout.tall and layout.beside)
     return sheet.finish(box.x, box.bottom - sheet.height if low else box.y)
+
+
+def _set(
+    text: str, kicker: str, layout: Layout, setter: Typesetter, least: float
+) -> tuple[tuple[str, ...], float, float]:
+    """The lines of a headline, their size, and the size of its kicker: 0 where that has to give way."""
+    box, full = layout.headline_box, float(layout.size("headline"))
+    choices = [(share, True) for share in (1.0, 0.92, 0.84, 0.76, 0.7)] if kicker else []
+    choices += [(share, False) for share in (1.0, 0.92, 0.84, 0.76, 0.68, 0.6)]
+    for share, tagged in choices:
+        size = max(least, full * share)
+        tag = min(float(layout.size("kicker")), size * 0.8) if tagged else 0.0
+        room = box.width - round(size * layout.template.shapes.bar) - 2 * round(size * 0.45) - 1
+        high = box.height - tag * 1.6 - size * 0.66
+        most = min(4, int(high / (size * _LINE)))
+        if most >= 1 and (found := setter.balanced(text, size, room, most)):
+            return found, size, tag
+    return (setter.fit(text, least, room, least)[0],), least, 0.0
 
 
 def slate(text: str, layout: Layout, setter: Typesetter) -> Overlay:

@@ -74,12 +74,12 @@ class Insets:
         return any(content is not None and content.place == "shoulder" for content in shown)
 
     def show(self, moment: Moment, picture: Picture) -> None:
-        graphics = moment.look.graphics
+        graphics, wanted = moment.look.graphics, _seated(moment)
         # It has its place whether a headline stands elsewhere or not.
         layout = replace(moment.layout, beside=False)
         if self._before is None:
-            if graphics.inset != self._now.content:
-                self._before, self._now = self._now, self._open(graphics.inset, layout)
+            if wanted != self._now.content:
+                self._before, self._now = self._now, self._open(wanted, layout)
                 self._by, self._phase = graphics.transition, 0.0
                 if self._before.empty and self._now.empty:
                     self._before = None
@@ -131,6 +131,14 @@ class Insets:
             except AnchorError as error:
                 log.warning("inset left out: %s", error)
         return _Shown(content, layout or Layout.of(self._video), opened, self._template.animation.chart)
+
+
+def _seated(moment: Moment) -> Content | None:
+    """The inset of a moment at the place that there is for it in a picture of this shape."""
+    inset = moment.look.graphics.inset
+    if inset is None or moment.layout.seat(inset.place) == inset.place:
+        return inset
+    return replace(inset, place=moment.layout.seat(inset.place))
 
 
 def _shrunk(picture: Picture, video: VideoFormat, box: Box) -> list[Bytes]:

@@ -126,12 +126,14 @@ class Wipe(Generic[Content]):
 
 
 def lower_third_of(moment: Moment) -> LowerThird | None:
-    """The lower third of a moment, unless something fills the picture that it would cover."""
-    return None if covered(moment) else moment.look.lower_third
+    """The lower third of a moment, unless it would cover what fills the picture, or there is no room for it."""
+    layout = moment.layout
+    return None if covered(moment) or (layout.beside and not layout.names_beside) else moment.look.lower_third
 
 
 def covered(moment: Moment) -> bool:
     """Whether figures or credits take the whole picture: names and headlines step aside."""
     graphics = moment.look.graphics
-    figures = isinstance(graphics.inset, Chart | Grid) and graphics.inset.place != "shoulder"
+    inset = graphics.inset
+    figures = isinstance(inset, Chart | Grid) and moment.layout.seat(inset.place) != "shoulder"
     return figures or bool(graphics.credits)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from dataclasses import replace
 from math import inf
 
 from anchor.events import Caption, LowerThird
@@ -82,7 +83,7 @@ class Stack:
         """Draw what takes long before it goes on air. May be called in a thread of its own."""
         if isinstance(shown.inset, Chart | Grid):
             layout = self._layout.showing(ticker=bool(shown.ticker), second=self._second, beside=False)
-            self._panels.get(shown.inset, layout)
+            self._panels.get(replace(shown.inset, place=layout.seat(shown.inset.place)), layout)
 
     def _straps(self) -> list[Layer]:
         """Names and headlines; in square pictures they have one place, and names come first."""
@@ -104,7 +105,9 @@ class Stack:
 
     def _arranged(self, shown: Graphics) -> Layout:
         """The layout for graphics and for what is still to be seen of those before."""
-        beside = self._insets.beside or (shown.inset is not None and shown.inset.place == "shoulder")
+        beside = self._insets.beside
+        if shown.inset is not None:
+            beside = beside or self._layout.seat(shown.inset.place) == "shoulder"
         return self._layout.showing(ticker=bool(shown.ticker) or self._ticker.seen, second=self._second, beside=beside)
 
     def _open(self, content: Content, layout: Layout) -> insets.Inset:

@@ -19,7 +19,7 @@ def draw(drawn: Frame, grid: Grid) -> None:
         for column in range(len(columns))
     ]  # fmt: skip
     wanted = (area.height - drawn.base * 0.2) / (len(rows) + 1)
-    step = min(max(wanted, drawn.base * 1.5), drawn.base * 2.2)
+    step = min(max(wanted, drawn.base * 1.4), drawn.base * 2.2)
     fit = max(1, int(area.height / step) - 1)
     marked = next((number for number, row in enumerate(grid.rows) if row and row[0] == grid.highlight), -1)
     shown = list(range(len(rows)))
@@ -39,7 +39,7 @@ def draw(drawn: Frame, grid: Grid) -> None:
     pad = base * 0.5
 
     def put(cells: list[str], top: float, number: int, *, head: bool, turn: float | None) -> None:
-        ink = colours.dim if head else colours.highlight if number == marked else colours.text
+        ink = colours.dim if head else colours.text
         sheet = painter.ground if head else painter.figures
         for column, cell in enumerate(cells):
             text = drawn.fitted(cell, widths[column] - 2 * pad, size=base)
