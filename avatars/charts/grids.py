@@ -54,7 +54,7 @@ def draw(drawn: Frame, grid: Grid) -> None:
     )
     for place, number in enumerate(shown):
         top = area.top + (place + 1) * step
-        turn = 0.9 * place / max(1, len(shown))
+        turn = 0.92 * place / max(1, len(shown) - 1)
         painter.turn(area.left, top, edges[-1], top + step, turn)
         if number == marked:
             painter.figures.plate((area.left, top, edges[-1] - area.left, step), colours.strip)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import cos, isfinite, pi, sin
+from math import cos, pi, sin
 
 import cv2
 import numpy as np
 
 from anchor.graphics import Chart
 from avatars.charts.frame import Area, Frame, apart, subline, unit_line
+from avatars.charts.numbers import figure
 from avatars.charts.paint import stroke
 from avatars.overlay import Colour
 
@@ -68,14 +69,15 @@ def _slices(drawn: Frame, chart: Chart) -> list[_Slice]:
     """The slices, the smallest merged where there are more than seven; what is not above zero has none."""
     values = chart.series[0].values if chart.series else ()
     known = [
-        (drawn.clean(label), value, label == chart.highlight)
+        (drawn.clean(label), known, label == chart.highlight)
         for label, value in zip(chart.labels, values, strict=False)
-        if value is not None and isfinite(value) and value > 0
+        if (known := figure(value)) is not None and known > 0
     ]
     if len(known) > MOST_SLICES:
-        kept = sorted(known, key=lambda entry: (entry[2], entry[1]), reverse=True)[: MOST_SLICES - 1]
-        rest = sum(entry[1] for entry in known if entry not in kept)
-        known = [entry for entry in known if entry in kept] + [(drawn.clean(drawn.words.other), rest, False)]
+        order = sorted(range(len(known)), key=lambda number: (known[number][2], known[number][1]), reverse=True)
+        kept = sorted(order[: MOST_SLICES - 1])
+        rest = sum(known[number][1] for number in order[MOST_SLICES - 1 :])
+        known = [known[number] for number in kept] + [(drawn.clean(drawn.words.other), rest, False)]
     total = sum(entry[1] for entry in known)
     colours = drawn.colours
     # The highlight's colour belongs to the highlight alone.
