@@ -82,7 +82,7 @@ class Stack:
     def prepare(self, shown: Graphics) -> None:
         """Draw what takes long before it goes on air. May be called in a thread of its own."""
         if isinstance(shown.inset, Chart | Grid):
-            layout = self._layout.showing(ticker=bool(shown.ticker), second=self._second, beside=False)
+            layout = self._layout.showing(ticker=bool(shown.ticker), second=self._second, beside=False, figures=True)
             self._panels.get(replace(shown.inset, place=layout.seat(shown.inset.place)), layout)
 
     def _straps(self) -> list[Layer]:
@@ -105,10 +105,13 @@ class Stack:
 
     def _arranged(self, shown: Graphics) -> Layout:
         """The layout for graphics and for what is still to be seen of those before."""
-        beside = self._insets.beside
-        if shown.inset is not None:
-            beside = beside or self._layout.seat(shown.inset.place) == "shoulder"
-        return self._layout.showing(ticker=bool(shown.ticker) or self._ticker.seen, second=self._second, beside=beside)
+        inset, layers = shown.inset, self._insets
+        return self._layout.showing(
+            ticker=bool(shown.ticker) or self._ticker.seen,
+            second=self._second,
+            beside=layers.beside or (inset is not None and self._layout.seat(inset.place) == "shoulder"),
+            figures=layers.figures or isinstance(inset, Chart | Grid),
+        )
 
     def _open(self, content: Content, layout: Layout) -> insets.Inset:
         if isinstance(content, Media):

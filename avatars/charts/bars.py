@@ -26,7 +26,9 @@ def draw(drawn: Frame, chart: Chart) -> None:
     slot = drawn.free.width / max(1, len(labels))
     fitting = wrapped(drawn, labels, slot - drawn.base * 0.5, 2)
     row = drawn.base * max(1.35, 1.1 * len(chart.series))
-    if fitting is None and len(labels) * row <= drawn.free.height:
+    lines = max((len(broken) for broken in fitting), default=1) if fitting else 1
+    upright = drawn.free.height - label_height(drawn, lines) - drawn.base * (1.3 if scale.low >= 0 else 2.6)
+    if (fitting is None or upright < 3 * drawn.base) and len(labels) * row <= drawn.free.height:
         _lying(drawn, chart, labels, scale, numbers)
     else:
         _upright(drawn, chart, labels, fitting, scale, numbers)

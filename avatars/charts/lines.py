@@ -72,7 +72,7 @@ def _line(drawn: Frame, series: Series, ink: Colour, scale: Axis, area: Area, pl
         if len(piece) == 1:
             drawn.dot(sheet, piece[0], thick * 1.3, ink)
         else:
-            sheet.text(stroke(np.array(piece), thick, size=(sheet.height, sheet.width)), 0, 0, ink)
+            sheet.text(*stroke(np.array(piece), thick), ink)
     last = next((piece[-1] for piece in reversed(pieces) if piece), None)
     if last is not None:
         drawn.dot(sheet, last, thick * 1.35, ink)
