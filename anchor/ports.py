@@ -39,13 +39,15 @@ class SpeechChunk:
     """A stretch of sound that follows the chunk before it without a gap, and what is said in it.
 
     Times of `words` and `phones` count from the start of the first chunk, not of this one. A word or phone comes in
-    the chunk where it starts or in an earlier one, never later, and in order. `source` is who timed them.
+    the chunk where it starts or in an earlier one, never later, and in order. `source` is who timed them. What is not
+    `spoken`, such as a clip's own sound, moves no lips and has no captions.
     """
 
     audio: Samples
     words: tuple[Word, ...] = ()
     phones: tuple[Phone, ...] = ()
     source: TimingSource = "voice"
+    spoken: bool = True
 
     def shifted(self, samples: int) -> SpeechChunk:
         return replace(
@@ -55,8 +57,8 @@ class SpeechChunk:
         )
 
     @classmethod
-    def silence(cls, samples: int) -> SpeechChunk:
-        return cls(np.zeros(samples, np.float32))
+    def silence(cls, samples: int, *, spoken: bool = True) -> SpeechChunk:
+        return cls(np.zeros(samples, np.float32), spoken=spoken)
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,10 @@ State = Literal["idle", "speaking", "hushed"]
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What the next beat holds, before it is drawn. `speaking` is about the sound, `face` without the idle life."""
+    """What the next beat holds, before it is drawn. `speaking` is about the sound, `face` without the idle life.
+
+    `since` is the number of the block in its utterance; while it is hushed, of the last one.
+    """
 
     audio: Samples
     face: FaceFrame
@@ -50,6 +53,7 @@ class Step:
     lower_third: LowerThird | None = None
     speaking: bool = False
     graphics: Graphics = NO_GRAPHICS
+    since: int = 0
 
 
 @dataclass(slots=True)
@@ -345,7 +349,7 @@ class Performer:
         utterance = performance.utterance
         return Step(
             block.audio, face, performance, block, block.caption, utterance.lower_third, block.speaking,
-            utterance.graphics,
+            utterance.graphics, block.number,
         )  # fmt: skip
 
     def _next_face(self, performance: Performance) -> FaceFrame:
@@ -384,7 +388,10 @@ class Performer:
         if self._on_air is None:
             return Step(self._silence, self._face, graphics=self.standing)
         utterance = self._on_air.utterance
-        return Step(self._silence, self._face, lower_third=utterance.lower_third, graphics=utterance.graphics)
+        since = self._history[-1][0].number if self._history else 0
+        return Step(
+            self._silence, self._face, lower_third=utterance.lower_third, graphics=utterance.graphics, since=since
+        )
 
     async def _progress(self) -> None:
         """Wait until an utterance has something new: for the clock that does not run."""

@@ -21,6 +21,7 @@ from anchor.errors import AnchorError
 from anchor.events import Caption, Gesture, LowerThird, Mood, Sentence, Span, Word
 from anchor.graphics import NO_GRAPHICS, Graphics
 from anchor.linebreak import columns
+from anchor.loudness import limited
 from anchor.media import SAMPLE_RATE, FaceFrame, Samples, VideoFormat
 from anchor.pipeline.captions import CaptionStyle, paginate
 from anchor.pipeline.segmenter import segment
@@ -35,6 +36,9 @@ TAIL_SECONDS = 0.24
 """Silence after the last word, so that the mouth comes to rest."""
 
 DYING_SECONDS = 0.1
+
+BED_FADE_SECONDS = 1.0
+"""How long a bed takes to die away at the end of what it lies under; as long as the silence there when that is less."""
 
 SECONDS_PER_COLUMN = 0.072
 """How long a letter or half an ideograph takes, where nothing better is known: 14 letters a second, 7 ideographs."""
@@ -71,7 +75,7 @@ class Cue:
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """Something to say. `text` may still be arriving.
+    """Something to say. `text` may still be arriving; where it is empty the voice plays something without words.
 
     Of two waiting utterances the one of higher `priority` goes first; one of higher priority than what is on air goes
     in at the next sentence end. Speaking begins when `lead` beats are prepared. `gestures` are made as it begins; a
@@ -80,7 +84,7 @@ class Utterance:
 
     `spans` are SSML's, of a text that is a string. `graphics` stand from its first beat to its last, but for what
     `cues` change at the marks of the text. `translation`: the text in a second language, for a further line of the
-    captions. `bed`: sound that is laid under it from its first beat. `on_air` is called before its first beat is drawn.
+    captions. `bed`: sound that is laid under it from its first beat, as loud as it is to be there. `on_air` is called before its first beat is drawn.
     """
 
     text: str | AsyncIterable[str]
@@ -109,6 +113,7 @@ class Block:
     """The sound of one beat of an utterance, and what happens in it.
 
     `words` end in this block, `begun` begin in it; after one that `ends_sentence` another utterance may go in.
+    `number` counts the blocks of the utterance from 0.
     """
 
     audio: Samples
@@ -117,6 +122,7 @@ class Block:
     caption: Caption | None
     speaking: bool
     ends_sentence: bool
+    number: int = 0
 
 
 class Performance:
@@ -208,10 +214,11 @@ class Performance:
 
     async def _voice(self, speech: Channel[SpeechChunk]) -> None:
         """Text to sound: into `speech` for the driver and, cut into blocks, for the performer."""
-        cutter = _Cutter(self._video)
+        cutter = _Cutter(self._video, self.utterance.bed)
         try:
             async for piece in self._speak():
-                await speech.send(piece.chunk)
+                chunk = piece.chunk
+                await speech.send(chunk if chunk.spoken else SpeechChunk.silence(len(chunk.audio)))
                 for block in cutter.cut(piece):
                     await self.blocks.send(block)
             for block in cutter.rest():
@@ -223,13 +230,12 @@ class Performance:
         self.blocks.close()
 
     async def _speak(self) -> AsyncIterator[_Piece]:
-        text = self.utterance.text
         style = CaptionStyle.suits(self._video)
         position = round(LEAD_IN_SECONDS * SAMPLE_RATE)
         lead_in: _Piece | None = _Piece(SpeechChunk.silence(position))
-        async for sentence in segment(_pieces(text) if isinstance(text, str) else text, self.utterance.language):
+        async for sentence in self._sentences():
             begun = position
-            if self.utterance.gate is not None:
+            if self.utterance.gate is not None and sentence.text:
                 passed = self.utterance.gate(sentence)
                 if passed is None:
                     continue
@@ -241,17 +247,27 @@ class Performance:
                         self.spoken_at = self._clock.now()
                         yield lead_in
                         lead_in = None
-                    captions = pager.add(chunk.words)
-                    yield _Piece(chunk.shifted(begun), captions, wordless=pager.wordless)
+                    if chunk.spoken:
+                        captions = pager.add(chunk.words)
+                        yield _Piece(chunk.shifted(begun), captions, wordless=pager.wordless)
+                    else:
+                        # Nothing would be cut in two by what goes in here.
+                        yield _Piece(chunk, ends_sentence=True)
                     position += len(chunk.audio)
-            if position > begun:
+            if position > begun and sentence.text:
                 pause = round(sentence.pause * SAMPLE_RATE)
                 rest = replace(SpeechChunk.silence(pause), words=pager.unheard(position))
                 yield _Piece(rest, (), ends_sentence=True, captions_until=pager.until(position))
                 position += pause
         if lead_in is None:
             tail = round((TAIL_SECONDS + self.utterance.pause) * SAMPLE_RATE)
-            yield _Piece(SpeechChunk.silence(tail))
+            yield _Piece(SpeechChunk.silence(tail), last=True)
+
+    def _sentences(self) -> AsyncIterator[Sentence]:
+        text, language = self.utterance.text, self.utterance.language
+        if text == "":
+            return _only(Sentence("", language, pause=0.0))
+        return segment(_pieces(text) if isinstance(text, str) else text, language)
 
     async def _drive(self, speech: Channel[SpeechChunk]) -> None:
         async with closing(self._driver.drive(speech, self._video.fps)) as frames:
@@ -273,11 +289,16 @@ async def _pieces(text: str) -> AsyncIterator[str]:
     yield text
 
 
+async def _only(sentence: Sentence) -> AsyncIterator[Sentence]:
+    yield sentence
+
+
 @dataclass(frozen=True, slots=True)
 class _Piece:
     """A chunk in utterance time, the captions that became known with it, and whether a sentence ends before it.
 
-    `captions_until`: when those of the sentence that is over are gone. `wordless`: its voice times no words.
+    `captions_until`: when those of the sentence that is over are gone. `wordless`: its voice times no words. `last`:
+    nothing comes after it.
     """
 
     chunk: SpeechChunk
@@ -285,6 +306,7 @@ class _Piece:
     ends_sentence: bool = False
     captions_until: int | None = None
     wordless: bool = False
+    last: bool = False
 
 
 class _Pager:
@@ -359,10 +381,12 @@ class _Pager:
 
 
 class _Cutter:
-    """Cuts a stream of pieces into blocks of exactly one beat."""
+    """Cuts a stream of pieces into blocks of exactly one beat, with a `bed` under them."""
 
-    def __init__(self, video: VideoFormat) -> None:
+    def __init__(self, video: VideoFormat, bed: Samples | None = None) -> None:
         self._size = video.samples_per_beat
+        self._bed = bed
+        self._fade: tuple[int, int] | None = None
         self._audio: list[Samples] = []
         self._held = 0
         self._number = 0
@@ -375,7 +399,9 @@ class _Cutter:
     def cut(self, piece: _Piece) -> list[Block]:
         if piece.ends_sentence:
             self._sentence_ends.append(self._position)
-        self._position += len(piece.chunk.audio)
+        begin, self._position = self._position, self._position + len(piece.chunk.audio)
+        if piece.last:
+            self._fade = (max(begin, self._position - round(BED_FADE_SECONDS * SAMPLE_RATE)), self._position)
         self._audio.append(piece.chunk.audio)
         self._held += len(piece.chunk.audio)
         self._words += piece.chunk.words
@@ -412,6 +438,18 @@ class _Cutter:
         ends = bool(self._sentence_ends) and self._sentence_ends[0] <= end
         if ends:
             self._sentence_ends = [at for at in self._sentence_ends if at > end]
-        block = Block(audio, words, begun, caption, speaking, ends)
+        block = Block(self._laid(audio, start), words, begun, caption, speaking, ends, self._number)
         self._number += 1
         return block
+
+    def _laid(self, audio: Samples, start: int) -> Samples:
+        """The sound of a block that begins at `start`, with what lies under it."""
+        if self._bed is None or not (bed := self._bed[start : start + audio.size]).size:
+            return audio
+        if self._fade is not None:
+            begin, end = self._fade
+            left = (end - np.arange(start, start + bed.size)) / max(1, end - begin)
+            bed = bed * np.clip(left, 0, 1).astype(np.float32)
+        mixed = audio.copy()
+        mixed[: bed.size] += bed
+        return limited(mixed)
