@@ -70,7 +70,7 @@ def gain_to(lufs: float, found: float) -> float:
 
 
 def limited(sound: Samples) -> Samples:
-    """Bend what is louder than -1 dB so that nothing reaches 1; each sample by itself, so pieces may be cut anywhere."""
+    """Bend what is louder than -1 dB so that nothing reaches 1: sample by sample, so pieces may be cut anywhere."""
     over = np.abs(sound) - np.float32(_KNEE)
     if not (over > 0).any():
         return sound

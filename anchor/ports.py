@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anchor.events import Phone, Sentence, Word
+from anchor.graphics import Graphics
 from anchor.media import (
     Beat,
     Bytes,
@@ -404,6 +405,13 @@ class Stage(Scene, Protocol):
 
     def base(self, ahead: int) -> int:
         """Which picture of the avatar's footage will be shown `ahead` calls of `draw` from now. Instant."""
+        ...
+
+    def prepare(self, graphics: Graphics) -> None:
+        """Load the picture or clip of graphics before they are shown. Blocks: call it in a worker thread.
+
+        Raises `MissingError`, and `AvatarError` for one that cannot be shown; shown all the same, it is left out.
+        """
         ...
 
 

@@ -55,4 +55,4 @@ def sound(path: Path) -> Iterator[Samples]:
 
 
 def _samples(frame: Any) -> Samples:
-    return np.clip(frame.to_ndarray()[0].astype(np.float32), -1, 1)
+    return np.asarray(np.clip(frame.to_ndarray()[0], -1, 1), np.float32)

@@ -10,6 +10,7 @@ import cv2
 
 from anchor.errors import AnchorError
 from anchor.events import Caption, LowerThird
+from anchor.graphics import Graphics, Media
 from anchor.media import Blendshapes, Bytes, DrawnFace, Look, Picture, VideoFormat
 from anchor.ports import Avatar, AvatarView, Setting
 from avatars import backdrop as backdrops
@@ -17,6 +18,7 @@ from avatars import graphics
 from avatars.desk import desk
 from avatars.fontbook import FontBook
 from avatars.graphics import DEFAULT_LABEL
+from avatars.insets import Library
 from avatars.layout import Layout, place
 from avatars.overlay import Overlay
 from avatars.puppet_draw import Box, convert
@@ -56,7 +58,7 @@ class StudioScene:
     `backdrop` is a picture that takes the place of the avatar's own background or, where it has none, of the studio.
     `label` may be reworded but not left out; `cropped`: a page may cut the sides of the picture off.
     `languages` are BCP 47 tags of the show; the first decides the shape of ideographs. `book` holds the fonts, by
-    default those of this machine.
+    default those of this machine. `live`: somebody is watching, so clips are not waited for.
 
     Raises `FormatError` for a label that does not name AI and generation, `MissingError` and `AvatarError` for the
     backdrop.
@@ -73,18 +75,28 @@ class StudioScene:
         languages: tuple[str, ...] = ("zh-CN", "en"),
         book: FontBook | None = None,
         template: str | Path = "house",
+        live: bool = False,
     ) -> None:
         # A picture's parts are too small to share out: OpenCV's helpers would burn more time waiting than they save.
         cv2.setNumThreads(1)
         layout, setter = Layout.of(video, load_template(template)), Typesetter(book, languages)
         mark = graphics.label(label, layout, setter, middle=cropped)
         self._layout, self._setter, self._label = replace(layout, label=mark.box), setter, mark
+        self._library = Library(self._layout, setter, live=live)
         self._stack = self._stacked()
         self._video, self._backdrop = video, backdrop
         self._set = self._build(avatar)
 
     def _stacked(self) -> Stack:
-        return Stack(self._layout, self._setter, self._label)
+        return Stack(self._layout, self._setter, self._label, self._library)
+
+    def prepare(self, graphics: Graphics) -> None:
+        """Load the picture or clip of graphics that will be shown; blocks, in any thread but the one that draws.
+
+        Raises `MissingError`, and `AvatarError` for one that cannot be shown.
+        """
+        if isinstance(graphics.inset, Media):
+            self._library.prepare(graphics.inset)
 
     def cast(self, avatar: Avatar | None) -> Callable[[], None]:
         """Build the set for another avatar, or for nobody; the call that is returned puts it before the camera."""

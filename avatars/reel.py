@@ -9,9 +9,10 @@ from __future__ import annotations
 import contextlib
 import math
 from collections import deque
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from av.video.reformatter import Colorspace
 
 from anchor.errors import AvatarError, MissingError
 from anchor.media import FILES_ONLY, Bytes, Picture
+from avatars.fitting import covers, fitted
 
 AHEAD = 6
 """Pictures that are made before they are due: a quarter of a second."""
@@ -90,20 +92,23 @@ def inspect(path: Path) -> ClipInfo:
 
 
 class Reel:
-    """A clip opened at one size and rate: each picture is cropped to fill (`width`, `height`), both even.
+    """A clip opened at one rate: each picture fills `size` (width and height, even), as `avatars.fitting` does it.
 
     What is wrong with the clip is raised by `at` and `warm`. It belongs to one thread.
     """
 
-    def __init__(self, path: Path, *, width: int, height: int, fps: int) -> None:
-        self._path, self._size, self._fps = path, (width, height), fps
+    def __init__(
+        self, path: Path, size: tuple[int, int], *, fps: int, centre: tuple[float, float] = (0.5, 0.5)
+    ) -> None:
+        self._path, self._fps = path, fps
+        self._shown = partial(_shown, size=size, centre=centre)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="clip")
         self._picture: Picture | None = None
         self._start(0)
 
     def _start(self, number: int) -> None:
         """Decode from beat `number` on."""
-        shots = _shots(self._path, self._size, self._fps, number)
+        shots = _shots(self._path, self._shown, self._fps, number)
         self._shots, self._began = shots, number
         self._shot: _Shot | None = None
         self._next: deque[Future[_Shot | None]] = deque(self._thread.submit(next, shots, None) for _ in range(AHEAD))
@@ -155,7 +160,7 @@ class _Shot:
     picture: Picture
 
 
-def _shots(path: Path, size: tuple[int, int], fps: int, number: int) -> Generator[_Shot, None, None]:
+def _shots(path: Path, shown: Callable[[Any, float], Picture], fps: int, number: int) -> Generator[_Shot, None, None]:
     with opened(path) as container:
         stream = container.streams.video[0]
         stream.thread_type, aspect = "AUTO", _aspect(stream)
@@ -166,7 +171,7 @@ def _shots(path: Path, size: tuple[int, int], fps: int, number: int) -> Generato
                 # A picture is shown from the first beat that does not come before it.
                 begin = math.ceil((at - 1e-3) * fps)
                 if last is not None and begin > due:
-                    yield _Shot(due, begin, _shown(last, aspect, size))
+                    yield _Shot(due, begin, shown(last, aspect))
                     due = begin
                 last = picture
         except FFmpegError as error:
@@ -178,7 +183,7 @@ def _shots(path: Path, size: tuple[int, int], fps: int, number: int) -> Generato
             if number == 0:
                 raise AvatarError(f"{path}: has not one picture; export it again")
             return
-        yield _Shot(due, math.inf, _shown(last, aspect, size))
+        yield _Shot(due, math.inf, shown(last, aspect))
 
 
 def _timed(container: Any, stream: Any, seconds: float) -> Iterator[tuple[float, Any]]:
@@ -197,10 +202,6 @@ def _timed(container: Any, stream: Any, seconds: float) -> Iterator[tuple[float,
         yield last, picture
 
 
-def _even(side: float) -> int:
-    return round(side / 2) * 2
-
-
 def _aspect(stream: Any) -> float:
     """Width of a pixel for its height."""
     found = float(stream.sample_aspect_ratio or 1)
@@ -215,22 +216,21 @@ def _seen(picture: Any, aspect: float) -> tuple[float, float]:
     return picture.width * aspect, float(picture.height)
 
 
-def _shown(picture: Any, aspect: float, size: tuple[int, int]) -> Picture:
-    """Upright, cropped from the middle to fill the size, and in the project's own colours."""
+def _shown(picture: Any, aspect: float, *, size: tuple[int, int], centre: tuple[float, float]) -> Picture:
+    """Upright, made to fill the size, and in the project's own colours."""
     turns = _turns(picture)
     wanted = size[::-1] if turns % 2 else size
     wide, high = _seen(picture, aspect)
-    scale = max(wanted[0] / wide, wanted[1] / high)
-    width, height = (max(need, _even(side * scale)) for need, side in zip(wanted, (wide, high), strict=True))
+    way = max if covers(wide, high, *wanted) else min
+    scale = way(wanted[0] / wide, wanted[1] / high)
+    width, height = (max(2, round(side * scale)) for side in (wide, high))
     colours = _COLOURS.get(picture.colorspace) or (
         Colorspace.ITU709 if picture.height > _LARGEST_601 else Colorspace.ITU601
     )
-    found = picture.reformat(
+    found: Bytes = picture.reformat(
         width=width, height=height, format="bgr24", src_colorspace=colours, dst_colorspace=Colorspace.ITU601,
         interpolation="AREA" if scale < 0.75 else "BICUBIC", threads=1,
     ).to_ndarray()  # fmt: skip
-    x, y = (width - wanted[0]) // 2, (height - wanted[1]) // 2
-    cropped: Bytes = found[y : y + wanted[1], x : x + wanted[0]]
-    if turns:
-        cropped = np.rot90(cropped, turns)
-    return Picture(np.asarray(cv2.cvtColor(np.ascontiguousarray(cropped), cv2.COLOR_BGR2YUV_I420)))
+    upright = np.ascontiguousarray(np.rot90(found, turns)) if turns else found
+    filled = np.ascontiguousarray(fitted(upright, *size, centre))
+    return Picture(np.asarray(cv2.cvtColor(filled, cv2.COLOR_BGR2YUV_I420), np.uint8))

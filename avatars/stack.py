@@ -7,8 +7,9 @@ from math import inf
 from anchor.events import Caption, LowerThird
 from anchor.graphics import Media
 from anchor.media import Look, Picture
-from avatars import graphics, insets
+from avatars import graphics
 from avatars.inset_layer import Content, Insets
+from avatars.insets import Inset, Library
 from avatars.layers import Captions, Layer, Moment, Wipe, lower_third_of
 from avatars.layout import Layout
 from avatars.overlay import Overlay
@@ -18,8 +19,8 @@ from avatars.typeset import Typesetter
 class Stack:
     """Draws the graphics of the looks in a row. Equal looks in a row give equal pictures."""
 
-    def __init__(self, layout: Layout, setter: Typesetter, label: Overlay) -> None:
-        self._layout, self._setter, self._label = layout, setter, label
+    def __init__(self, layout: Layout, setter: Typesetter, label: Overlay, library: Library) -> None:
+        self._layout, self._setter, self._label, self._library = layout, setter, label, library
         self._second = False
         video, template = layout.video, layout.template
 
@@ -55,7 +56,7 @@ class Stack:
             beside=inset is not None and inset.place == "shoulder",
         )  # fmt: skip
 
-    def _open(self, content: Content, layout: Layout) -> insets.Inset:
+    def _open(self, content: Content, layout: Layout) -> Inset:
         if isinstance(content, Media):
-            return insets.open_inset(content, layout.video, layout, self._setter)
+            return self._library.open(content, layout)
         raise NotImplementedError

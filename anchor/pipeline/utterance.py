@@ -84,7 +84,8 @@ class Utterance:
 
     `spans` are SSML's, of a text that is a string. `graphics` stand from its first beat to its last, but for what
     `cues` change at the marks of the text. `translation`: the text in a second language, for a further line of the
-    captions. `bed`: sound that is laid under it from its first beat, as loud as it is to be there. `on_air` is called before its first beat is drawn.
+    captions. `bed`: sound that is laid under it from its first beat, as loud as it is to be there. `on_air` is called
+    before its first beat is drawn.
     """
 
     text: str | AsyncIterable[str]
