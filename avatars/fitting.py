@@ -21,7 +21,7 @@ def covers(width: float, height: float, to_width: float, to_height: float) -> bo
 
 
 def fitted(bgr: Bytes, width: int, height: int, centre: tuple[float, float] = (0.5, 0.5)) -> Bytes:
-    """The picture filling `width` by `height`: cropped, most of all from below, or, where that would lose much, shown whole.
+    """The picture filling `width` by `height`: cropped, rather from below, or shown whole where that would lose much.
 
     Around it is then a dim, blurred enlargement of itself, and its middle comes as near as it can to `centre`, in
     shares of the frame. Sizes are even.

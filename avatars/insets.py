@@ -32,6 +32,8 @@ MOST_REELS = 3
 
 _NARROWEST, _NARROWEST_BELOW, _WIDEST = 3 / 4, 4 / 3, 16 / 9
 """Shapes that a picture at the shoulder, or below the head, may have; others are cropped to the nearest."""
+_LEAST_ROOM = 0.12
+"""In shares of the shorter side; what is shown smaller is not seen."""
 _CREDIT, _SMALLEST_CREDIT = 0.028, 0.022
 """Size of a credit line, in shares of the shorter side."""
 
@@ -207,6 +209,9 @@ def _box(media: Media, layout: Layout, aspect: float) -> Box:
     if media.place != "shoulder":
         return Box(0, 0, layout.video.width, layout.video.height)
     room, edge = layout.inset_box("shoulder"), _edge(layout)
+    if min(room.width, room.height) < _LEAST_ROOM * layout.unit:
+        size = f"{layout.video.width}x{layout.video.height}"
+        raise AvatarError(f"{media.path}: there is no room at the shoulder in {size}; place it full or in the corner")
     aspect = min(max(aspect, _NARROWEST if layout.wide else _NARROWEST_BELOW), _WIDEST)
     width = min(room.width - 2 * edge, (room.height - 2 * edge) * aspect)
     height = width / aspect
