@@ -24,7 +24,7 @@ from avatars.pictures import read_picture
 from avatars.typeset import Typesetter
 from tests.avatars import odd_clips
 
-WIDE, TALL = VideoFormat(320, 180, 25), VideoFormat(180, 320, 25)
+WIDE, TALL = VideoFormat(320, 180, 25), VideoFormat(360, 640, 25)
 RED, ORANGE = (220, 30, 30), (255, 128, 0)
 
 
