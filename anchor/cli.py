@@ -187,8 +187,7 @@ def _render(
     segments: Any, title: str, target: Path, avatar: str, voice: str, size: str, fps: int, captions: Captions,
     backdrop: Path | None, driver: str, device: str, mocap: Path | None, take_fps: int | None,
 ) -> None:  # fmt: skip
-    from anchor import app as studio
-    from anchor import parts
+    from anchor import parts, rendering
     from anchor.config import VoiceConfig
     from anchor.media import VideoFormat
     from anchor.performing import TakeActor, open_take
@@ -197,16 +196,16 @@ def _render(
         raise typer.BadParameter(f"{target}: only .mp4 files can be written", param_hint="--out")
     video = VideoFormat.parse(size, fps)
 
-    async def work(progress: Progress) -> studio.Rendered:
+    async def work(progress: Progress) -> rendering.Rendered:
         bar = progress.add_task("rendering", total=1.0)
         actor = TakeActor(open_take(mocap, fps=take_fps), video) if mocap is not None else None
         speaker = parts.open_voice(VoiceConfig(engine=voice))
 
-        def report(now: studio.Progress) -> None:
+        def report(now: rendering.Progress) -> None:
             progress.update(bar, completed=now.said / max(1, now.total), description=f"{now.seconds:.0f} s of video")
 
         try:
-            return await studio.render(
+            return await rendering.render(
                 segments, target, voice=speaker, driver=parts.open_driver(driver, options=_device(device)),
                 avatar=parts.open_avatar(avatar), video=video, captions=captions, backdrop=backdrop, title=title,
                 actor=actor, on_progress=report,
@@ -243,8 +242,7 @@ def perform(
     take_fps: TakeFpsOption = None,
 ) -> None:
     """Play a performer's take, sound and whole face, on any avatar."""
-    from anchor import app as studio
-    from anchor import performing
+    from anchor import performing, rendering
     from anchor.media import VideoFormat
 
     if target.suffix.lower() not in (".mp4", ".csv"):
@@ -264,7 +262,7 @@ def perform(
         else:
             filmed = take.suffix.lower() in performing.CLIPS
             heard = performing.open_sound(sound or take) if sound is not None or filmed else None
-            work = studio.perform(
+            work = rendering.perform(
                 loaded, heard, target, avatar=avatar, video=video, backdrop=backdrop, tell=partial(tell, "rendering")
             )
             seconds = _run(work)
@@ -314,14 +312,13 @@ def avatar_show(
     voice: VoiceOption = "espeak",
 ) -> None:
     """Draw a contact sheet of an avatar's expressions, and a short clip in which it speaks."""
-    from anchor import app as studio
-    from anchor import parts
+    from anchor import parts, rendering
     from anchor.config import VoiceConfig
 
     async def work() -> list[Path]:
         speaker = parts.open_voice(VoiceConfig(engine=voice))
         try:
-            return await studio.show_avatar(name, target, clip=clip, voice=speaker)
+            return await rendering.show_avatar(name, target, clip=clip, voice=speaker)
         finally:
             await speaker.close()
 

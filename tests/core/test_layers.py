@@ -45,6 +45,7 @@ LAYERS = [
         "anchor.testing",
         "anchor.parts",
         "anchor.performing",
+        "anchor.rendering",
         "anchor.stream",
         "anchor.talking",
         "anchor.visitors",
