@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Sequence
 from zlib import crc32
 
 from anchor import registry
-from anchor.broadcast.script import Segment, load_script, speakable
+from anchor.broadcast.script import load_script, speakable
 from anchor.broadcast.show import present
 from anchor.clock import LoopClock, wall_time
 from anchor.config import ChannelConfig, Config
@@ -29,7 +29,7 @@ from anchor.parts import (
     open_voice,
     steadfast,
 )
-from anchor.performing import LivePerformance, open_parts
+from anchor.performing import LivePerformance
 from anchor.pipeline.performer import Performer
 from anchor.pipeline.playout import Playout
 from anchor.pipeline.utterance import Utterance
@@ -41,6 +41,7 @@ from anchor.ports import (
     VoiceInfo,
 )
 from anchor.rendering import languages_of
+from anchor.segments import Faces, Speakers, Utterer
 from anchor.server.api import ChannelInfo
 from anchor.store import Store
 from anchor.stream import check_pair
@@ -77,8 +78,6 @@ class LiveChannel:
         self.scripts = [load_script(path) for path in config.scripts]
         check_language(voice, config.language)
         segments = [segment for script in self.scripts for segment in script.segments]
-        for segment in segments:
-            check_language(voice, segment.language)
         self.languages = tuple(dict.fromkeys([config.language, *languages_of(segments)]))
         self.viewers: ViewerSink = registry.load("anchor.sink", "webrtc")(
             self.video, ice_servers=tuple(ice_servers), max_viewers=config.max_viewers
@@ -87,10 +86,11 @@ class LiveChannel:
         self.performance = LivePerformance(self._clock, ice_servers)
         cast = Cast(config, self.languages, shelf, self._clock, metrics)
         self.stream = cast.stream(
-            self.viewers, cast.scene(), seed=crc32(self.name.encode()), actor=self.performance, on_beat=self._count
+            [self.viewers], cast.scene(), seed=crc32(self.name.encode()), actor=self.performance, on_beat=self._count
         )
         self._metrics = metrics
-        self._parts = open_parts(segments)
+        self._utterer = Utterer(Speakers(voice), Faces(self.stream.stand_by, config.avatar), lead=SHOW_LEAD)
+        self._utterer.check(segments)
 
     @property
     def performer(self) -> Performer:
@@ -114,13 +114,8 @@ class LiveChannel:
 
     async def _present(self) -> None:
         await present(
-            self.performer, self.scripts, self._segment, self._clock, loop=self.config.loop, pause=self.config.pause
-        )
-
-    def _segment(self, segment: Segment, pause: float) -> Utterance:
-        return Utterance(
-            segment.text, segment.language, self.voice, lead=SHOW_LEAD, lower_third=segment.lower_third, pause=pause,
-            mood=segment.mood, gestures=segment.gestures, part=self._parts.get(segment.mocap),
+            self.performer, self.scripts, self._utterer.utter, self._clock,
+            loop=self.config.loop, pause=self.config.pause,
         )  # fmt: skip
 
     async def say(
@@ -166,6 +161,7 @@ class LiveChannel:
     async def cast(self, name: str) -> None:
         """Show another avatar from the next beat on. Raises what `AnchorStream.cast` raises."""
         await self.stream.cast(name)
+        self._utterer.faces.house = name
 
     async def interrupt(self) -> bool:
         """Cut what is being said; whether there was something to cut."""

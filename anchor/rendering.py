@@ -4,27 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from anchor import registry
 from anchor.broadcast.script import Segment
+from anchor.broadcast.show import AHEAD
 from anchor.clock import FreeClock
 from anchor.errors import OutputError, ScriptError
 from anchor.media import Beat, LipSource, Samples, VideoFormat
-from anchor.parts import check_language, open_avatar, open_driver, open_scene
-from anchor.performing import TakeActor, TakeVoice, fitted, open_parts
+from anchor.parts import open_avatar, open_driver, open_scene
+from anchor.performing import TakeActor, TakeVoice, fitted
 from anchor.pipeline.acting import Actor
 from anchor.pipeline.idle import Life
 from anchor.pipeline.painting import Painting
 from anchor.pipeline.performer import Performer
 from anchor.pipeline.playout import Playout
-from anchor.pipeline.utterance import LEAD_IN_SECONDS, Performance, Utterance
+from anchor.pipeline.utterance import LEAD_IN_SECONDS, Performance
 from anchor.ports import Avatar, Driver, Sink, Take, Voice
+from anchor.segments import Faces, Speakers, Utterer
 from anchor.selftest import fit
+from anchor.stream import check_pair
 from anchor.tags import among, base
 from anchor.trust.label import KEY, aigc_label
 
@@ -33,6 +36,9 @@ CaptionMode = Literal["burn", "file", "none"]
 HEAD_SECONDS = 0.4
 TAIL_SECONDS = 0.8
 """A file begins and ends with the anchor at rest."""
+
+SEED = 1
+"""Of the life of an anchor whose stream is a file, or is to be like one."""
 
 
 def languages_of(segments: Sequence[Segment]) -> tuple[str, ...]:
@@ -77,14 +83,25 @@ async def render(
 
     All files appear whole or not at all. Raises `AnchorError` when a segment cannot be said.
     """
-    for segment in segments:
-        check_language(voice, segment.language)
-    parts = await asyncio.to_thread(open_parts, segments)
+    speakers = Speakers(voice)
     scene = open_scene(avatar, driver, video, {"backdrop": backdrop, "languages": languages_of(segments)})
-    painter = await fit(driver, avatar)
+    painting = Painting(video, clock := FreeClock(), scene, await fit(driver, avatar))
+
+    async def stand_by(name: str | Path) -> Callable[[], None]:
+        other = avatar if name == avatar.info.name else await asyncio.to_thread(open_avatar, str(name))
+        check_pair(other, driver)
+        show, painter = await asyncio.to_thread(scene.cast, other), await fit(driver, other)
+
+        def enter() -> None:
+            show()
+            painting.exchange(painter)
+
+        return enter
+
+    utterer = Utterer(speakers, Faces(stand_by, avatar.info.name), lead=1)
+    await asyncio.to_thread(utterer.check, segments)
     total = sum(len(segment.text) for segment in segments)
     progress = _RenderProgress(total, video, on_progress)
-    clock = FreeClock()
     performer = Performer(
         driver, video, clock, on_end=progress.ended,
         head_beats=round(HEAD_SECONDS * video.fps), tail_beats=round(TAIL_SECONDS * video.fps),
@@ -97,29 +114,36 @@ async def render(
         # Entered and left in reverse, so that captions are in place before the film they belong to appears.
         for sink in sinks:
             await stack.enter_async_context(sink)
+        stack.push_async_callback(speakers.close)
         await stack.enter_async_context(performer.open())
-        for segment in segments:
-            performer.perform(
-                Utterance(
-                    segment.text,
-                    segment.language,
-                    voice,
-                    lower_third=segment.lower_third,
-                    pause=segment.pause,
-                    mood=segment.mood,
-                    gestures=segment.gestures,
-                    part=parts.get(segment.mocap),
-                )
-            )
-        performer.finish()
-        await Playout(
-            performer, Life(seed=1, fps=video.fps), scene, sinks, clock,
-            actor=actor, painting=Painting(video, clock, scene, painter), burn_captions=captions == "burn",
-            on_beat=progress.beat,
-        ).run()  # fmt: skip
+        playout = Playout(
+            performer, Life(seed=SEED, fps=video.fps), scene, sinks, clock,
+            actor=actor, painting=painting, burn_captions=captions == "burn", on_beat=progress.beat,
+        )  # fmt: skip
+        await _both(_feed(performer, segments, utterer), playout.run())
         if not progress.said:
             raise ScriptError("there is nothing to say")
     return Rendered(progress.seconds, tuple(source for source, _ in progress.lips.most_common() if source))
+
+
+async def _feed(performer: Performer, segments: Sequence[Segment], utterer: Utterer) -> None:
+    """Hand the performer its utterances, none made much before its time: each holds pictures and a face."""
+    waiting: deque[Performance] = deque()
+    for segment in segments:
+        waiting.append(performer.perform(await utterer.utter(segment, segment.pause)))
+        while len(waiting) > AHEAD:
+            await waiting.popleft().wait()
+    performer.finish()
+
+
+async def _both(*work: Coroutine[Any, Any, None]) -> None:
+    """Run side by side; the first failure is raised as itself and ends the others."""
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            for one in work:
+                tasks.create_task(one)
+    except BaseExceptionGroup as group:
+        raise group.exceptions[0] from None
 
 
 async def perform(

@@ -46,6 +46,7 @@ LAYERS = [
         "anchor.parts",
         "anchor.performing",
         "anchor.rendering",
+        "anchor.segments",
         "anchor.stream",
         "anchor.talking",
         "anchor.visitors",
