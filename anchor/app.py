@@ -40,7 +40,7 @@ from anchor.ports import (
     Voice,
     VoiceInfo,
 )
-from anchor.rendering import languages_of
+from anchor.rendering import spoken_in
 from anchor.segments import Faces, Speakers, Utterer
 from anchor.server.api import ChannelInfo
 from anchor.store import Store
@@ -78,7 +78,7 @@ class LiveChannel:
         self.scripts = [load_script(path) for path in config.scripts]
         check_language(voice, config.language)
         segments = [segment for script in self.scripts for segment in script.segments]
-        self.languages = tuple(dict.fromkeys([config.language, *languages_of(segments)]))
+        self.languages = tuple(dict.fromkeys([config.language, *spoken_in(segments)]))
         self.viewers: ViewerSink = registry.load("anchor.sink", "webrtc")(
             self.video, ice_servers=tuple(ice_servers), max_viewers=config.max_viewers
         )

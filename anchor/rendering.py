@@ -5,18 +5,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter, deque
-from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from anchor import registry
-from anchor.broadcast.script import Segment
+from anchor.broadcast.script import Script, Segment
 from anchor.broadcast.show import AHEAD
 from anchor.clock import FreeClock
+from anchor.config import VoiceConfig
 from anchor.errors import OutputError, ScriptError
 from anchor.media import Beat, LipSource, Samples, VideoFormat
-from anchor.parts import open_avatar, open_driver, open_scene
+from anchor.parts import open_avatar, open_driver, open_scene, open_voice
 from anchor.performing import TakeActor, TakeVoice, fitted
 from anchor.pipeline.acting import Actor
 from anchor.pipeline.idle import Life
@@ -41,7 +42,7 @@ SEED = 1
 """Of the life of an anchor whose stream is a file, or is to be like one."""
 
 
-def languages_of(segments: Sequence[Segment]) -> tuple[str, ...]:
+def spoken_in(segments: Sequence[Segment]) -> tuple[str, ...]:
     """The languages of a script in the order they come: fonts follow the first."""
     return tuple(dict.fromkeys(segment.language for segment in segments))
 
@@ -63,6 +64,40 @@ class Rendered:
     lips: tuple[LipSource, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How scripts are rendered; what the options of ``anchor render`` say."""
+
+    video: VideoFormat
+    avatar: str = registry.DEFAULT_AVATAR
+    voice: str = "espeak"
+    captions: CaptionMode = "burn"
+    backdrop: Path | None = None
+    driver: str = registry.DEFAULT_DRIVER
+    device: dict[str, Any] = field(default_factory=dict)
+
+
+async def render_as(
+    settings: Settings,
+    script: Script,
+    path: Path,
+    *,
+    actor: Actor | None = None,
+    tags: Mapping[str, str] | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> Rendered:
+    """Open what `settings` name, and `render` a script with it."""
+    voice = open_voice(VoiceConfig(engine=settings.voice))
+    try:
+        return await render(
+            script.segments, path, voice=voice, driver=open_driver(settings.driver, options=settings.device),
+            avatar=open_avatar(settings.avatar), video=settings.video, captions=settings.captions,
+            backdrop=settings.backdrop, title=script.title, actor=actor, tags=tags, on_progress=on_progress,
+        )  # fmt: skip
+    finally:
+        await voice.close()
+
+
 async def render(
     segments: Sequence[Segment],
     path: Path,
@@ -75,16 +110,18 @@ async def render(
     backdrop: Path | None = None,
     title: str = "",
     actor: Actor | None = None,
+    tags: Mapping[str, str] | None = None,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> Rendered:
     """Write a script as MP4, with OUT.srt and OUT.vtt beside it unless `captions` is ``none``.
 
+    `tags` are further metadata of the film.
     `actor` drives the face from the first beat on; segments may bring performers of their own (`Segment.mocap`).
 
     All files appear whole or not at all. Raises `AnchorError` when a segment cannot be said.
     """
     speakers = Speakers(voice)
-    scene = open_scene(avatar, driver, video, {"backdrop": backdrop, "languages": languages_of(segments)})
+    scene = open_scene(avatar, driver, video, {"backdrop": backdrop, "languages": spoken_in(segments)})
     painting = Painting(video, clock := FreeClock(), scene, await fit(driver, avatar))
 
     async def stand_by(name: str | Path) -> Callable[[], None]:
@@ -106,7 +143,7 @@ async def render(
         driver, video, clock, on_end=progress.ended,
         head_beats=round(HEAD_SECONDS * video.fps), tail_beats=round(TAIL_SECONDS * video.fps),
     )  # fmt: skip
-    metadata = {KEY: aigc_label(), "title": title or path.stem}
+    metadata = {**(tags or {}), KEY: aigc_label(), "title": title or path.stem}
     sinks: list[Sink] = [registry.load("anchor.sink", "mp4")(path, video, metadata=metadata)]
     if captions != "none":
         sinks.append(registry.load("anchor.sink", "subtitles")(path, video))

@@ -40,6 +40,8 @@ LAYERS = [
         "anchor.selftest",
         "anchor.serve",
         "anchor.check",
+        "anchor.commands",
+        "anchor.batch",
         "anchor.bench",
         "anchor.server",
         "anchor.testing",
