@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -13,10 +14,11 @@ import numpy as np
 from anchor import registry
 from anchor.errors import AvatarError
 from anchor.events import Sentence
+from anchor.graphics import Graphics, Media
 from anchor.loudness import BED_LUFS, VOICE_LUFS, Meter, gain_to, limited
 from anchor.media import SAMPLE_RATE, Samples
 from anchor.pipeline.utterance import LEAD_IN_SECONDS
-from anchor.ports import SpeechChunk, VoiceInfo
+from anchor.ports import SpeechChunk, Voice, VoiceInfo
 
 LONGEST_SECONDS = 4 * 3600.0
 LONGEST_BED_SECONDS = 600.0
@@ -88,9 +90,7 @@ def open_clip(path: Path) -> ClipVoice:
 
     Raises `MissingError` and `AvatarError`.
     """
-    info: _Info = registry.load("anchor.part", "clip_info")(path)
-    if info.seconds > LONGEST_SECONDS:
-        raise AvatarError(f"{path}: is longer than {LONGEST_SECONDS / 3600:g} hours; cut it")
+    info = _info(path)
     meter, samples = Meter(), 0
     for piece in _sound(path):
         meter.add(piece)
@@ -124,6 +124,36 @@ def open_bed(path: Path) -> Samples | None:
     bed[:edge] *= np.linspace(0, 1, edge, dtype=np.float32)
     bed[-edge:] *= np.linspace(1, 0, edge, dtype=np.float32)
     return limited(bed)
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What is heard with a segment besides its speaker: a `voice` in the speaker's place, or a `bed` under it."""
+
+    voice: Voice | None = None
+    bed: Samples | None = None
+
+
+def heard_with(graphics: Graphics, text: str, pause: float) -> Heard:
+    """What a segment's graphics sound like. Reads files: call it in a worker thread.
+
+    A segment without text plays its clip to the end, or shows what it shows for `pause` seconds. Raises `MissingError`
+    and `AvatarError`.
+    """
+    inset = graphics.inset
+    clip = inset if isinstance(inset, Media) and inset.clip else None
+    if text:
+        return Heard(bed=open_bed(clip.path)) if clip is not None and clip.sound != "off" else Heard()
+    if clip is None:
+        return Heard(SilentVoice(pause))
+    return Heard(open_clip(clip.path) if clip.sound != "off" else SilentVoice(_info(clip.path).seconds or pause))
+
+
+def _info(path: Path) -> _Info:
+    info: _Info = registry.load("anchor.part", "clip_info")(path)
+    if info.seconds > LONGEST_SECONDS:
+        raise AvatarError(f"{path}: is longer than {LONGEST_SECONDS / 3600:g} hours; cut it")
+    return info
 
 
 def _sound(path: Path) -> Iterator[Samples]:

@@ -82,13 +82,14 @@ class StudioScene:
         layout, setter = Layout.of(video, load_template(template)), Typesetter(book, languages)
         mark = graphics.label(label, layout, setter, middle=cropped)
         self._layout, self._setter, self._label = replace(layout, label=mark.box), setter, mark
+        self._language = languages[0] if languages else "en"
         self._library = Library(self._layout, setter, live=live)
         self._stack = self._stacked()
         self._video, self._backdrop = video, backdrop
         self._set = self._build(avatar)
 
     def _stacked(self) -> Stack:
-        return Stack(self._layout, self._setter, self._label, self._library)
+        return Stack(self._layout, self._setter, self._label, self._language, self._library)
 
     def prepare(self, graphics: Graphics) -> None:
         """Load the picture or clip of graphics that will be shown; blocks, in any thread but the one that draws.

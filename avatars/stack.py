@@ -8,6 +8,7 @@ from anchor.events import Caption, LowerThird
 from anchor.graphics import Media
 from anchor.media import Look, Picture
 from avatars import graphics
+from avatars.charts import panel
 from avatars.inset_layer import Content, Insets
 from avatars.insets import Inset, Library
 from avatars.layers import Captions, Layer, Moment, Wipe, lower_third_of
@@ -19,8 +20,9 @@ from avatars.typeset import Typesetter
 class Stack:
     """Draws the graphics of the looks in a row. Equal looks in a row give equal pictures."""
 
-    def __init__(self, layout: Layout, setter: Typesetter, label: Overlay, library: Library) -> None:
-        self._layout, self._setter, self._label, self._library = layout, setter, label, library
+    def __init__(self, layout: Layout, setter: Typesetter, label: Overlay, language: str, library: Library) -> None:
+        self._layout, self._setter, self._label = layout, setter, label
+        self._language, self._library = language, library
         self._second = False
         video, template = layout.video, layout.template
 
@@ -59,4 +61,4 @@ class Stack:
     def _open(self, content: Content, layout: Layout) -> Inset:
         if isinstance(content, Media):
             return self._library.open(content, layout)
-        raise NotImplementedError
+        return panel.draw(content, layout, self._setter, self._language)
