@@ -6,7 +6,7 @@ What a rundown says is kept, word for word; comments and how it was written are 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,6 @@ from anchor.broadcast.ssml_file import ssml_paragraphs
 from anchor.errors import RundownError
 from anchor.onair import Problem
 
-_ORDER = {key: number for number, key in enumerate((*TOP_KEYS, *SEGMENT_KEYS))}
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _NOWHERE = Path("rundown")
 
@@ -116,14 +115,17 @@ def _clean(text: str) -> str:
 
 
 def _ordered(document: dict[str, Any]) -> dict[str, Any]:
-    ordered = _in_order(document)
+    ordered = _in_order(document, TOP_KEYS)
     if isinstance(ordered.get("segments"), list):
-        ordered["segments"] = [_in_order(one) if isinstance(one, dict) else one for one in ordered["segments"]]
+        ordered["segments"] = [
+            _in_order(one, SEGMENT_KEYS) if isinstance(one, dict) else one for one in ordered["segments"]
+        ]
     return ordered
 
 
-def _in_order(values: dict[str, Any]) -> dict[str, Any]:
-    return {key: values[key] for key in sorted(values, key=lambda key: _ORDER.get(key, len(_ORDER)))}
+def _in_order(values: dict[str, Any], keys: Sequence[str]) -> dict[str, Any]:
+    known = {key: values[key] for key in keys if key in values}
+    return known | {key: value for key, value in values.items() if key not in known}
 
 
 class _Dumper(yaml.SafeDumper):

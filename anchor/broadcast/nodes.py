@@ -118,7 +118,7 @@ def _compose(events: Iterator[Any]) -> Node | None:
                 raise NodeError(line, f"there is no &{event.anchor} before this *{event.anchor}")
             made: Node = anchors[event.anchor]
         elif isinstance(event, yaml.ScalarEvent):
-            plain = event.style is None and event.implicit[0]
+            plain = not event.style and bool(event.implicit[0])
             made = Scalar(line, event.value, plain, event.style in ("|", ">"))
         elif isinstance(event, yaml.SequenceStartEvent):
             made = Items(line)
