@@ -103,21 +103,21 @@ class Reading:
             return ""
         return node.value.strip()
 
-    def lines(self, node: Node, key: str, most: int) -> tuple[str, ...]:
-        """A list of lines; text in one piece is parted at its line ends."""
+    def lines(self, node: Node, key: str, most: int, *, blank: bool = False) -> tuple[str, ...]:
+        """A list of lines, `blank` ones too if so; text in one piece is parted at its line ends."""
         found = self.local(node, key)
         if found is None:
             return ()
         if isinstance(found, Items):
-            lines = tuple(self.text(item, key) for item in found.items)
+            lines = tuple("" if blank and _blank(item) else self.text(item, key) for item in found.items)
         elif isinstance(found, Scalar) and not found.empty:
-            lines = tuple(re.sub(r"\s+", " ", line).strip() for line in found.value.splitlines() if line.strip())
+            lines = tuple(" ".join(line.split()) for line in found.value.strip().splitlines())
         else:
             self.fault(found, f"{key}: a line of text or a list of lines is needed", key)
             return ()
         if len(lines) > most:
             self.fault(found, f"{key}: has {len(lines)} lines; at most {most} are taken", key)
-        return tuple(line for line in lines[:most] if line)
+        return tuple(line for line in lines[:most] if line or blank)
 
     def items(self, node: Node, key: str, what: str) -> list[Node]:
         found = self.local(node, key)
@@ -195,6 +195,10 @@ class Reading:
         if sheet is None:
             sheet = self.known.sheets[path] = read_csv(path)
         return sheet
+
+
+def _blank(node: Node) -> bool:
+    return isinstance(node, Scalar) and (node.empty or not node.value.strip())
 
 
 class Known:

@@ -36,7 +36,9 @@ def read_graphics(reading: Reading, fields: Mapping[str, Node], base: Graphics, 
         graphics = replace(graphics, ticker=lines)
     if "credits" in fields:
         node = fields["credits"]
-        graphics = replace(graphics, credits=() if cleared(node) else reading.lines(node, "credits", MOST_CREDITS))
+        graphics = replace(
+            graphics, credits=() if cleared(node) else reading.lines(node, "credits", MOST_CREDITS, blank=True)
+        )
     if "transition" in fields:
         chosen = reading.choice(fields["transition"], "transition", get_args(Transition))
         graphics = replace(graphics, transition=chosen or graphics.transition)

@@ -38,7 +38,9 @@ def parse_ssml(text: str, language: str) -> Marked:
         if name == "mark":
             spans.append(Span(now, now, "mark", attributes.get("name", "")))
         elif name == "break":
-            spans.append(Span(now, now, "break", seconds=float(attributes.get("time", "0.5s").rstrip("s"))))
+            time = attributes.get("time", "0.5s")
+            seconds = float(time[:-2]) / 1000 if time.endswith("ms") else float(time.rstrip("s"))
+            spans.append(Span(now, now, "break", seconds=seconds))
         elif name == "sub":
             spans.append(Span(begun, now, "sub", attributes.get("alias", "")))
         elif name == "emphasis":
