@@ -64,8 +64,8 @@ def draw() -> Image.Image:
         left = round(width * (2 * (number % 4) + 1) / 8) - radius
         top = round(height * (0.27 if number < 4 else 0.73)) - radius
         spot = picture[top : top + 2 * radius, left : left + 2 * radius]
-        colour = shown[..., None] * np.array([246, 242, 228], np.float32) + (1 - shown[..., None]) * np.float32(
-            [24, 30, 50]
+        colour = shown[..., None] * np.array([246, 242, 228], np.float32) + (1 - shown[..., None]) * np.array(
+            [24, 30, 50], np.float32
         )
         spot[:] = spot * (1 - cover[..., None]) + colour * cover[..., None]
     image = Image.fromarray(np.clip(picture, 0, 255).astype(np.uint8))
