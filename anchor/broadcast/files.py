@@ -5,36 +5,64 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from anchor.broadcast.nodes import LONGEST, NodeError, compose, scalars
+
 LARGEST_PICTURE = 64 * 2**20
 LARGEST_CLIP = 8 * 2**30
-LARGEST_TAKE = 8 * 2**30
 
-_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:(?://|[^\\/])")
 
 
 class FileError(Exception):
     """A file that cannot be used; the text has no place in it, for who asked knows."""
 
 
-def find(name: str, folder: Path, inside: Path | None) -> Path:
-    """The path of a file that a rundown in `folder` names. Raises `FileError`.
+class Reach:
+    """Which files a rundown at `path` may name: those in its folder and below, once links are followed.
 
-    Where `inside` is given, it must lie in that folder once links are followed. Addresses are none: what goes on air
-    is on this machine before.
+    Text that comes over the network must not make a picture or a table of just any file. What the rundown's own file on
+    disk names is allowed wherever it lies, and so is everything with `anywhere`.
     """
-    if _ADDRESS.match(name) and not re.match(r"[A-Za-z]:[\\/]", name):
-        raise FileError(f"{name} is an address; a file beside the rundown is needed")
-    path = folder / name
-    try:
-        if inside is not None and not path.resolve().is_relative_to(inside.resolve()):
-            raise FileError(f"{name} lies outside {inside}; put it there")
-        if not path.is_file():
-            raise FileError(f"there is no file {path}")
-        with path.open("rb"):
-            pass
-    except (OSError, ValueError, RuntimeError) as error:
-        raise FileError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from error
-    return path
+
+    def __init__(self, path: Path, *, anywhere: bool) -> None:
+        self._path = path
+        self._anywhere = anywhere
+        self._named: frozenset[str] | None = None
+
+    def place(self, name: str) -> Path:
+        """The path for a name. Raises `FileError` for one that is out of reach, or an address."""
+        if _ADDRESS.match(name):
+            raise FileError(f"{name} is an address; a file beside the rundown is needed")
+        path = self._path.parent / name
+        try:
+            inside = path.resolve().is_relative_to(self._path.parent.resolve())
+        except (OSError, ValueError, RuntimeError) as error:
+            raise FileError(f"{path} cannot be read: {error}") from error
+        if not inside and not self._anywhere and name not in self._names():
+            raise FileError(f"{name} lies outside the rundown's folder; put it there")
+        return path
+
+    def file(self, name: str) -> Path:
+        """A file that can be read. Raises `FileError`."""
+        path = self.place(name)
+        try:
+            if not path.is_file():
+                raise FileError(f"there is no file {path}")
+            with path.open("rb"):
+                pass
+        except (OSError, ValueError) as error:
+            raise FileError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from error
+        return path
+
+    def _names(self) -> frozenset[str]:
+        """All that is written in the file on disk."""
+        if self._named is None:
+            try:
+                text = self._path.read_text("utf-8-sig") if self._path.stat().st_size <= LONGEST else ""
+                self._named = frozenset(scalars(compose(text)))
+            except (OSError, UnicodeDecodeError, NodeError):
+                self._named = frozenset()
+        return self._named
 
 
 def check_picture(path: Path) -> None:

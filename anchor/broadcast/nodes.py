@@ -20,6 +20,7 @@ LONGEST = 8 * 2**20
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _NULL = frozenset(("", "~", "null", "Null", "NULL"))
+_BRACKETS = re.compile(r"(?:^|[:-])\s*\[\s*(?:mood|gesture)\s*:", re.IGNORECASE)
 _INTEGER = re.compile(r"0|-?[1-9][0-9]{0,14}")
 _FLOAT = re.compile(r"-?(?:0|[1-9][0-9]{0,14})\.[0-9]{1,15}")
 
@@ -77,13 +78,18 @@ def compose(text: str) -> Node | None:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark is not None else _line_of(text, getattr(error, "position", 0))
-        raise NodeError(min(line, text.rstrip().count("\n") + 1), f"is not valid YAML: {_reason(error)}") from error
+        line = min(line, text.rstrip().count("\n") + 1)
+        raise NodeError(
+            line, f"is not valid YAML: {_reason(error, text.splitlines()[max(0, line - 2) : line])}"
+        ) from error
 
 
-def _reason(error: yaml.YAMLError) -> str:
+def _reason(error: yaml.YAMLError, lines: list[str]) -> str:
     problem = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
     if "mapping values are not allowed" in problem:
         return f"{problem}; put quotes around text that has ': ' in it"
+    if any(_BRACKETS.search(line) for line in lines):
+        return f"{problem}; put quotes around text that begins with ["
     return problem
 
 
@@ -163,6 +169,19 @@ def _put(parent: Items | Fields, keys: list[Scalar | None], made: Node, line: in
         parent.values[key.value] = made
         parent.keys[key.value] = key
         keys[-1] = None
+
+
+def scalars(node: Node | None) -> Iterator[str]:
+    """All text in a node but its keys."""
+    stack = [node]
+    while stack:
+        one = stack.pop()
+        if isinstance(one, Scalar):
+            yield one.value
+        elif isinstance(one, Items):
+            stack += one.items
+        elif isinstance(one, Fields):
+            stack += one.values.values()
 
 
 def plain(node: Node | None) -> Any:

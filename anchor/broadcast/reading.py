@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from anchor.broadcast.data import Sheet, read_csv
-from anchor.broadcast.files import FileError, find
+from anchor.broadcast.files import FileError, Reach
 from anchor.broadcast.nodes import Fields, Items, Node, Scalar
 from anchor.errors import ScriptError
 from anchor.onair import Problem
@@ -28,24 +28,23 @@ _TAG = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{1,8})*")
 class Reading:
     """`tags` are the rundown's languages, `language` the one that is read; without any it is told from the text.
 
-    `segment` is what is read now, from 0, None for the rundown's head. Methods return what is there, or something
+    `segment` is what is read now, from 0, None for the rundown's head, and `within` the key that holds what is read.
+    Methods return what is there, or something
     harmless where there is a problem.
     """
 
-    def __init__(
-        self, path: Path, tags: tuple[str, ...], language: str, *, inside: Path | None, known: Known | None = None
-    ) -> None:
+    def __init__(self, path: Path, tags: tuple[str, ...], language: str, known: Known) -> None:
         self.path = path
         self.tags = tags
         self.language = language
-        self.inside = inside
-        self.known = known or Known()
+        self.known = known
         self.problems: list[Problem] = []
         self.segment: int | None = None
+        self.within = ""
 
     def fault(self, at: Node | int, message: str, key: str = "") -> None:
         line = at if isinstance(at, int) else at.line
-        problem = Problem(message, line, self.segment, key)
+        problem = Problem(message, line, self.segment, self.within or key.partition(":")[0])
         if len(self.problems) < MOST_PROBLEMS and problem not in self.problems[-8:]:
             self.problems.append(problem)
 
@@ -180,7 +179,7 @@ class Reading:
         if not name:
             return None
         try:
-            path = find(name, self.path.parent, self.inside)
+            path = self.known.reach.file(name)
             if check is not None and path not in self.known.checked:
                 check(path)
                 self.known.checked.add(path)
@@ -204,7 +203,10 @@ def _blank(node: Node) -> bool:
 class Known:
     """What several readings of a rundown share: tables that were read, files that passed, and names that there are."""
 
-    def __init__(self, voices: Collection[str] | None = None, avatars: Collection[str] | None = None) -> None:
+    def __init__(
+        self, reach: Reach, voices: Collection[str] | None = None, avatars: Collection[str] | None = None
+    ) -> None:
+        self.reach = reach
         self.voices = voices
         self.avatars = avatars
         self.sheets: dict[Path, Sheet] = {}

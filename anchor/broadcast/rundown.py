@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from anchor.broadcast.files import Reach
 from anchor.broadcast.nodes import Fields, Items, Node, NodeError, Scalar, compose
 from anchor.broadcast.prose import directed
 from anchor.broadcast.reading import Known, Reading
@@ -33,17 +33,17 @@ def check_rundown(
     *,
     voices: Collection[str] | None = None,
     avatars: Collection[str] | None = None,
-    inside: Path | None = None,
+    anywhere: bool = False,
     draft: bool = False,
 ) -> Sequence[Problem]:
     """All that is wrong with a rundown, in all its languages, by line; empty when it can go on air.
 
-    `path` is where it lies, for the files it names; with `inside` they must lie in that folder. `voices` and `avatars`
-    are the names there are, where that is known. A rundown that waits for review has that as a problem, but for
-    `draft`.
+    `path` is where it lies, for the files it names, which must be beside it or be named in the file that is there,
+    but with `anywhere`. `voices` and `avatars` are the names there are, where that is known. A rundown that waits for
+    review has that as a problem, but for a `draft`.
     """
     try:
-        rundown = _Rundown(text, path, inside=inside, known=Known(voices, avatars), draft=draft)
+        rundown = _Rundown(text, path, Known(Reach(path, anywhere=anywhere), voices, avatars), draft=draft)
     except RundownError as error:
         return error.problems
     found: dict[tuple[int, str], Problem] = {}
@@ -60,15 +60,15 @@ def read_rundown(
     language: str | None = None,
     *,
     second_language: str = "",
-    inside: Path | None = None,
+    anywhere: bool = False,
     draft: bool = False,
 ) -> Script:
     """A rundown in one language: of `languages` the one that is asked for, else the first.
 
     For a rundown in one language `language` is what it does not name itself. `second_language` is for one that names
-    none. Raises `RundownError` with all problems of that language.
+    none; `anywhere` and `draft` are as for `check_rundown`. Raises `RundownError` with all problems of that language.
     """
-    rundown = _Rundown(text, path, inside=inside, known=Known(), draft=draft)
+    rundown = _Rundown(text, path, Known(Reach(path, anywhere=anywhere)), draft=draft)
     reading, script = rundown.read(rundown.chosen(language), second_language)
     if reading.problems:
         raise refusal(path, sorted(reading.problems, key=lambda problem: problem.line))
@@ -77,7 +77,7 @@ def read_rundown(
 
 def rundown_languages(text: str, path: Path) -> tuple[str, ...]:
     """The languages that a rundown says it is in. Raises `RundownError` for what is no rundown."""
-    return _Rundown(text, path, inside=None, known=Known(), draft=True).languages
+    return _Rundown(text, path, Known(Reach(path, anywhere=False)), draft=True).languages
 
 
 def refusal(path: Path, problems: Sequence[Problem]) -> RundownError:
@@ -87,20 +87,11 @@ def refusal(path: Path, problems: Sequence[Problem]) -> RundownError:
     return RundownError(f"{path}:{first.line}: {first.message}{more}", problems)
 
 
-@dataclass(frozen=True, slots=True)
-class _Tongues:
-    """The languages of a rundown: `told` when it names any, else each text's own is told from its letters."""
-
-    languages: tuple[str, ...]
-    second: str
-
-
 class _Rundown:
     """A rundown whose head is known. Raises `RundownError` for what is no rundown at all."""
 
-    def __init__(self, text: str, path: Path, *, inside: Path | None, known: Known, draft: bool) -> None:
+    def __init__(self, text: str, path: Path, known: Known, *, draft: bool) -> None:
         self._path = path
-        self._inside = inside
         self._known = known
         self._draft = draft
         try:
@@ -116,7 +107,7 @@ class _Rundown:
         tags = getattr(self, "languages", ())
         if second and closest(tags, second) is None:
             tags = (*tags, second)
-        return Reading(self._path, tags, language, inside=self._inside, known=self._known)
+        return Reading(self._path, tags, language, self._known)
 
     def chosen(self, language: str | None) -> str:
         """Raises `RundownError` for a language that a rundown of several has not."""
@@ -143,7 +134,7 @@ class _Rundown:
     def read(self, language: str, second_language: str = "") -> tuple[Reading, Script]:
         """What the rundown says in a language, and what is wrong with that."""
         values = self._root.values
-        second = second_language
+        second = second_language if self.languages else ""
         if isinstance(node := values.get("second_language"), Scalar) and not node.empty:
             second = node.value.strip()
         second = closest(self.languages, second) or second if second else ""
@@ -158,9 +149,7 @@ class _Rundown:
         if "ticker" in values:
             ticker = reading.lines(values["ticker"], "ticker", MOST_TICKER_LINES)
         template = reading.word(values["template"], "template") if "template" in values else ""
-        defaults = Defaults(
-            ticker, self._voice(reading, language), self._avatar(reading), second, self._voices(reading)
-        )
+        defaults = Defaults(ticker, self._voice(reading), self._avatar(reading), second, self._voices(reading))
         segments = SegmentReader(reading, defaults).segments(self._nodes(reading))
         script = Script(title, directed(segments, str(self._path)), self.languages, second, ticker, template)
         if not self.languages and script.segments:
@@ -208,7 +197,7 @@ class _Rundown:
                 node, "review: it was drafted by a machine; look through it, then take this line out", "review"
             )
 
-    def _voice(self, reading: Reading, language: str) -> str:
+    def _voice(self, reading: Reading) -> str:
         values = self._root.values
         return reading.name(values["voice"], "voice", self._known.voices) if "voice" in values else ""
 

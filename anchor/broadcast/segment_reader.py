@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from anchor.broadcast.files import FileError
 from anchor.broadcast.nodes import Fields, Items, Node, Scalar, plain
 from anchor.broadcast.prose import faulty_cues, guess_language, read_marked, speakable, without_cues
 from anchor.broadcast.reading import Reading
@@ -110,25 +111,26 @@ class SegmentReader:
             return None
         said = "text" in fields
         marked, language = self._text(fields)
-        segment = Segment(marked.text, language, line=node.line, spans=marked.spans)
-        base = Graphics(ticker=self._defaults.ticker)
-        segment = replace(segment, graphics=read_graphics(read, fields, base, silent=not said))
-        if "lower_third" in fields and not cleared(fields["lower_third"]):
-            segment = replace(segment, lower_third=read_lower_third(read, fields["lower_third"]))
-        if "pause" in fields:
-            segment = replace(segment, pause=read.seconds(fields["pause"], "pause", LONGEST_PAUSE))
         mood, gestures = self._manner(fields)
-        segment = replace(segment, mood=mood, gestures=gestures)
-        if "mocap" in fields:
-            segment = replace(segment, mocap=self._mocap(fields["mocap"]))
-        segment = replace(segment, voice=self._voice(fields, language), avatar=self._avatar_of(fields))
-        if said:
-            segment = replace(segment, translation=self._translation(fields))
-        elif not self._shows(segment, fields):
+        third = fields.get("lower_third")
+        segment = Segment(
+            marked.text,
+            language,
+            lower_third=None if third is None or cleared(third) else read_lower_third(read, third),
+            pause=read.seconds(fields["pause"], "pause", LONGEST_PAUSE) if "pause" in fields else 0.0,
+            line=node.line,
+            mood=mood,
+            gestures=gestures,
+            mocap=self._mocap(fields["mocap"]) if "mocap" in fields else None,
+            spans=marked.spans,
+            graphics=read_graphics(read, fields, Graphics(ticker=self._defaults.ticker), silent=not said),
+            translation=self._translation(fields) if said else "",
+            voice=self._voice(fields, language),
+            avatar=self._avatar_of(fields),
+        )
+        if not said and not self._shows(segment, fields):
             read.fault(node, "text: a segment needs one, or a clip, credits, or a picture with a pause", "text")
-        if "cues" in fields:
-            segment = replace(segment, cues=self._cues(fields["cues"], segment))
-        return segment
+        return replace(segment, cues=self._cues(fields["cues"], segment)) if "cues" in fields else segment
 
     def _text(self, fields: Mapping[str, Node]) -> tuple[Marked, str]:
         """The text, and the language it is in."""
@@ -235,12 +237,13 @@ class SegmentReader:
         value = reading.word(found, "avatar") if found is not None else ""
         if "/" not in value and not value.lower().endswith(".zip"):
             return reading.name(found, "avatar", reading.known.avatars) if found is not None and value else ""
-        path = reading.path.parent / value
-        if not path.exists() or (
-            reading.inside is not None and not path.resolve().is_relative_to(reading.inside.resolve())
-        ):
-            reading.fault(node, f"avatar: there is no {path}", "avatar")
+        try:
+            path = reading.known.reach.place(value)
+        except FileError as error:
+            reading.fault(node, f"avatar: {error}", "avatar")
             return ""
+        if not path.exists():
+            reading.fault(node, f"avatar: there is no {path}", "avatar")
         return str(path)
 
     def _shows(self, segment: Segment, fields: Mapping[str, Node]) -> bool:
@@ -253,6 +256,13 @@ class SegmentReader:
 
     def _cues(self, node: Node, segment: Segment) -> dict[str, Cue]:
         """Cues in the order of their marks: each shows what the one before it did, changed."""
+        self._reading.within = "cues"
+        try:
+            return self._read_cues(node, segment)
+        finally:
+            self._reading.within = ""
+
+    def _read_cues(self, node: Node, segment: Segment) -> dict[str, Cue]:
         read = self._reading
         marks = [span.value for span in segment.spans if span.kind == "mark"]
         found: dict[str, dict[str, Node]] = {}
