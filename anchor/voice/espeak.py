@@ -187,7 +187,7 @@ class EspeakVoice:
         return speed + (f"\x01{self._height(speaking, way.pitch)}P" if way.pitch != before.pitch else "")
 
     def _speed(self, speaking: Speaking, factor: float = 1.0) -> int:
-        return max(80, min(450, round(speaking.rate * self._rate * factor**_RATE_POWER)))
+        return max(80, min(450, round(speaking.rate * self._rate * math.pow(factor, _RATE_POWER))))
 
     def _height(self, speaking: Speaking, factor: float = 1.0) -> int:
         # pitch_adjust_tab of espeak-ng's synthesizer doubles the pitch in 50 steps.

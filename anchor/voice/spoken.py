@@ -51,6 +51,8 @@ async def spoken(voice: Voice, sentence: Sentence) -> AsyncGenerator[SpeechChunk
         if silence:
             yield SpeechChunk.silence(silence)
             position += silence
+        if not piece.sentence.text:
+            continue
         begun = position
         async with aclosing(_said(voice, piece)) as chunks:
             async for chunk in chunks:
@@ -60,29 +62,33 @@ async def spoken(voice: Voice, sentence: Sentence) -> AsyncGenerator[SpeechChunk
 
 def _pieces(sentence: Sentence, voice: Voice) -> Iterator[_Piece]:
     """Cut where a break is, and where language or loudness change for a voice that does not see to that itself."""
-    heeds = voice.info.heeds
     length = len(sentence.text)
     exact = [(start, end) for start, end, span in regions(length, sentence.spans) if span is not None]
     pauses = dict[int, float]()
     edges = {0, length}
     for span in sentence.spans:
-        if span.kind == "break":
+        if span.kind == "break" and span.seconds:
             pauses[span.start] = pauses.get(span.start, 0.0) + span.seconds
             edges.add(span.start)
         elif _parts(span, voice):
             edges |= {span.start, span.end}
     places = sorted(edge for edge in edges if not any(start < edge < end for start, end in exact))
-    begun, seconds, said = 0, 0.0, False
+    begun, before, after, said = 0, 0.0, 0.0, False
     for start, end in pairwise(places):
         # What is no word goes with the words around it.
-        speakable = any(letter.isalnum() for letter in sentence.text[start:end])
+        pause, speakable = pauses.get(start, 0.0), any(letter.isalnum() for letter in sentence.text[start:end])
         if said and speakable:
-            yield _piece(sentence, begun, start, seconds, voice)
-            begun, seconds = start, 0.0
-        seconds += pauses.pop(start, 0.0)
+            yield _piece(sentence, begun, start, before, voice)
+            begun, before, after = start, after + pause, 0.0
+        elif said:
+            after += pause
+        else:
+            before += pause
         said = said or speakable
     if said:
-        yield _piece(sentence, begun, length, seconds, voice)
+        yield _piece(sentence, begun, length, before, voice)
+    if after := after + pauses.get(length, 0.0):
+        yield _Piece(replace(sentence, text=""), after)
 
 
 def _parts(span: Span, voice: Voice) -> bool:

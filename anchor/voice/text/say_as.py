@@ -71,12 +71,8 @@ def _ordinal(text: str, _: str, language: str) -> str | None:
         return english_numbers.ordinal(digits)
     if language in ("zh", "ja"):
         return f"第{chinese_numbers.cardinal(digits)}"
-    return {
-        "es": f"{digits}º",
-        "fr": f"{digits}e" if digits != "1" else "1er",
-        "de": f"{digits}.",
-        "ko": f"제{digits}",
-    }.get(language)
+    forms = {"es": "{}º", "fr": "1er" if digits == "1" else "{}e", "de": "{}.", "ko": "제{}"}
+    return forms[language].format(digits) if language in forms else None
 
 
 def _single(digits: str, language: str) -> str:
