@@ -44,6 +44,7 @@ _HOLDERS = tuple(name for name, known in _ATTRIBUTES.items() if "lang" in known)
 _SPACE, _WRAP, _LINE, _PARAGRAPH = 1, 2, 3, 4
 """White space between two letters: a space, a line end of the source, the end of a sentence and of a paragraph."""
 _WRITTEN = ("", " ", " ", "\n", "\n\n")
+_UNCLOSED = ("mismatched tag", "no element found", "unclosed token")
 _EXACT = ("say-as", "sub", "phoneme")
 _LEVELS = ("strong", "moderate", "none", "reduced")
 
@@ -119,6 +120,8 @@ class _Reader:
         except UnicodeEncodeError as error:
             raise ScriptError(f"line {self._line_of(text, error.start)}: half a character (a lone surrogate)") from None
         except expat.ExpatError as error:
+            if expat.ErrorString(error.code) in _UNCLOSED and (around := self._open[1:] or self._open):
+                self._refuse(f"<{around[-1].name}> is not closed", around[-1].line)
             raise ScriptError(_explained(error, text, self.first + error.lineno - 1)) from None
         self._place()
         return Marked("".join(self._text), tuple(sorted(self._spans, key=lambda span: (span.start, -span.end))))
@@ -258,12 +261,12 @@ class _Reader:
 
     def _phoneme(self, element: _Open, end: int) -> Span:
         assert element.start is not None
-        alphabet = element.attributes.get("alphabet", "ipa").lower().removeprefix("x-")
+        alphabet = element.attributes.get("alphabet", "ipa").lower()
         said = element.attributes.get("ph", "").strip()
         text = "".join(self._text[element.start : end])
         if not said or len(said) > LONGEST_EXACT:
             self._refuse(f"<phoneme> needs ph, at most {LONGEST_EXACT} characters", element.line)
-        if alphabet == "pinyin":
+        if alphabet in ("x-pinyin", "pinyin"):
             said = said.lower()
             if not _PINYIN.fullmatch(said):
                 self._refuse(f"pinyin is syllables with tones 1 to 5, such as hang2 zhang3, not {said!r}", element.line)
@@ -314,13 +317,11 @@ def _explained(error: expat.ExpatError, text: str, line: int) -> str:
     at = row[error.offset :].decode("utf-8", "ignore")
     before = row[: error.offset].decode("utf-8", "ignore").rstrip()
     what = expat.ErrorString(error.code) or "it cannot be read"
-    if at[:1] == "&" or before.endswith("&"):
+    if at[:1] == "&" or re.search(r"&[\w#]*$", before):
         what = "a & in marked-up text is written &amp;"
     elif what == "undefined entity":
         what = "only &amp; &lt; &gt; &quot; &apos; and numbers such as &#8212; stand for characters"
-    elif what == "mismatched tag":
-        what = "an element is closed that is not the one opened last"
-    elif what in ("no element found", "unclosed token"):
+    elif what in _UNCLOSED:
         what = "an element is not closed"
     elif what == "unbound prefix":
         what = "a name with a prefix is not known here; SSML's elements have none"
