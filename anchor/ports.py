@@ -16,7 +16,7 @@ from typing import Any, Literal, Protocol, Self, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from anchor.events import Phone, Sentence, Word
+from anchor.events import Phone, Sentence, SpanKind, Word
 from anchor.media import (
     Beat,
     Bytes,
@@ -61,13 +61,17 @@ class SpeechChunk:
 
 @dataclass(frozen=True, slots=True)
 class VoiceInfo:
-    """What a voice is: `languages` are BCP 47 tags it can speak, best first."""
+    """What a voice is: `languages` are BCP 47 tags it can speak, best first.
+
+    `heeds`: the kinds of `Sentence.spans` that it sees to itself; `anchor.voice.spoken` does what it can of the others.
+    """
 
     name: str
     engine: str
     languages: tuple[str, ...]
     licence: str
     phone_timings: bool
+    heeds: tuple[SpanKind, ...] = ()
 
 
 class Voice(Protocol):

@@ -212,7 +212,9 @@ class WebRtcSink:
             tell(viewer.events, message)
 
     def _caption_event(self, index: int) -> str:
-        return event("caption", index, lines=self._caption.lines if self._caption else ())
+        caption = self._caption
+        second = {"second": caption.second} if caption and caption.second else {}
+        return event("caption", index, lines=caption.lines if caption else (), **second)
 
     def _state_event(self, index: int) -> str:
         speaking, utterance = self._state

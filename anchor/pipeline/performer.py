@@ -20,7 +20,7 @@ from typing import Literal
 import numpy as np
 
 from anchor.clock import Clock
-from anchor.events import Caption, LowerThird, Word
+from anchor.events import Caption, Gesture, LowerThird, Mood, Word
 from anchor.graphics import NO_GRAPHICS, Graphics
 from anchor.media import Blendshapes, FaceFrame, Samples, VideoFormat
 from anchor.pipeline.utterance import Block, Outcome, Performance, Utterance
@@ -50,6 +50,8 @@ class Step:
     lower_third: LowerThird | None = None
     speaking: bool = False
     graphics: Graphics = NO_GRAPHICS
+    mood: Mood | None = None
+    gestures: tuple[Gesture, ...] = ()
 
 
 @dataclass(slots=True)
@@ -342,10 +344,10 @@ class Performer:
             block, face = found, self._next_face(performance)
         self._face = face
         self._history.append((block, face))
-        utterance = performance.utterance
+        gestures = performance.reach(block.marks)
         return Step(
-            block.audio, face, performance, block, block.caption, utterance.lower_third, block.speaking,
-            utterance.graphics,
+            block.audio, face, performance, block, block.caption, performance.lower_third, block.speaking,
+            performance.graphics, performance.mood, gestures,
         )  # fmt: skip
 
     def _next_face(self, performance: Performance) -> FaceFrame:
@@ -383,8 +385,8 @@ class Performer:
         self._face = Blendshapes() if self._at_rest else self._eased()
         if self._on_air is None:
             return Step(self._silence, self._face, graphics=self.standing)
-        utterance = self._on_air.utterance
-        return Step(self._silence, self._face, lower_third=utterance.lower_third, graphics=utterance.graphics)
+        on_air = self._on_air
+        return Step(self._silence, self._face, lower_third=on_air.lower_third, graphics=on_air.graphics)
 
     async def _progress(self) -> None:
         """Wait until an utterance has something new: for the clock that does not run."""
@@ -400,5 +402,5 @@ class Performer:
 
 
 def _unheard(block: Block, heard: list[Word]) -> Block:
-    """The block, to be played again, without the words that count as heard already."""
-    return replace(block, words=tuple(word for word in block.words if word not in heard))
+    """The block, to be played again, without the words that count as heard already, and the marks that were reached."""
+    return replace(block, words=tuple(word for word in block.words if word not in heard), marks=())
