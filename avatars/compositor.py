@@ -3,48 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from itertools import pairwise
-from math import log
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Generic, TypeVar
 
 import cv2
 
 from anchor.errors import AnchorError
 from anchor.events import Caption, LowerThird
+from anchor.graphics import Graphics
 from anchor.media import Blendshapes, Bytes, DrawnFace, Look, Picture, VideoFormat
-from anchor.ports import Avatar, AvatarView, Placement, Setting
+from anchor.ports import Avatar, AvatarView, Setting
 from avatars import backdrop as backdrops
 from avatars import graphics
 from avatars.desk import desk
 from avatars.fontbook import FontBook
-from avatars.graphics import DEFAULT_LABEL, Layout
+from avatars.graphics import DEFAULT_LABEL
+from avatars.ident import Ident, read_logo
+from avatars.layout import Layout, place
 from avatars.overlay import Overlay
 from avatars.puppet_draw import Box, convert
+from avatars.stack import Panels, Stack
+from avatars.template import load_template
 from avatars.typeset import Typesetter
 
 __all__ = ["DEFAULT_LABEL", "StudioScene", "place"]
-
-CAPTION_FADE_SECONDS = 0.12
-CAPTION_HOLD_SECONDS = 0.16
-"""How long a caption waits for the next before it fades: a gap of a few beats would be seen as a blink."""
-TITLE_IN_SECONDS = 0.5
-TITLE_OUT_SECONDS = 0.28
-
-_PLACES = ((9 / 16, 0.31, 0.28), (1.0, 0.34, 0.33), (16 / 9, 0.36, 0.40))
-"""Aspect of the picture, height of the eyes, height of the head: a presenter's medium close-up."""
-
-
-def place(video: VideoFormat) -> Placement:
-    """Where the anchor's head belongs in a picture of this shape."""
-    aspect = video.width / video.height
-    aspect = min(max(aspect, _PLACES[0][0]), _PLACES[-1][0])
-    for (narrow, eyes, head), (wide, eyes_wide, head_wide) in pairwise(_PLACES):
-        if aspect <= wide:
-            share = log(aspect / narrow) / log(wide / narrow)
-            return Placement(0.5, eyes + share * (eyes_wide - eyes), head + share * (head_wide - head))
-    return Placement(0.5, *_PLACES[-1][1:])
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +58,11 @@ class StudioScene:
     `backdrop` is a picture that takes the place of the avatar's own background or, where it has none, of the studio.
     `label` may be reworded but not left out; `cropped`: a page may cut the sides of the picture off.
     `languages` are BCP 47 tags of the show; the first decides the shape of ideographs. `book` holds the fonts, by
-    default those of this machine.
+    default those of this machine. `template` is a bundled template or a .toml file; with `clock` the time of the looks
+    is shown. `second`: room is kept for captions in a second language from the start.
 
     Raises `FormatError` for a label that does not name AI and generation, `MissingError` and `AvatarError` for the
-    backdrop.
+    backdrop or the logo, `MissingError` and `ConfigError` for the template.
     """
 
     def __init__(
@@ -92,15 +75,26 @@ class StudioScene:
         cropped: bool = False,
         languages: tuple[str, ...] = ("zh-CN", "en"),
         book: FontBook | None = None,
+        template: str | Path = "house",
+        logo: Path | None = None,
+        clock: bool = False,
+        second: bool = False,
     ) -> None:
         # A picture's parts are too small to share out: OpenCV's helpers would burn more time waiting than they save.
         cv2.setNumThreads(1)
-        layout, setter = Layout.of(video), Typesetter(book, languages)
-        self._label = graphics.label(label, layout, setter, middle=cropped)
-        self._captions = _Fade(lambda page: graphics.caption(page, layout, setter), video.fps)
-        self._titles = _Wipe(lambda words: graphics.lower_third(words, layout, setter), video.fps)
+        layout, setter = Layout.of(video, load_template(template)), Typesetter(book, languages)
+        mark = graphics.label(label, layout, setter, middle=cropped)
+        self._layout, self._setter, self._label = replace(layout, label=mark.box), setter, mark
+        self._second = second
+        self._logo, self._clock = read_logo(logo) if logo is not None else None, clock
+        self._panels = Panels(setter, languages[0] if languages else "en")
+        self._stack = self._stacked()
         self._video, self._backdrop = video, backdrop
         self._set = self._build(avatar)
+
+    def _stacked(self) -> Stack:
+        ident = Ident(self._layout, self._setter, logo=self._logo, clock=self._clock)
+        return Stack(ident, self._setter, self._label, self._panels, second=self._second)
 
     def cast(self, avatar: Avatar | None) -> Callable[[], None]:
         """Build the set for another avatar, or for nobody; the call that is returned puts it before the camera."""
@@ -133,77 +127,28 @@ class StudioScene:
 
     def draw(self, look: Look) -> Picture:
         """Draw the next beat. Call it once a beat: fades and wipes move with every call."""
+        picture = self._anchor(look)
+        self._stack.show(look, picture)
+        return picture
+
+    def prepare(self, graphics: Graphics) -> None:
+        """Draw ahead what takes long, so that it is there at once when it goes on air; for any thread."""
+        self._stack.prepare(graphics)
+
+    def settled(self, look: Look) -> Picture:
+        """The picture of a look when all movement in it is over. What was shown before is forgotten."""
+        picture = self._anchor(look)
+        self._stack = self._stacked()
+        self._stack.settle(look, picture)
+        return picture
+
+    def _anchor(self, look: Look) -> Picture:
         now = self._set
         now.view.draw(look.face, now.canvas)
         picture = now.canvas.copy()
         if now.desk is not None:
             now.desk.blend(picture)
-        self._titles.show(look.lower_third, picture)
-        self._captions.show(look.caption, picture)
-        self._label.blend(picture)
         return picture
-
-
-Content = TypeVar("Content")
-
-
-class _Layer(Generic[Content]):
-    """A graphic that comes and goes: drawn anew only when its content changes."""
-
-    def __init__(self, render: Callable[[Content], Overlay | None]) -> None:
-        self._render = render
-        self._content: Content | None = None
-        self._overlay: Overlay | None = None
-
-    def _take(self, content: Content | None) -> None:
-        self._content = content
-        self._overlay = self._render(content) if content is not None else None
-
-
-class _Fade(_Layer[Caption]):
-    """Captions fade in from nothing and out to nothing; pages follow each other at once, across short gaps too."""
-
-    def __init__(self, render: Callable[[Caption], Overlay | None], fps: int) -> None:
-        super().__init__(render)
-        self._step = 1 / max(1, round(CAPTION_FADE_SECONDS * fps))
-        self._patience = round(CAPTION_HOLD_SECONDS * fps)
-        self._strength = 0.0
-        self._absent = 0
-
-    def show(self, page: Caption | None, picture: Picture) -> None:
-        if page is not None:
-            self._absent = 0
-            if self._content is None or page.lines != self._content.lines:
-                self._take(page)
-            self._strength = min(1.0, self._strength + self._step)
-        elif self._content is not None:
-            self._absent += 1
-            if self._absent > self._patience:
-                self._strength -= self._step
-            if self._strength < self._step / 2:
-                self._take(None)
-                self._strength = 0.0
-        if self._overlay is not None:
-            self._overlay.blend(picture, strength=self._strength)
-
-
-class _Wipe(_Layer[LowerThird]):
-    """Lower thirds open from their bar to the right and close the same way; a new one waits until the old is gone."""
-
-    def __init__(self, render: Callable[[LowerThird], Overlay | None], fps: int) -> None:
-        super().__init__(render)
-        self._open, self._shut = 1 / max(1, TITLE_IN_SECONDS * fps), 1 / max(1, TITLE_OUT_SECONDS * fps)
-        self._phase = 0.0
-
-    def show(self, words: LowerThird | None, picture: Picture) -> None:
-        if self._phase == 0.0 and words != self._content:
-            self._take(words)
-        wanted = words is not None and words == self._content
-        self._phase = min(1.0, max(0.0, self._phase + (self._open if wanted else -self._shut)))
-        if self._overlay is not None:
-            # Ease out: fast at first, settling gently (the mirror of a cubic).
-            share = 1 - (1 - self._phase) ** 3
-            self._overlay.blend(picture, width=round(self._overlay.width * share / 2) * 2)
 
 
 def main() -> None:
@@ -227,8 +172,7 @@ def main() -> None:
     except AnchorError as error:
         parser.error(str(error))
     look = Look(Blendshapes(), Caption((asked.caption,), 0, 1), LowerThird(asked.title, asked.avatar))
-    for _ in range(30):
-        picture = scene.draw(look)
+    picture = scene.settled(look)
     cv2.imwrite(asked.output, cv2.cvtColor(picture.data, cv2.COLOR_YUV2BGR_I420))
 
 

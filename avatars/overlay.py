@@ -22,6 +22,34 @@ Field = NDArray[np.floating[Any]]
 Area = tuple[slice, slice]
 
 
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle of whole pixels; all four numbers are even, so that it covers whole pixels of chroma."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+    @classmethod
+    def inside(cls, left: float, top: float, right: float, bottom: float) -> Box:
+        """The largest even box within these edges."""
+        x, y = ceil(left / 2) * 2, ceil(top / 2) * 2
+        return cls(x, y, max(2, int((right - x) / 2) * 2), max(2, int((bottom - y) / 2) * 2))
+
+    @property
+    def right(self) -> int:
+        return self.x + self.width
+
+    @property
+    def bottom(self) -> int:
+        return self.y + self.height
+
+    def overlaps(self, other: Box) -> bool:
+        across = self.x < other.right and other.x < self.right
+        return across and self.y < other.bottom and other.y < self.bottom
+
+
 class Sheet:
     """A transparent sheet to draw on: premultiplied planes R, G, B and A, float32 0..1, shape (4, height, width)."""
 
@@ -124,6 +152,10 @@ class Overlay:
     height: int
     planes: tuple[Plane, ...]
 
+    @property
+    def box(self) -> Box:
+        return Box(self.x, self.y, self.width, self.height)
+
     def blend(self, picture: Picture, *, strength: float = 1.0, width: int | None = None) -> None:
         """Lay it over a picture: faintly where `strength` is below 1, or only its first `width` pixels (even)."""
         across = self.width if width is None else width
@@ -132,6 +164,38 @@ class Overlay:
         for plane, target, share in zip(self.planes, (picture.y, picture.u, picture.v), (1, 2, 2), strict=True):
             x, y = self.x // share, self.y // share
             plane.blend(target[y : y + self.height // share, x : x + across // share], strength)
+
+    def blend_rows(self, picture: Picture, first: int, y: int, rows: int, *, strength: float = 1.0) -> None:
+        """Lay only some of its rows, from `first` on, at a height of the picture. All numbers are even."""
+        top, foot = max(0, first), min(self.height, first + rows)
+        if foot <= top or strength <= 0:
+            return
+        y += top - first
+        for plane, target, share in zip(self.planes, (picture.y, picture.u, picture.v), (1, 2, 2), strict=True):
+            x, width = self.x // share, self.width // share
+            part = target[y // share : (y + foot - top) // share, x : x + width]
+            keep, add = plane.keep[top // share : foot // share], plane.add[top // share : foot // share]
+            if strength < 1:
+                keep = np.asarray(cv2.convertScaleAbs(keep, alpha=strength, beta=255 * (1 - strength)), np.uint8)
+                add = np.asarray(cv2.convertScaleAbs(add, alpha=strength), np.uint8)
+            part[:] = cv2.add(cv2.multiply(part, keep, scale=1 / 255), add)
+
+
+def yuv(colour: Colour) -> tuple[int, int, int]:
+    """A colour as Y, U and V (ITU-R BT.601, limited range)."""
+    red, green, blue = (part / 255 for part in colour)
+    return (
+        round(16 + 65.481 * red + 128.553 * green + 24.966 * blue),
+        round(128 - 37.797 * red - 74.203 * green + 112 * blue),
+        round(128 + 112 * red - 93.786 * green - 18.214 * blue),
+    )
+
+
+def fill(picture: Picture, box: Box, colour: Colour) -> None:
+    """Paint a rectangle of even edges; what lies outside the picture is cut."""
+    for plane, value in zip((picture.y, picture.u, picture.v), yuv(colour), strict=True):
+        share = picture.width // plane.shape[1]
+        plane[max(0, box.y) // share : box.bottom // share, max(0, box.x) // share : box.right // share] = value
 
 
 def _plane(add: Field, alpha: Field) -> Plane:

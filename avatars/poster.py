@@ -9,6 +9,7 @@ import cv2
 from anchor.media import Blendshapes, Picture, VideoFormat
 from anchor.ports import Avatar, Placement
 from avatars import backdrop, graphics
+from avatars.layout import Layout
 from avatars.typeset import Typesetter
 
 SIZE = VideoFormat(288, 360)
@@ -24,7 +25,7 @@ def poster(avatar: Avatar) -> bytes:
     room = backdrop.studio(SIZE) if setting.background is None else setting.background
     picture = Picture.black(SIZE)
     avatar.open(SIZE, room, setting.placement).draw(Blendshapes(), picture)
-    label = graphics.label(graphics.DEFAULT_LABEL, graphics.Layout.of(SIZE), Typesetter(None, ("zh-CN", "en")))
+    label = graphics.label(graphics.DEFAULT_LABEL, Layout.of(SIZE), Typesetter(None, ("zh-CN", "en")))
     label.blend(picture)
     file = io.BytesIO()
     Image.fromarray(cv2.cvtColor(picture.data, cv2.COLOR_YUV2RGB_I420)).save(file, "WEBP", quality=82, method=4)

@@ -19,7 +19,8 @@ from anchor.ports import AvatarInfo, AvatarView, Placement, Setting
 from avatars import backdrop
 from avatars.compositor import StudioScene, place
 from avatars.fontbook import FontBook, FontSearch
-from avatars.graphics import DEFAULT_LABEL, Layout, check_label
+from avatars.graphics import DEFAULT_LABEL, check_label
+from avatars.layout import Layout
 
 SIZES = [VideoFormat(1280, 720), VideoFormat(640, 360), VideoFormat(1080, 1920), VideoFormat(720, 720)]
 NO_FONTS = FontBook.find(FontSearch())
