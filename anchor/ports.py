@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anchor.events import Phone, Sentence, SpanKind, Word
+from anchor.graphics import Graphics
 from anchor.media import (
     Beat,
     Bytes,
@@ -39,13 +40,15 @@ class SpeechChunk:
     """A stretch of sound that follows the chunk before it without a gap, and what is said in it.
 
     Times of `words` and `phones` count from the start of the first chunk, not of this one. A word or phone comes in
-    the chunk where it starts or in an earlier one, never later, and in order. `source` is who timed them.
+    the chunk where it starts or in an earlier one, never later, and in order. `source` is who timed them. What is not
+    `spoken`, such as a clip's own sound, moves no lips and has no captions.
     """
 
     audio: Samples
     words: tuple[Word, ...] = ()
     phones: tuple[Phone, ...] = ()
     source: TimingSource = "voice"
+    spoken: bool = True
 
     def shifted(self, samples: int) -> SpeechChunk:
         return replace(
@@ -55,8 +58,8 @@ class SpeechChunk:
         )
 
     @classmethod
-    def silence(cls, samples: int) -> SpeechChunk:
-        return cls(np.zeros(samples, np.float32))
+    def silence(cls, samples: int, *, spoken: bool = True) -> SpeechChunk:
+        return cls(np.zeros(samples, np.float32), spoken=spoken)
 
 
 @dataclass(frozen=True, slots=True)
@@ -406,6 +409,13 @@ class Stage(Scene, Protocol):
 
     def base(self, ahead: int) -> int:
         """Which picture of the avatar's footage will be shown `ahead` calls of `draw` from now. Instant."""
+        ...
+
+    def prepare(self, graphics: Graphics) -> None:
+        """Load the picture or clip of graphics before they are shown. Blocks: call it in a worker thread.
+
+        Raises `MissingError`, and `AvatarError` for one that cannot be shown; shown all the same, it is left out.
+        """
         ...
 
 

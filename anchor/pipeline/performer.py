@@ -40,7 +40,10 @@ State = Literal["idle", "speaking", "hushed"]
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What the next beat holds, before it is drawn. `speaking` is about the sound, `face` without the idle life."""
+    """What the next beat holds, before it is drawn. `speaking` is about the sound, `face` without the idle life.
+
+    `since` is the number of the block in its utterance; while it is hushed, of the last one.
+    """
 
     audio: Samples
     face: FaceFrame
@@ -52,6 +55,7 @@ class Step:
     graphics: Graphics = NO_GRAPHICS
     mood: Mood | None = None
     gestures: tuple[Gesture, ...] = ()
+    since: int = 0
 
 
 @dataclass(slots=True)
@@ -347,7 +351,7 @@ class Performer:
         gestures = performance.reach(block.marks)
         return Step(
             block.audio, face, performance, block, block.caption, performance.lower_third, block.speaking,
-            performance.graphics, performance.mood, gestures,
+            performance.graphics, performance.mood, gestures, block.number,
         )  # fmt: skip
 
     def _next_face(self, performance: Performance) -> FaceFrame:
@@ -386,7 +390,8 @@ class Performer:
         if self._on_air is None:
             return Step(self._silence, self._face, graphics=self.standing)
         on_air = self._on_air
-        return Step(self._silence, self._face, lower_third=on_air.lower_third, graphics=on_air.graphics)
+        since = self._history[-1][0].number if self._history else 0
+        return Step(self._silence, self._face, lower_third=on_air.lower_third, graphics=on_air.graphics, since=since)
 
     async def _progress(self) -> None:
         """Wait until an utterance has something new: for the clock that does not run."""

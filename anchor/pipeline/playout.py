@@ -125,7 +125,7 @@ class Playout:
         if self._drawing is None:
             caption = step.caption if self._burn_captions else None
             clock = self._time_of_day(index) if self._time_of_day is not None else ""
-            look = Look(face, caption, step.lower_third, step.graphics, clock)
+            look = Look(face, caption, step.lower_third, step.graphics, clock, step.since)
             self._drawing = asyncio.get_running_loop().run_in_executor(thread, self._scene.draw, look)
         if self._picture is None or not self._clock.live:
             self._picture, self._drawing = await self._drawing, None

@@ -21,6 +21,7 @@ from anchor.clock import Clock
 from anchor.errors import AnchorError
 from anchor.events import Caption, Gesture, LowerThird, Mood, Sentence, Span, Word
 from anchor.graphics import NO_GRAPHICS, Graphics
+from anchor.loudness import limited
 from anchor.media import SAMPLE_RATE, FaceFrame, Samples, VideoFormat
 from anchor.pipeline.bilingual import paired
 from anchor.pipeline.captions import CaptionStyle
@@ -36,6 +37,9 @@ LEAD_IN_SECONDS = 0.08
 
 TAIL_SECONDS = 0.24
 """Silence after the last word, so that the mouth comes to rest."""
+
+BED_FADE_SECONDS = 1.0
+"""How long a bed takes to die away at the end of what it lies under; as long as the silence there when that is less."""
 
 _HEARD = 0.003
 """Loudness, root mean square, over which a voice that times no words is taken to speak."""
@@ -68,7 +72,7 @@ class Cue:
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """Something to say. `text` may still be arriving.
+    """Something to say. `text` may still be arriving; where it is empty the voice plays something without words.
 
     Of two waiting utterances the one of higher `priority` goes first; one of higher priority than what is on air goes
     in at the next sentence end. Speaking begins when `lead` beats are prepared. `gestures` are made as it begins; a
@@ -77,7 +81,8 @@ class Utterance:
 
     `spans` are SSML's, of a text that is a string. `graphics` stand from its first beat to its last, but for what
     `cues` change at the marks of the text. `translation`: the text in a second language, for a further line of the
-    captions. `bed`: sound that is laid under it from its first beat. `on_air` is called before its first beat is drawn.
+    captions. `bed`: sound that is laid under it from its first beat, as loud as it is to be there. `on_air` is called
+    before its first beat is drawn.
     """
 
     text: str | AsyncIterable[str]
@@ -106,7 +111,7 @@ class Block:
     """The sound of one beat of an utterance, and what happens in it.
 
     `words` end in this block, `begun` begin in it; after one that `ends_sentence` another utterance may go in. `marks`
-    of the text are reached in it: each where the next word begins.
+    of the text are reached in it: each where the next word begins. `number` counts the blocks of the utterance from 0.
     """
 
     audio: Samples
@@ -116,6 +121,7 @@ class Block:
     speaking: bool
     ends_sentence: bool
     marks: tuple[str, ...] = ()
+    number: int = 0
 
 
 class Performance:
@@ -223,10 +229,11 @@ class Performance:
 
     async def _voice(self, speech: Channel[SpeechChunk]) -> None:
         """Text to sound: into `speech` for the driver and, cut into blocks, for the performer."""
-        cutter = _Cutter(self._video)
+        cutter = _Cutter(self._video, self.utterance.bed)
         try:
             async for piece in self._speak():
-                await speech.send(piece.chunk)
+                chunk = piece.chunk
+                await speech.send(chunk if chunk.spoken else SpeechChunk.silence(len(chunk.audio)))
                 for block in cutter.cut(piece):
                     await self.blocks.send(block)
             for block in cutter.rest():
@@ -251,13 +258,17 @@ class Performance:
                         self.spoken_at = self._clock.now()
                         yield lead_in
                         lead_in = None
-                    captions = pager.add(chunk.words)
-                    marks += marker.add(chunk.words)
-                    yield _Piece(chunk.shifted(begun), captions, wordless=pager.wordless, marks=marks)
-                    marks = ()
+                    if chunk.spoken:
+                        captions = pager.add(chunk.words)
+                        marks += marker.add(chunk.words)
+                        yield _Piece(chunk.shifted(begun), captions, wordless=pager.wordless, marks=marks)
+                        marks = ()
+                    else:
+                        # Nothing would be cut in two by what goes in here.
+                        yield _Piece(chunk, ends_sentence=True)
                     position += len(chunk.audio)
             marks += marker.rest(position)
-            if position > begun:
+            if position > begun and sentence.text:
                 pause = round(sentence.pause * SAMPLE_RATE)
                 rest = replace(SpeechChunk.silence(pause), words=pager.unheard(position))
                 yield _Piece(rest, (), ends_sentence=True, captions_until=pager.until(position), marks=marks)
@@ -265,12 +276,15 @@ class Performance:
                 position += pause
         if lead_in is None:
             tail = round((TAIL_SECONDS + self.utterance.pause) * SAMPLE_RATE)
-            yield _Piece(SpeechChunk.silence(tail), marks=marks)
+            yield _Piece(SpeechChunk.silence(tail), marks=marks, last=True)
 
     async def _sentences(self) -> AsyncIterator[tuple[Sentence, CaptionStyle, str]]:
         """The sentences that are to be said, each with the style of its captions and its second line."""
         text, language, spans = self.utterance.text, self.utterance.language, self.utterance.spans
         style = CaptionStyle.suits(self._video)
+        if text == "":
+            yield Sentence("", language, pause=0.0), style, ""
+            return
         given = _pieces(text) if isinstance(text, str) else text
         translated: deque[str] = deque()
         if self.utterance.translation and isinstance(text, str):
@@ -305,12 +319,16 @@ async def _pieces(text: str) -> AsyncIterator[str]:
     yield text
 
 
+async def _only(sentence: Sentence) -> AsyncIterator[Sentence]:
+    yield sentence
+
+
 @dataclass(frozen=True, slots=True)
 class _Piece:
     """A chunk in utterance time, the captions that became known with it, and whether a sentence ends before it.
 
     `captions_until`: when those of the sentence that is over are gone. `wordless`: its voice times no words. `marks`
-    with their places in utterance time.
+    with their places in utterance time. `last`: nothing comes after it.
     """
 
     chunk: SpeechChunk
@@ -319,13 +337,16 @@ class _Piece:
     captions_until: int | None = None
     wordless: bool = False
     marks: tuple[tuple[int, str], ...] = ()
+    last: bool = False
 
 
 class _Cutter:
-    """Cuts a stream of pieces into blocks of exactly one beat."""
+    """Cuts a stream of pieces into blocks of exactly one beat, with a `bed` under them."""
 
-    def __init__(self, video: VideoFormat) -> None:
+    def __init__(self, video: VideoFormat, bed: Samples | None = None) -> None:
         self._size = video.samples_per_beat
+        self._bed = bed
+        self._fade: tuple[int, int] | None = None
         self._audio: list[Samples] = []
         self._held = 0
         self._number = 0
@@ -339,7 +360,9 @@ class _Cutter:
     def cut(self, piece: _Piece) -> list[Block]:
         if piece.ends_sentence:
             self._sentence_ends.append(self._position)
-        self._position += len(piece.chunk.audio)
+        begin, self._position = self._position, self._position + len(piece.chunk.audio)
+        if piece.last:
+            self._fade = (max(begin, self._position - round(BED_FADE_SECONDS * SAMPLE_RATE)), self._position)
         self._audio.append(piece.chunk.audio)
         self._held += len(piece.chunk.audio)
         self._words += piece.chunk.words
@@ -380,6 +403,18 @@ class _Cutter:
             self._sentence_ends = [at for at in self._sentence_ends if at > end]
         marks = tuple(name for place, name in self._marks if place < end)
         self._marks = [(place, name) for place, name in self._marks if place >= end]
-        block = Block(audio, words, begun, caption, speaking, ends, marks)
+        block = Block(self._laid(audio, start), words, begun, caption, speaking, ends, marks, self._number)
         self._number += 1
         return block
+
+    def _laid(self, audio: Samples, start: int) -> Samples:
+        """The sound of a block that begins at `start`, with what lies under it."""
+        if self._bed is None or not (bed := self._bed[start : start + audio.size]).size:
+            return audio
+        if self._fade is not None:
+            begin, end = self._fade
+            left = (end - np.arange(start, start + bed.size)) / max(1, end - begin)
+            bed = bed * np.clip(left, 0, 1).astype(np.float32)
+        mixed = audio.copy()
+        mixed[: bed.size] += bed
+        return limited(mixed)
