@@ -15,7 +15,7 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.frame import PictureType
 
 from anchor.errors import FormatError
-from anchor.media import SAMPLE_RATE, VIDEO_CLOCK, Beat, Samples, VideoFormat
+from anchor.media import SAMPLE_RATE, VIDEO_CLOCK, Picture, Samples, VideoFormat
 from streaming.encoder import BT709, KEYFRAME_GAP_SECONDS, LIMITED, SMPTE170M, KeyframeGate
 from streaming.fitting import Fitting
 from streaming.packets import Header, Packet, Profile
@@ -64,15 +64,16 @@ class ProgramEncoder:
         """Have a keyframe beyond the regular ones as soon as the throttle allows; from any thread."""
         self._gate.ask()
 
-    def encode(self, beat: Beat) -> list[Packet]:
-        """What is finished by now, in order of decoding time."""
-        index = beat.index
-        frame = av.VideoFrame.from_numpy_buffer(self._fitting.fit(beat.picture).data, format="yuv420p")
-        frame.pts = index * self.video.ticks_per_beat
-        frame.time_base = Fraction(1, VIDEO_CLOCK)
-        frame.pict_type = PictureType.I if self._keyframe_due(index) else PictureType.NONE
-        pictures = [self._picture(packet) for packet in self._pictures.encode(frame)]
-        sounds = self._sound.encode(beat.audio, index * self.video.samples_per_beat)
+    def encode(self, index: int, picture: Picture | None, audio: Samples) -> list[Packet]:
+        """Encode a beat, of which the picture may be missing; what is finished by now, in order of decoding time."""
+        pictures = []
+        if picture is not None:
+            frame = av.VideoFrame.from_numpy_buffer(self._fitting.fit(picture).data, format="yuv420p")
+            frame.pts = index * self.video.ticks_per_beat
+            frame.time_base = Fraction(1, VIDEO_CLOCK)
+            frame.pict_type = PictureType.I if self._keyframe_due(index) else PictureType.NONE
+            pictures = [self._picture(packet) for packet in self._pictures.encode(frame)]
+        sounds = self._sound.encode(audio, index * self.video.samples_per_beat)
         return self._interleave.take(pictures, sounds)
 
     def finish(self) -> list[Packet]:

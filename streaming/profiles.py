@@ -90,7 +90,7 @@ def _suited(found: Profile, platform: _Platform, video: VideoFormat) -> Profile:
 def _scaled(bitrate: int, video: VideoFormat) -> int:
     """What 1280x720 at 25 a second gets, by the number of pixels to the power of 3/4: larger pictures are smoother."""
     share = video.width * video.height * video.fps / (1280 * 720 * 25)
-    return round(min(12e6, max(400e3, bitrate * share**0.75)) / 1e5) * 100_000
+    return int(min(12e6, max(400e3, bitrate * share**0.75)) // 1e5) * 100_000
 
 
 def _even(length: float) -> int:
