@@ -115,7 +115,8 @@ class Feed:
         with self._changed:
             now, machine, busy = self._now(), self._machine, self._busy
             self._forget(now)
-            rate = 8 * sum(size for _, size in self._sent) / _RATE_SECONDS
+            span = max(1.0, now - self._sent[0][0]) if self._sent else 1.0
+            rate = 8 * sum(size for _, size in self._sent) / span
             problem = machine.problem
             if not problem and busy is not None and now - busy > SLOW_SECONDS:
                 problem = f"has taken nothing for {now - busy:.0f} s"

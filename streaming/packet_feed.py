@@ -13,16 +13,16 @@ from streaming.nal import without_filler
 from streaming.packets import Cue, Header, Packet, Writer
 
 _RECENT = 24
-"""Packets of sound kept for a connection that begins: half a second, more than it is ahead of pictures."""
+"""Packets of sound kept for a connection that begins: half a second, as much as it may be ahead of pictures."""
 
 
 class PacketFeed(Feed):
     """Feeds writers that `make` gives, one for each connection.
 
     `ask_keyframe` is called when a connection has been made and there is no keyframe for it to begin with. A writer
-    gets first a keyframe, then sound from one packet before it on, which decoders need to begin with. `capacity_seconds`
-    may wait; a program that is not live is held back beyond them (`patient`). `padded` leaves the filler of a
-    constant bit rate in.
+    gets first a keyframe, then sound from one packet before it on, which decoders need to begin with. As much as
+    `capacity_seconds` may wait; a program that is not live is held back beyond them (`patient`). `padded` leaves the
+    filler of a constant bit rate in.
     """
 
     def __init__(
