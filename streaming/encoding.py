@@ -54,6 +54,7 @@ class ProgramEncoder:
         self._gop = max(1, round(profile.gop_seconds * video.fps))
         self._gate = KeyframeGate(math.ceil(KEYFRAME_GAP_SECONDS * video.fps))
         self._group: int | None = None
+        self._keyframe, self._out = 0, -1
         self._pictures = _video_context(self.video, profile, self._gop)
         self._sound = _Sound(profile)
         self._interleave = _Interleave()
@@ -61,8 +62,9 @@ class ProgramEncoder:
         self.header = Header(self.video, profile, avcc, sound.asc, sound.channels, AAC_DELAY)
 
     def ask_keyframe(self) -> None:
-        """Have a keyframe beyond the regular ones as soon as the throttle allows; from any thread."""
-        self._gate.ask()
+        """Have a keyframe as soon as the throttle allows, unless one is under way; from any thread."""
+        if self._keyframe <= self._out:
+            self._gate.ask()
 
     def encode(self, index: int, picture: Picture | None, audio: Samples) -> list[Packet]:
         """Encode a beat, of which the picture may be missing; what is finished by now, in order of decoding time."""
@@ -89,10 +91,12 @@ class ProgramEncoder:
             self._group = index // self._gop
         if asked or regular:
             self._gate.made(index)
+            self._keyframe = index * self.video.ticks_per_beat
         return asked or regular
 
     def _picture(self, packet: av.Packet[Any]) -> Packet:
         assert packet.pts is not None and packet.dts is not None
+        self._out = max(self._out, packet.pts)
         return Packet(
             "video", bytes(packet), packet.pts, packet.dts, self.video.ticks_per_beat, keyframe=packet.is_keyframe
         )

@@ -119,7 +119,7 @@ class Feed:
             rate = 8 * sum(size for _, size in self._sent) / span
             problem = machine.problem
             if not problem and busy is not None and now - busy > SLOW_SECONDS:
-                problem = f"has taken nothing for {now - busy:.0f} s"
+                problem = f"{self.about.address}: has taken nothing for {now - busy:.0f} s"
             return OutputInfo(
                 self.about.name, self.about.kind, self.about.address, self.about.profile, machine.state,
                 max(0.0, now - machine.since), rate, self._sent_ticks / VIDEO_CLOCK, self._dropped, machine.attempts,

@@ -342,11 +342,9 @@ class RtmpConnection:
             self._write(chunks(2, _USER_CONTROL, 0, 0, struct.pack(">H", _PING_RESPONSE) + body[2:6]))
         elif kind in (_COMMAND, _COMMAND_AMF3):
             values = amf.decode(body[1:] if kind == _COMMAND_AMF3 else body)
-            if len(values) < 2 or not isinstance(values[0], str):
-                raise ValueError("a command without a name")
-            if values[0] in ("_result", "_error") and values[1] == self._awaited:
+            if values[:1] in (["_result"], ["_error"]) and values[1:2] == [self._awaited]:
                 self._result = (values[0], values[2:])
-            elif values[0] == "onStatus" and isinstance(values[-1], dict):
+            elif values[:1] == ["onStatus"] and isinstance(values[-1], dict):
                 self._statuses.append(values[-1])
 
 
