@@ -20,7 +20,7 @@ from anchor.media import SAMPLE_RATE, VIDEO_CLOCK
 from streaming.destinations import FORMATS
 from streaming.encoding import AAC_DELAY
 from streaming.packets import Cue, Header, Packet
-from streaming.part import Part, abandoned, playable, settle
+from streaming.part import Part, abandoned, playable, settle, trim
 from streaming.subtitles import write_srt, write_vtt
 
 HOUR = 3600.0
@@ -226,6 +226,8 @@ class FileWriter:
         """Keep what can be played of a file that did not end well, unless it was to appear whole or not at all."""
         self._names.pop(growing, None)
         with contextlib.suppress(OSError):
+            if self._form in ("mp4", "mov"):
+                trim(growing)
             if self._part_seconds is None or not playable(growing):
                 growing.unlink(missing_ok=True)
             else:

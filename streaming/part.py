@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import io
 import os
+import struct
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from pathlib import Path
@@ -182,6 +183,23 @@ def abandoned(growing: Path) -> bool:
     except OSError:
         return False
     return True
+
+
+def trim(path: Path) -> None:
+    """Cut an MP4 that did not end well behind its last whole fragment. Raises `OSError`."""
+    with path.open("rb+") as file:
+        size, place, whole = path.stat().st_size, 0, 0
+        while place + 16 <= size:
+            file.seek(place)
+            length, kind, wide = struct.unpack(">I4sQ", file.read(16))
+            length = wide if length == 1 else length
+            if length < 8 or place + length > size:
+                break
+            place += length
+            if kind in (b"moov", b"mdat"):
+                whole = place
+        if whole:
+            file.truncate(whole)
 
 
 def playable(path: Path) -> bool:
