@@ -175,7 +175,7 @@ class HlsWriter:
         return fragment(self._fragments, runs)
 
     def _captions_of(self, begin: int, end: int) -> str:
-        """A segment's captions: a caption over its border is two cues that meet there, in milliseconds from `begin`."""
+        """A segment's captions, in milliseconds from `begin`: one over the border is two cues that meet there."""
         marks = [(cue.begin * self._ticks, cue.caption) for cue in self._cues]
         shown = [(max(begin, start), caption) for start, caption in marks if start < end]
         following = [start for start, _ in shown[1:]] + [end]

@@ -144,7 +144,10 @@ def _user_data(metadata: Mapping[str, str]) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """The packets of one track in a fragment, in decoding order; `shift` is added to their times, in the track's unit."""
+    """The packets of one track in a fragment, in decoding order.
+
+    `shift` is added to their times, in the track's unit.
+    """
 
     track: int
     packets: Sequence[Packet]

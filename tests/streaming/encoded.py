@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from fractions import Fraction
+from typing import Any
 
 import av
 import numpy as np
@@ -46,7 +47,7 @@ class Encoded:
         self._picture.open()
         self._sound.open()
         self.header = Header(
-            video, profile, avcc(bytes(self._picture.extradata)), bytes(self._sound.extradata), 1, 1024
+            video, profile, avcc(self._picture.extradata or b""), self._sound.extradata or b"", 1, 1024
         )
         self.packets = list(self._encode([make(video, index) for index in range(first, first + beats)]))
 
@@ -65,7 +66,7 @@ class Encoded:
         yield from map(self._video_packet, self._picture.encode(None))
         yield from map(_audio_packet, self._sound.encode(None))
 
-    def _video_packet(self, packet: av.Packet) -> Packet:
+    def _video_packet(self, packet: Any) -> Packet:
         assert packet.pts is not None and packet.dts is not None
         data = b"".join(len(nal).to_bytes(4, "big") + nal for nal in nals(bytes(packet)))
         return Packet("video", data, packet.pts, packet.dts, self.video.ticks_per_beat, packet.is_keyframe)
@@ -74,7 +75,7 @@ class Encoded:
         return sum(packet.kind == "video" for packet in self.packets)
 
 
-def _audio_packet(packet: av.Packet) -> Packet:
+def _audio_packet(packet: Any) -> Packet:
     assert packet.pts is not None
     return Packet("audio", bytes(packet), packet.pts, packet.pts, 1024)
 
