@@ -1,4 +1,4 @@
-"""HTTP Live Streaming (RFC 8216bis) into a folder that any web server can serve: fragmented MP4, captions, playlists."""
+"""HTTP Live Streaming (RFC 8216bis) into a folder for any web server: fragmented MP4, captions, playlists."""
 
 from __future__ import annotations
 

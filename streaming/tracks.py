@@ -201,6 +201,11 @@ class BeatSender(RTCRtpSender):
         sender._history = [None] * HISTORY
         sender._rtx_sequence = randbits(15)
 
+    @property
+    def octets(self) -> int:
+        """Bytes of payload sent."""
+        return int(self._inner("octet_count"))
+
     def _inner(self, name: str) -> Any:
         return getattr(self, _private(name))
 
