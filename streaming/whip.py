@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Protocol, TypeVar
 
 from aiortc import RTCIceServer, RTCSessionDescription
@@ -170,11 +171,11 @@ class WhipPush:
     async def _session(self) -> None:
         """One session, until it is not wanted any more. Raises `OutputError` or `SignallingError` when it is lost."""
         async with WhipClient(self._url, self._token) as client:
-            viewer = self._source.new_pushed(self._links or await self._unless_stopped(client.ice_servers()) or ())
+            viewer = self._source.new_pushed(self._links or await self._unless_stopped(client.ice_servers) or ())
             session = ""
             try:
                 offer = await _offer(viewer, self._loop)
-                published = await self._unless_stopped(client.publish(offer))
+                published = await self._unless_stopped(partial(client.publish, offer))
                 if published is None:
                     return
                 session, self._links = published.session, published.ice_servers
@@ -191,11 +192,13 @@ class WhipPush:
                 await self._source.drop(viewer)
                 await client.end(session)
 
-    async def _unless_stopped(self, call: Awaitable[T]) -> T | None:
+    async def _unless_stopped(self, call: Callable[[], Awaitable[T]]) -> T | None:
         """Wait for a server that may be slow to answer, but no longer than it is wanted."""
+        if not self._wanted:
+            return None
         try:
             async with asyncio.timeout(None) as self._patience:
-                return await call
+                return await call()
         except TimeoutError:
             return None
         finally:

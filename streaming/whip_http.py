@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 SDP = "application/sdp"
 MAX_ANSWER_BYTES = 64 * 1024
 TIMEOUT_SECONDS = 10.0
+ASIDE_SECONDS = 3.0
+"""For what can be done without."""
+
 _REDIRECTS = (307, 308)
 _MAX_HOPS = 5
 
@@ -105,7 +108,7 @@ class WhipClient:
         import httpx
 
         try:
-            response = await self._http.request("OPTIONS", self._url)
+            response = await self._http.request("OPTIONS", self._url, timeout=ASIDE_SECONDS)
         except httpx.HTTPError:
             return ()
         return read_links(response.headers.get_list("link")) if response.is_success else ()
@@ -158,7 +161,7 @@ class WhipClient:
 
         if session:
             try:
-                await self._http.delete(session, timeout=3)
+                await self._http.delete(session, timeout=ASIDE_SECONDS)
             except httpx.HTTPError:
                 return
 
