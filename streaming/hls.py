@@ -178,7 +178,7 @@ class HlsWriter:
         """A segment's captions, in milliseconds from `begin`: one over the border is two cues that meet there."""
         marks = [(cue.begin * self._ticks, cue.caption) for cue in self._cues]
         shown = [(max(begin, start), caption) for start, caption in marks if start < end]
-        following = [start for start, _ in shown[1:]] + [end]
+        following = [*(start for start, _ in shown), end][1:]
         cues = [
             vtt_cue(caption, (start - begin) // _TICKS_PER_MILLISECOND, (until - begin) // _TICKS_PER_MILLISECOND)
             for (start, caption), until in zip(shown, following, strict=True)
