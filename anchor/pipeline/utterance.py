@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -250,8 +250,9 @@ class Performance:
                 yield _Piece(rest, (), ends_sentence=True, captions_until=pager.until(position))
                 position += pause
         if lead_in is None:
-            tail = round((TAIL_SECONDS + self.utterance.pause) * SAMPLE_RATE)
-            yield _Piece(SpeechChunk.silence(tail))
+            # In pieces: an hour of silence at once is 700 MB.
+            for tail in _seconds_of(round((TAIL_SECONDS + self.utterance.pause) * SAMPLE_RATE)):
+                yield _Piece(SpeechChunk.silence(tail))
 
     async def _drive(self, speech: Channel[SpeechChunk]) -> None:
         async with closing(self._driver.drive(speech, self._video.fps)) as frames:
@@ -267,6 +268,12 @@ class Performance:
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
     error = group.exceptions[0]
     return _first(error) if isinstance(error, BaseExceptionGroup) else error
+
+
+def _seconds_of(samples: int) -> Iterator[int]:
+    while samples > 0:
+        yield min(samples, SAMPLE_RATE)
+        samples -= SAMPLE_RATE
 
 
 async def _pieces(text: str) -> AsyncIterator[str]:
