@@ -329,8 +329,11 @@ class Performer:
         best = self._best()
         if best is None:
             return
-        ready = best.ready(best.utterance.lead if self._clock.live else 1)
+        ready = self._ready(best)
         if self._on_air is None:
+            if not ready and self._clock.live:
+                best = next((other for other in self.waiting if other.utterance.priority < 0), best)
+                ready = self._ready(best)
             if ready:
                 self._enter(best)
         elif (
@@ -341,6 +344,9 @@ class Performer:
             self._leave()
             self._interrupted.append(aside)
             self._enter(best)
+
+    def _ready(self, performance: Performance) -> bool:
+        return performance.ready(performance.utterance.lead if self._clock.live else 1)
 
     def _best(self) -> Performance | None:
         waiting = self.waiting

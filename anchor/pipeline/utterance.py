@@ -74,9 +74,9 @@ class Utterance:
     """Something to say. `text` may still be arriving.
 
     Of two waiting utterances the one of higher `priority` goes first; one of higher priority than what is on air goes
-    in at the next sentence end. Speaking begins when `lead` beats are prepared. `gestures` are made as it begins; a
-    `mood` lasts as long as it does. Every sentence passes the `gate` before the voice has it, which may change it or,
-    with None, leave it out.
+    in at the next sentence end. One below 0 fills gaps: it is played while what should go first is not ready. Speaking
+    begins when `lead` beats are prepared. `gestures` are made as it begins; a `mood` lasts as long as it does. Every
+    sentence passes the `gate` before the voice has it, which may change it or, with None, leave it out.
 
     `spans` are SSML's, of a text that is a string. `graphics` stand from its first beat to its last, but for what
     `cues` change at the marks of the text. `translation`: the text in a second language, for a further line of the
