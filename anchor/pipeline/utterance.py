@@ -10,7 +10,7 @@ import asyncio
 import itertools
 import logging
 from collections import deque
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -75,9 +75,9 @@ class Utterance:
     """Something to say. `text` may still be arriving; where it is empty the voice plays something without words.
 
     Of two waiting utterances the one of higher `priority` goes first; one of higher priority than what is on air goes
-    in at the next sentence end. Speaking begins when `lead` beats are prepared. `gestures` are made as it begins; a
-    `mood` lasts as long as it does. Every sentence passes the `gate` before the voice has it, which may change it or,
-    with None, leave it out.
+    in at the next sentence end. One below 0 fills gaps: it is played while what should go first is not ready. Speaking
+    begins when `lead` beats are prepared. `gestures` are made as it begins; a `mood` lasts as long as it does. Every
+    sentence passes the `gate` before the voice has it, which may change it or, with None, leave it out.
 
     `spans` are SSML's, of a text that is a string. `graphics` stand from its first beat to its last, but for what
     `cues` change at the marks of the text. `translation`: the text in a second language, for a further line of the
@@ -275,8 +275,11 @@ class Performance:
                 marks = ()
                 position += pause
         if lead_in is None:
-            tail = round((TAIL_SECONDS + self.utterance.pause) * SAMPLE_RATE)
-            yield _Piece(SpeechChunk.silence(tail), marks=marks, last=True)
+            # In pieces: an hour of silence at once is 700 MB.
+            tails = list(_seconds_of(round((TAIL_SECONDS + self.utterance.pause) * SAMPLE_RATE)))
+            for number, tail in enumerate(tails, start=1):
+                yield _Piece(SpeechChunk.silence(tail), marks=marks, last=number == len(tails))
+                marks = ()
 
     async def _sentences(self) -> AsyncIterator[tuple[Sentence, CaptionStyle, str]]:
         """The sentences that are to be said, each with the style of its captions and its second line."""
@@ -313,6 +316,12 @@ class Performance:
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
     error = group.exceptions[0]
     return _first(error) if isinstance(error, BaseExceptionGroup) else error
+
+
+def _seconds_of(samples: int) -> Iterator[int]:
+    while samples > 0:
+        yield min(samples, SAMPLE_RATE)
+        samples -= SAMPLE_RATE
 
 
 async def _pieces(text: str) -> AsyncIterator[str]:
