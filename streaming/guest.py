@@ -137,13 +137,18 @@ class Door(Generic[G]):
             reason = " ".join(str(error).split())[:120] or type(error).__name__
             raise SignallingError(f"the SDP offer cannot be answered: {reason}") from error
 
-    async def leave(self, name: str) -> None:
+    async def leave(self, guest: str) -> None:
         """Show a guest out. Raises `KeyError` for one who is not there."""
         found = self._guest
-        if found is None or found.name != name:
-            raise KeyError(name)
+        if found is None or found.name != guest:
+            raise KeyError(guest)
         self._guest = None
         await self._close(found)
+
+    def dismiss(self) -> None:
+        """Show out whoever is there."""
+        if self._guest is not None:
+            self._forget(self._guest)
 
     def _changed(self, guest: G) -> None:
         if guest.connection.connectionState in ("failed", "closed"):

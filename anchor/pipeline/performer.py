@@ -206,6 +206,17 @@ class Performer:
         self._changed.set()
         return performance
 
+    def withdraw(self, performance: Performance) -> bool:
+        """Drop an utterance that waits, of which nothing is seen then; whether it did wait."""
+        for queue in (self._waiting, self._interrupted):
+            if performance in queue:
+                queue.remove(performance)
+                self._end(performance, "cancelled")
+                self._prepare()
+                self._changed.set()
+                return True
+        return False
+
     def _rewind(self, performance: Performance) -> None:
         """Put back what was played since the last word began, if that word was cut."""
         played = list(self._history)

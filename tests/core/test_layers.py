@@ -46,6 +46,7 @@ LAYERS = [
         "anchor.parts",
         "anchor.performing",
         "anchor.stream",
+        "anchor.takeover",
         "anchor.talking",
         "anchor.visitors",
     },
