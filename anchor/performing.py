@@ -15,13 +15,11 @@ from typing import Self
 import numpy as np
 
 from anchor import registry
-from anchor.broadcast.script import Mocap, Segment
 from anchor.clock import Clock
 from anchor.errors import AvatarError, TakeError
 from anchor.events import Sentence, Word
 from anchor.media import SAMPLE_RATE, Bytes, Samples, VideoFormat
 from anchor.pipeline.acting import Acted
-from anchor.pipeline.utterance import Part
 from anchor.ports import Answer, Capture, GuestPort, Onlooker, SpeechChunk, Take, VoiceInfo
 
 log = logging.getLogger(__name__)
@@ -77,19 +75,6 @@ def open_sound(path: Path) -> Samples | None:
         raise TakeError(f"{path}: there is no such file")
     sound: Samples | None = registry.load("anchor.part", "clip_sound")(path)
     return sound
-
-
-def open_parts(segments: Sequence[Segment]) -> dict[Mocap | None, Part]:
-    """The takes of a script, each read once; segments made of one at its cues share it."""
-    takes: dict[Path, Take] = {}
-    parts: dict[Mocap | None, Part] = {}
-    for segment in segments:
-        wanted = segment.mocap
-        if wanted is not None and wanted not in parts:
-            if wanted.path not in takes:
-                takes[wanted.path] = open_take(wanted.path)
-            parts[wanted] = Part(takes[wanted.path], wanted.mouth)
-    return parts
 
 
 class TakeActor:

@@ -68,7 +68,7 @@ class Session:
             hall.video, ice_servers=hall.ice_servers, max_viewers=2, listener=self
         )
         self.stream: AnchorStream = hall.members.stream(
-            self.sink, scene, seed=crc32(self.id.encode()), on_beat=self._beat, on_end=self._performed
+            [self.sink], scene, seed=crc32(self.id.encode()), on_beat=self._beat, on_end=self._performed
         )
         talk = hall.talk
         self.conversation = Conversation(

