@@ -1,0 +1,82 @@
+"""Files that a rundown names, looked at before anything opens them: are they there, and what they say they are?"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+LARGEST_PICTURE = 64 * 2**20
+LARGEST_CLIP = 8 * 2**30
+LARGEST_TAKE = 8 * 2**30
+
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
+
+
+class FileError(Exception):
+    """A file that cannot be used; the text has no place in it, for who asked knows."""
+
+
+def find(name: str, folder: Path, inside: Path | None) -> Path:
+    """The path of a file that a rundown in `folder` names. Raises `FileError`.
+
+    Where `inside` is given, it must lie in that folder once links are followed. Addresses are none: what goes on air
+    is on this machine before.
+    """
+    if _ADDRESS.match(name) and not re.match(r"[A-Za-z]:[\\/]", name):
+        raise FileError(f"{name} is an address; a file beside the rundown is needed")
+    path = folder / name
+    try:
+        if inside is not None and not path.resolve().is_relative_to(inside.resolve()):
+            raise FileError(f"{name} lies outside {inside}; put it there")
+        if not path.is_file():
+            raise FileError(f"there is no file {path}")
+        with path.open("rb"):
+            pass
+    except (OSError, ValueError, RuntimeError) as error:
+        raise FileError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from error
+    return path
+
+
+def check_picture(path: Path) -> None:
+    """Raises `FileError` for what is no PNG, JPEG or WebP by its first bytes. What is in it, only a decoder can say."""
+    kind = _kind(path, LARGEST_PICTURE)
+    if kind not in ("PNG", "JPEG", "WebP"):
+        raise FileError(f"{path} is {_named(kind)}, not a picture; save it as PNG, JPEG or WebP")
+
+
+def check_clip(path: Path) -> None:
+    """Raises `FileError` for what is no MP4, QuickTime, Matroska or WebM by its first bytes."""
+    kind = _kind(path, LARGEST_CLIP)
+    if kind not in ("MP4", "Matroska"):
+        raise FileError(f"{path} is {_named(kind)}, not a clip; save it as MP4, MOV, MKV or WebM")
+
+
+def _named(kind: str) -> str:
+    return kind if kind in ("empty", "text", "of no kind known here") else f"a {kind} file"
+
+
+def _kind(path: Path, largest: int) -> str:
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            head = file.read(64)
+    except OSError as error:
+        raise FileError(f"{path} cannot be read: {error.strerror}") from error
+    if size > largest:
+        raise FileError(f"{path} is {size / 2**20:,.0f} MiB; at most {largest // 2**20:,} MiB are taken")
+    if not head:
+        return "empty"
+    if head.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "PNG"
+    if head.startswith(b"\xff\xd8\xff"):
+        return "JPEG"
+    if head[:4] == b"RIFF" and head[8:12] in (b"WEBP", b"AVI ", b"WAVE"):
+        return {b"WEBP": "WebP", b"AVI ": "AVI", b"WAVE": "WAV"}[head[8:12]]
+    if head[4:8] in (b"ftyp", b"moov", b"mdat", b"wide") and head[8:12] not in (b"avif", b"heic", b"heix", b"mif1"):
+        return "MP4"
+    if head.startswith(b"\x1a\x45\xdf\xa3"):
+        return "Matroska"
+    for mark, kind in ((b"GIF8", "GIF"), (b"BM", "BMP"), (b"%PDF", "PDF"), (b"PK\3\4", "zip")):
+        if head.startswith(mark):
+            return kind
+    return "text" if not re.search(rb"[\x00-\x08\x0e-\x1a]", head) else "of no kind known here"
