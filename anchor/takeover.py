@@ -185,8 +185,8 @@ class LiveTakeover:
     """The person who speaks on one channel in place of its show, when there is one.
 
     Their sound comes by WebRTC. They are on air at the next sentence end; what was being said goes on when they have
-    left, or when what stands for them is cancelled. `shape` may change the utterance that stands for them (its graphics,
-    for instance); `changed` is told of every new state.
+    left, or when what stands for them is cancelled. `shape` may change the utterance that stands for them, its graphics
+    for instance; `changed` is told of every new state.
     """
 
     def __init__(
