@@ -150,18 +150,22 @@ class Capture(Onlooker, Protocol):
         ...
 
 
-class CameraPort(Protocol):
-    """Lets in one performer's camera at a time, and hands its pictures to an `Onlooker`. Keeps none."""
+class GuestPort(Protocol):
+    """Lets in one person at a time who sends a track by WebRTC. Keeps nothing of what they send."""
 
     @property
     def taken(self) -> bool: ...
 
     async def join(self, offer: str) -> Answer:
-        """Answer an SDP offer. Raises `SignallingError`, and `CapacityError` when there is a performer already."""
+        """Answer an SDP offer. Raises `SignallingError`, and `CapacityError` when there is somebody already."""
         ...
 
-    async def leave(self, performer: str) -> None:
+    async def leave(self, guest: str) -> None:
         """Raises `KeyError` for one who is not there."""
+        ...
+
+    def dismiss(self) -> None:
+        """Show out whoever is there."""
         ...
 
     async def __aenter__(self) -> Self: ...

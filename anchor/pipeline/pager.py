@@ -57,7 +57,8 @@ class Pager:
 
     def unheard(self, end: int) -> tuple[Word, ...]:
         """The sentence as one word, in utterance time, where its voice timed none."""
-        return (Word(self._sentence.text, self._begun, end),) if self.wordless else ()
+        text = self._sentence.text
+        return (Word(text, self._begun, end),) if self.wordless and text else ()
 
     def until(self, end: int) -> int:
         """When the captions of the sentence, whose sound ends at `end`, are gone."""
@@ -67,6 +68,8 @@ class Pager:
 
     def _planned(self, rest: str) -> list[tuple[int, Caption]]:
         """Pages and the places in the text where they begin; words that are not known yet follow at a usual pace."""
+        if not self._sentence.text:
+            return []  # sound whose words nobody knows
         words, until = list(self._words), None
         if self._complete:
             until = words[-1].end + round((self._sentence.pause + DYING_SECONDS) * SAMPLE_RATE)
