@@ -115,6 +115,12 @@ def test_of_a_page_only_the_article_is_read() -> None:
     assert (trend["unit"], trend["values"], lanes["values"]) == ("$ million", [1.2, 3.4], [12000, 14500])
 
 
+def test_a_frame_with_an_adverts_name_hides_no_article() -> None:
+    said = "The council met today and agreed on a plan for the old harbour that had been waiting for years."
+    page = f"<body><div class='layout with-sidebar'><p>{said}</p><p>{said}</p></div></body>"
+    assert texts(draft(page, "html")).count(said) == 2
+
+
 def test_chinese_articles_are_cut_and_charted_too() -> None:
     document = draft(
         "今年用电量增长\n\n新华社北京11月26日电 该国新能源汽车销量从2020年的136.7万辆增至2024年的1286.6万辆。"

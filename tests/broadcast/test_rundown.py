@@ -198,6 +198,9 @@ segments:
         ("segments: " + "[" * 500 + "]" * 500, 1, "nest"),
         ("segments: " + "[" * 100_000, 1, "nest"),
         ("segments: []", 1, "nothing to say"),
+        ('segments:\n- "Ring \\x07 now."\n', 2, "control character (U+0007)"),
+        ("segments:\n- Ring \x07 now.\n", 2, "control characters are not allowed"),
+        ("segments:\n- {text: x, picture: " + "y" * 5000 + "}\n", 2, "y… is no name of a file"),
         ("segments:\n- text: 2026-11-26\n- text: null\n", 3, "text is needed"),
         ("segments:\n- text: Hi\n  clip: moon.png\n", 3, "is a PNG file, not a clip"),
         ("segments:\n- text: Hi\n  picture: film.mp4\n", 3, "is a MP4 file, not a picture"),
@@ -268,6 +271,13 @@ def test_five_hundred_segments_in_three_languages_are_checked_at_once(folder: Pa
     begun = time.process_time()
     assert check_rundown(text, folder / "a.yaml") == []
     assert time.process_time() - begun < 2
+
+
+def test_a_rundown_of_nothing_but_mistakes_is_answered_at_once(folder: Path) -> None:
+    text = "segments:\n- text: Hi\n" + "".join(f"  k{number}: 1\n" for number in range(90_000))
+    begun = time.process_time()
+    assert len(check_rundown(text, folder / "a.yaml")) == 200
+    assert time.process_time() - begun < 4
 
 
 def test_a_draft_is_not_aired_before_somebody_has_looked_through_it(folder: Path) -> None:
