@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from html.parser import HTMLParser
 
 from anchor.broadcast.blocks import Block, squared
@@ -30,24 +31,41 @@ _AROUND = re.compile(
 )
 _SITE = re.compile(r"\s+[|\-–—_·»]\s+[^|–—_·»]{1,40}$|_[^_]{2,20}$")
 DEEPEST = 400
+LEAST_ARTICLE = 80
+"""Characters in an ``article`` element, below which the whole page is taken."""
 
 
 def html_blocks(text: str) -> tuple[str, list[Block]]:
     """The title of a page and the blocks of its article."""
-    page = _Page()
-    page.feed(text)
-    page.close()
-    page.finish()
-    inner = [block for within, block in page.found if within]
-    readable = sum(len(block.text) for block in inner if block.kind == "text")
-    blocks = inner if readable >= 80 else [block for _, block in page.found]
+    page = _read(text, by_name=True)
+    whole = _read(text, by_name=False)
+    if _readable(page.found) * 4 < _readable(whole.found):
+        # A frame around everything has a name such as "with-sidebar".
+        page = whole
+    inner = [(within, block) for within, block in page.found if within]
+    blocks = [block for _, block in (inner if _readable(inner) >= LEAST_ARTICLE else page.found)]
     first = next((block.text for block in blocks if block.kind == "heading" and block.level == 1), "")
     return first or page.shared_title or _SITE.sub("", page.title), blocks
 
 
+def _read(text: str, *, by_name: bool) -> _Page:
+    page = _Page(by_name=by_name)
+    page.feed(text)
+    page.close()
+    page.finish()
+    return page
+
+
+def _readable(found: Sequence[tuple[bool, Block]]) -> int:
+    return sum(len(block.text) for _, block in found if block.kind == "text")
+
+
 class _Page(HTMLParser):
-    def __init__(self) -> None:
+    """`found`: blocks, and whether they stand in an article. `by_name`: parts with an advert's name are left out."""
+
+    def __init__(self, *, by_name: bool) -> None:
         super().__init__(convert_charrefs=True)
+        self._by_name = by_name
         self.found: list[tuple[bool, Block]] = []
         self.title = ""
         self.shared_title = ""
@@ -77,7 +95,8 @@ class _Page(HTMLParser):
             self._flush()
         around = f"{values.get('class', '')} {values.get('id', '')} {values.get('role', '')}"
         unread = tag in _UNREAD or "hidden" in values or values.get("aria-hidden") == "true"
-        unread = unread or (tag not in ("html", "body", "article", "main") and _AROUND.search(around) is not None)
+        if self._by_name and tag not in ("html", "body", "article", "main"):
+            unread = unread or _AROUND.search(around) is not None
         if tag == "head":
             unread = False
         self._open.append((tag, unread))

@@ -21,7 +21,7 @@ from anchor.broadcast.ssml_file import ssml_paragraphs
 from anchor.errors import RundownError
 from anchor.onair import Problem
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _NOWHERE = Path("rundown")
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from anchor.broadcast.nodes import LONGEST, NodeError, compose, scalars
 
+LONGEST_NAME = 1000
 LARGEST_PICTURE = 64 * 2**20
 LARGEST_CLIP = 8 * 2**30
 
@@ -31,6 +32,8 @@ class Reach:
 
     def place(self, name: str) -> Path:
         """The path for a name. Raises `FileError` for one that is out of reach, or an address."""
+        if len(name) > LONGEST_NAME:
+            raise FileError(f"{name[:40]}… is no name of a file")
         if _ADDRESS.match(name):
             raise FileError(f"{name} is an address; a file beside the rundown is needed")
         path = self._path.parent / name

@@ -20,6 +20,7 @@ LONGEST = 8 * 2**20
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _NULL = frozenset(("", "~", "null", "Null", "NULL"))
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 _BRACKETS = re.compile(r"(?:^|[:-])\s*\[\s*(?:mood|gesture)\s*:", re.IGNORECASE)
 _INTEGER = re.compile(r"0|-?[1-9][0-9]{0,14}")
 _FLOAT = re.compile(r"-?(?:0|[1-9][0-9]{0,14})\.[0-9]{1,15}")
@@ -124,6 +125,8 @@ def _compose(events: Iterator[Any]) -> Node | None:
                 raise NodeError(line, f"there is no &{event.anchor} before this *{event.anchor}")
             made: Node = anchors[event.anchor]
         elif isinstance(event, yaml.ScalarEvent):
+            if (found := _CONTROL.search(event.value)) is not None:
+                raise NodeError(line, f"there is a control character (U+{ord(found[0]):04X}); take it out")
             plain = not event.style and bool(event.implicit[0])
             made = Scalar(line, event.value, plain, event.style in ("|", ">"))
         elif isinstance(event, yaml.SequenceStartEvent):

@@ -120,13 +120,15 @@ def _stretches(text: str) -> Iterator[tuple[int, int, str, str]]:
 def cut(text: str, spans: Iterable[Span], start: int, end: int) -> tuple[str, tuple[Span, ...]]:
     """A part of a text without the white space around it, and what the spans say of it."""
     piece = text[start:end]
+    first, over = start, end if end < len(text) else end + 1
     start += len(piece) - len(piece.lstrip())
     end = max(start, end - (len(piece) - len(piece.rstrip())))
     kept = []
     for span in spans:
         if span.start == span.end:
-            if start <= span.start <= end:
-                kept.append(span.shifted(-start))
+            if first <= min(span.start, len(text)) < over:
+                place = min(max(span.start, start), end) - start
+                kept.append(replace(span, start=place, end=place))
         elif span.start < end and span.end > start:
             kept.append(replace(span, start=max(span.start, start) - start, end=min(span.end, end) - start))
     return piece.strip(), tuple(kept)

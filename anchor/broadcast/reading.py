@@ -19,6 +19,7 @@ from anchor.tags import base
 Name = TypeVar("Name", bound=str)
 
 MOST_PROBLEMS = 200
+LONGEST_MESSAGE = 400
 LONGEST_LINE = 500
 """Characters of anything that stands on the picture in one piece."""
 
@@ -44,6 +45,7 @@ class Reading:
 
     def fault(self, at: Node | int, message: str, key: str = "") -> None:
         line = at if isinstance(at, int) else at.line
+        message = message if len(message) <= LONGEST_MESSAGE else f"{message[: LONGEST_MESSAGE - 1]}…"
         problem = Problem(message, line, self.segment, self.within or key.partition(":")[0])
         if len(self.problems) < MOST_PROBLEMS and problem not in self.problems[-8:]:
             self.problems.append(problem)
@@ -54,7 +56,7 @@ class Reading:
             self.fault(node, f"{what} is a mapping of {', '.join(sorted(known))}", key)
             return {}
         for name, at in node.keys.items():
-            if name not in known:
+            if name not in known and len(self.problems) < MOST_PROBLEMS:
                 self.fault(at, f"unknown key {name!r} in {what}; {_meant(name, known)}", key or name)
         return {name: value for name, value in node.values.items() if name in known}
 
@@ -226,5 +228,5 @@ def pick(keys: tuple[str, ...], language: str, tags: tuple[str, ...]) -> str | N
 
 
 def _meant(name: str, known: Collection[str]) -> str:
-    near = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.6)
+    near = difflib.get_close_matches(name[:60].lower(), known, n=1, cutoff=0.6)
     return f"did you mean {near[0]}?" if near else f"known: {', '.join(sorted(known))}"
