@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from math import ceil
 
 from anchor.media import Picture
-from avatars.charts.paint import shade
+from avatars.charts.paint import Painter, Panel, shade
 from avatars.graphics import lift, readable
-from avatars.layers import Drawn, Moment, covered
+from avatars.layers import Moment, covered
 from avatars.layout import Layout
 from avatars.overlay import Box, Overlay, Sheet
 from avatars.typeset import Typesetter
@@ -59,7 +59,7 @@ def headline(words: Headline, layout: Layout, setter: Typesetter) -> Overlay | N
         top = head + rim + number * size * _LINE + (size * _LINE - size) / 2 - lift(size)
         sheet.text(setter.draw(line, size), bar + pad - setter.margin(size), round(top), colours.text)
     # It stands on what is below it in tall and square pictures, and hangs from the top in wide ones.
-    low = not layout.wide and not (layout.tall and layout.beside)
+    low = not layout.wide and not (layout.slim and layout.beside)
     return sheet.finish(box.x, box.bottom - sheet.height if low else box.y)
 
 
@@ -81,11 +81,13 @@ def _set(
     return (setter.fit(text, least, room, least)[0],), least, 0.0
 
 
-def slate(text: str, layout: Layout, setter: Typesetter) -> Overlay:
+def slate(text: str, layout: Layout, setter: Typesetter) -> Panel:
     """A full frame with a few words in the middle."""
     video, colours = layout.video, layout.template.colours
-    sheet = Sheet(video.width, video.height)
-    shade(sheet, Box(0, 0, video.width, video.height), colours.ground, colours.ground_end)
+    whole = Box(0, 0, video.width, video.height)
+    painter = Painter(whole)
+    sheet = painter.ground
+    shade(sheet, whole, colours.ground, colours.ground_end)
     words = setter.clean(text)
     room = layout.safe_width * 0.86
     lines: tuple[str, ...] | None = None
@@ -104,16 +106,20 @@ def slate(text: str, layout: Layout, setter: Typesetter) -> Overlay:
         sheet.text(setter.draw(line, size), round(x), round(y), colours.text)
     wide, thick = round(layout.unit * 0.16), max(2, round(layout.unit * 0.008))
     sheet.plate(((video.width - wide) // 2, round(top - size * 0.7), wide, thick), colours.accent)
-    return sheet.finish(0, 0)
+    return painter.finish()
 
 
 class Slate:
     """The slate covers everything at once and goes at once: it is what an operator's stop shows."""
 
     def __init__(self, setter: Typesetter) -> None:
-        self._drawn: Drawn[str] = Drawn(lambda text, layout: slate(text, layout, setter))
+        self._setter = setter
+        self._text = ""
+        self._panel: Panel | None = None
 
     def show(self, moment: Moment, picture: Picture) -> None:
-        self._drawn.take(moment.look.graphics.slate or None, moment.layout.plain)
-        if self._drawn.overlay is not None:
-            self._drawn.overlay.blend(picture)
+        text = moment.look.graphics.slate
+        if text != self._text:
+            self._text, self._panel = text, slate(text, moment.layout, self._setter) if text else None
+        if self._panel is not None:
+            self._panel.draw(picture, 1.0)

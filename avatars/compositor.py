@@ -159,27 +159,41 @@ class StudioScene:
 
 
 def main() -> None:
-    """Draw one finished picture: ``python -m avatars.compositor lin -o still.png --size 1080x1920``."""
+    """Draw one finished picture: ``python -m avatars.compositor lin -o still.png --size 1080x1920 --show bar``."""
     import argparse
 
-    import cv2
-
+    from avatars.charts.examples import EXAMPLES
     from avatars.package import load_avatar
+    from avatars.template import bundled
 
     parser = argparse.ArgumentParser(prog="python -m avatars.compositor", description=main.__doc__)
     parser.add_argument("avatar", nargs="?", default="lin", help="a bundled name, a folder or a zip")
     parser.add_argument("-o", "--output", default="still.png")
     parser.add_argument("--size", default="1280x720")
     parser.add_argument("--backdrop", type=Path)
+    parser.add_argument("--template", default="house", help=f"{', '.join(bundled())}, or a .toml file")
+    parser.add_argument("--logo", type=Path)
+    parser.add_argument("--clock", default="", help="the time of day to show")
     parser.add_argument("--caption", default="大家好，欢迎收看。")
-    parser.add_argument("--title", default="AI anchor")
+    parser.add_argument("--second", default="", help="the caption in a second language")
+    parser.add_argument("--title", default="AI anchor", help="of the lower third")
+    parser.add_argument("--headline", default="")
+    parser.add_argument("--kicker", default="")
+    parser.add_argument("--ticker", action="append", default=[], help="a line of the ticker; may be given again")
+    parser.add_argument("--show", choices=tuple(EXAMPLES), help="an example of a chart or a table")
+    parser.add_argument("--place", choices=("full", "shoulder", "corner"), default="full")
     asked = parser.parse_args()
     try:
-        scene = StudioScene(load_avatar(asked.avatar), VideoFormat.parse(asked.size), backdrop=asked.backdrop)
+        scene = StudioScene(
+            load_avatar(asked.avatar), VideoFormat.parse(asked.size), backdrop=asked.backdrop, template=asked.template,
+            logo=asked.logo, clock=bool(asked.clock),
+        )  # fmt: skip
     except AnchorError as error:
         parser.error(str(error))
-    look = Look(Blendshapes(), Caption((asked.caption,), 0, 1), LowerThird(asked.title, asked.avatar))
-    picture = scene.settled(look)
+    inset = replace(EXAMPLES[asked.show], place=asked.place) if asked.show else None
+    shown = Graphics(asked.headline, asked.kicker, tuple(asked.ticker), inset)
+    caption = Caption((asked.caption,), 0, 1, (asked.second,) if asked.second else ())
+    picture = scene.settled(Look(Blendshapes(), caption, LowerThird(asked.title, asked.avatar), shown, asked.clock))
     cv2.imwrite(asked.output, cv2.cvtColor(picture.data, cv2.COLOR_YUV2BGR_I420))
 
 

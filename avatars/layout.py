@@ -79,6 +79,11 @@ class Layout:
         return self.video.height > 1.2 * self.video.width
 
     @property
+    def slim(self) -> bool:
+        """Whether there is room for something over the anchor's chest."""
+        return self.video.height > 1.5 * self.video.width
+
+    @property
     def left(self) -> int:
         return round(self.video.width * self.template.places.safe)
 
@@ -122,7 +127,7 @@ class Layout:
     @property
     def second_lines(self) -> int:
         """How many lines a second language may take."""
-        return 2 if self.tall else 1
+        return 2 if self.slim else 1
 
     @property
     def captions_bottom(self) -> int:
@@ -219,7 +224,7 @@ class Layout:
 
     def seat(self, at: Place) -> Place:
         """The place that an inset takes: where there is no room at the shoulder, the anchor goes to the corner."""
-        return "corner" if at == "shoulder" and not (self.wide or self.tall) else at
+        return "corner" if at == "shoulder" and not (self.wide or self.slim) else at
 
     @property
     def full_box(self) -> Box:
@@ -229,7 +234,7 @@ class Layout:
     @property
     def corner_box(self) -> Box:
         """Where the anchor is seen, small, while an inset takes the rest of the picture."""
-        places, share = self.template.places, 0.8 if self.tall else 1.0
+        places, share = self.template.places, 0.8 if self.slim else 1.0
         width, height = self.unit * places.corner_width * share, self.unit * places.corner_height * share
         right, bottom = self.left + self.safe_width, self.captions_top - self.gap
         return Box.inside(right - width, max(self.below_label, bottom - height), right, bottom)
@@ -242,7 +247,7 @@ class Layout:
         if at == "full":
             return full
         corner = self.corner_box
-        if self.tall:
+        if self.slim:
             return Box.inside(full.x, full.y, full.right, corner.y - self.gap)
         return Box.inside(full.x, full.y, corner.x - self.gap, full.bottom)
 
@@ -256,9 +261,9 @@ class Layout:
             return Box.inside(left, self.below_label, self.left + self.safe_width, self.captions_top - self.gap)
         if self.wide:
             return Box.inside(self.left, self.below_row, self.beside_head, title_top)
-        if self.tall and self.beside:
+        if self.slim and self.beside:
             return Box.inside(self.left, self.below_label, self.left + self.safe_width, self.crown)
-        if self.tall:
+        if self.slim:
             return Box.inside(self.left, self.chin, self.left + self.safe_width, title_top)
         return Box.inside(self.left, self.title_box.y, self.left + self.safe_width, self.title_bottom)
 

@@ -96,7 +96,7 @@ class Stack:
     def _straps(self) -> list[Layer]:
         """Names and headlines; in square pictures they have one place, and names come first."""
         layout = self._layout
-        if layout.wide or layout.tall:
+        if layout.wide or layout.slim:
             return [
                 Wipe(cards.headline_of, self._headline, layout.video, layout.template.animation),
                 Wipe(lower_third_of, self._lower_third, layout.video, layout.template.animation),
