@@ -9,7 +9,7 @@ import shutil
 import signal
 import socket
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import pairwise
 from pathlib import Path
 
@@ -19,8 +19,11 @@ from anchor.clock import LoopClock
 from anchor.config import OutputConfig
 from anchor.media import VideoFormat
 from anchor.onair import OutputInfo
+from streaming.destinations import Destination
 from streaming.outputs import open_program
+from streaming.packets import Writer
 from streaming.program import Program
+from streaming.rtmp_writer import RtmpWriter
 from tests.streaming.ingest import Nginx, arrived, free_port, nginx
 from tests.streaming.watching import on_air
 
@@ -28,8 +31,13 @@ VIDEO = VideoFormat(320, 192, 25)
 LABEL = '{"Label":"1","ContentProducer":"anchor"}'
 
 
+def impatient(to: Destination, labels: Mapping[str, str]) -> Writer:
+    return RtmpWriter(to, metadata=labels, patience_seconds=1.0)
+
+
 def program(*addresses: str) -> Program:
-    return open_program(VIDEO, [OutputConfig(to=address) for address in addresses], metadata={"AIGC": LABEL})
+    wishes = [OutputConfig(to=address) for address in addresses]
+    return open_program(VIDEO, wishes, metadata={"AIGC": LABEL}, writers={"rtmp": impatient})
 
 
 def info(program: Program, kind: str = "rtmp") -> OutputInfo:
@@ -212,4 +220,4 @@ def test_an_output_ends_within_seconds_while_its_server_says_nothing() -> None:
         return clock.now() - ended
 
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        assert asyncio.run(main(silent.getsockname()[1])) < 9
+        assert asyncio.run(main(silent.getsockname()[1])) < 4
