@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from anchor.bench.ingest import Ingest, arrived, free_port
 from anchor.clock import LoopClock
 from anchor.config import OutputConfig
 from anchor.media import VideoFormat
@@ -24,7 +25,7 @@ from streaming.outputs import open_program
 from streaming.packets import Writer
 from streaming.program import Program
 from streaming.rtmp_writer import RtmpWriter
-from tests.streaming.ingest import Nginx, arrived, free_port, nginx
+from tests.streaming.ingest import nginx
 from tests.streaming.watching import on_air
 
 VIDEO = VideoFormat(320, 192, 25)
@@ -65,7 +66,7 @@ def rising(times: list[float]) -> bool:
 
 
 def test_nginx_gets_every_picture_and_the_label_from_time_zero(tmp_path: Path) -> None:
-    async def main(server: Nginx) -> Program:
+    async def main(server: Ingest) -> Program:
         sent = program(server.address())
         async with sent, on_air(sent, VIDEO):
             await until(lambda: info(sent).sent_seconds >= 4.5)
@@ -87,7 +88,7 @@ def test_nginx_gets_every_picture_and_the_label_from_time_zero(tmp_path: Path) -
 def test_a_server_killed_again_and_again_is_back_within_two_seconds_and_others_notice_nothing(tmp_path: Path) -> None:
     rounds = 3
 
-    async def main(server: Nginx) -> tuple[Program, list[float]]:
+    async def main(server: Ingest) -> tuple[Program, list[float]]:
         sent = program(server.address(), f"file:{tmp_path / 'archive.mp4'}")
         back = []
         async with sent, on_air(sent, VIDEO):
@@ -120,7 +121,7 @@ def test_a_server_killed_again_and_again_is_back_within_two_seconds_and_others_n
 
 
 def test_a_server_that_stands_still_slows_nobody_and_is_left_for_a_new_connection(tmp_path: Path) -> None:
-    async def main(server: Nginx) -> Program:
+    async def main(server: Ingest) -> Program:
         sent = program(server.address(), f"file:{tmp_path / 'archive.mp4'}")
         async with sent, on_air(sent, VIDEO):
             await until(lambda: info(sent).state == "live")
@@ -142,7 +143,7 @@ def test_a_server_that_stands_still_slows_nobody_and_is_left_for_a_new_connectio
 def test_a_key_that_is_refused_is_told_and_tried_again_but_seldom(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async def main(server: Nginx) -> OutputInfo:
+    async def main(server: Ingest) -> OutputInfo:
         sent = program(server.address("s3cret", app="nowhere"))
         async with sent, on_air(sent, VIDEO):
             await until(lambda: info(sent).problem != "")
