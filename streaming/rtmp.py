@@ -162,9 +162,10 @@ class RtmpConnection:
     All methods raise `OutputError`: `RefusedError` where the receiver says no. Texts name `shown`, never the key.
     """
 
-    def __init__(self, url: str, shown: str) -> None:
+    def __init__(self, url: str, shown: str, *, patience_seconds: float = STALL_SECONDS) -> None:
         self._place = Place.parse(url)
         self._shown = shown
+        self._patience = patience_seconds
         self._socket: socket.socket | None = None
         self._poll = select.poll()
         self._reader = ChunkReader()
@@ -179,7 +180,7 @@ class RtmpConnection:
         self._closed = False
 
     def open(self) -> None:
-        """Connect and begin to publish; a few round trips, each within `STALL_SECONDS`."""
+        """Connect and begin to publish; a few round trips, each within the patience."""
         with self._told("cannot be reached"):
             self._connect()
             self._shake_hands()
@@ -220,7 +221,7 @@ class RtmpConnection:
         except ssl.SSLCertVerificationError as error:
             raise RefusedError(f"{self._shown}: its certificate is not trusted: {error.verify_message}") from error
         except TimeoutError as error:
-            raise OutputError(f"{self._shown}: no answer in time") from error
+            raise OutputError(f"{self._shown}: {what}: no answer within {self._patience:g} s") from error
         except (OSError, ValueError, EOFError) as error:
             told = "given up" if self._closed else getattr(error, "strerror", None) or str(error) or "end of stream"
             raise OutputError(f"{self._shown}: {what}: {told}") from error
@@ -230,11 +231,11 @@ class RtmpConnection:
         plain = socket.create_connection((place.host, place.port), CONNECT_SECONDS)
         self._socket = plain
         self._poll.register(plain, select.POLLIN)
-        plain.settimeout(STALL_SECONDS)
+        plain.settimeout(self._patience)
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if hasattr(socket, "TCP_USER_TIMEOUT"):
             # Without it, what is sent to a machine that has gone piles up in the kernel for many seconds first.
-            plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(STALL_SECONDS * 1000))
+            plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(self._patience * 1000))
         if place.secure:
             self._socket = ssl.create_default_context().wrap_socket(plain, server_hostname=place.host)
         if self._closed:
@@ -277,14 +278,14 @@ class RtmpConnection:
                 if status.get("level") == "error" or status.get("code") == "NetStream.Publish.BadName":
                     raise RefusedError(f"{self._shown}: does not take the stream: {_reason(status)}")
             self._statuses.clear()
-            self._hear(STALL_SECONDS)
+            self._hear(self._patience)
 
     def _call(self, name: str, *values: Any) -> list[Any]:
         """Send a command and wait for its result."""
         self._result = None
         self._awaited = self._command(name, *values)
         while self._result is None:
-            self._hear(STALL_SECONDS)
+            self._hear(self._patience)
         outcome, found = self._result
         if outcome == "_error":
             status = next((value for value in found if isinstance(value, dict)), {})

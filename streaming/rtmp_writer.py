@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from streaming import amf, flv
 from streaming.destinations import Destination
 from streaming.packets import Cue, Header, Packet
-from streaming.rtmp import RtmpConnection
+from streaming.rtmp import STALL_SECONDS, RtmpConnection
 
 
 class RtmpWriter:
@@ -18,9 +18,14 @@ class RtmpWriter:
     """
 
     def __init__(
-        self, destination: Destination, *, metadata: Mapping[str, str] | None = None, first_timestamp: int = 0
+        self,
+        destination: Destination,
+        *,
+        metadata: Mapping[str, str] | None = None,
+        first_timestamp: int = 0,
+        patience_seconds: float = STALL_SECONDS,
     ) -> None:
-        self._connection = RtmpConnection(destination.address, destination.shown)
+        self._connection = RtmpConnection(destination.address, destination.shown, patience_seconds=patience_seconds)
         self._metadata = dict(metadata or {})
         self._first = first_timestamp
         self._origin: float | None = None

@@ -18,6 +18,7 @@ import av
 import numpy as np
 import pytest
 
+from anchor.bench.ingest import arrived
 from anchor.config import OutputConfig
 from anchor.errors import OutputError, RefusedError
 from anchor.events import Caption
@@ -29,7 +30,6 @@ from streaming.packets import Cue, Header, Packet
 from streaming.profiles import PROFILES
 from streaming.recorder import Mp4Sink
 from tests.streaming.beats import beat, beats
-from tests.streaming.ingest import arrived
 
 VIDEO = VideoFormat(160, 96, 25)
 LABEL = '{"Label":"1","ContentProducer":"示例"}'

@@ -9,27 +9,36 @@ import shutil
 import signal
 import socket
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
+from anchor.bench.ingest import Ingest, arrived, free_port
 from anchor.clock import LoopClock
 from anchor.config import OutputConfig
 from anchor.media import VideoFormat
 from anchor.onair import OutputInfo
+from streaming.destinations import Destination
 from streaming.outputs import open_program
+from streaming.packets import Writer
 from streaming.program import Program
-from tests.streaming.ingest import Nginx, arrived, free_port, nginx
+from streaming.rtmp_writer import RtmpWriter
+from tests.streaming.ingest import nginx
 from tests.streaming.watching import on_air
 
 VIDEO = VideoFormat(320, 192, 25)
 LABEL = '{"Label":"1","ContentProducer":"anchor"}'
 
 
+def impatient(to: Destination, labels: Mapping[str, str]) -> Writer:
+    return RtmpWriter(to, metadata=labels, patience_seconds=1.0)
+
+
 def program(*addresses: str) -> Program:
-    return open_program(VIDEO, [OutputConfig(to=address) for address in addresses], metadata={"AIGC": LABEL})
+    wishes = [OutputConfig(to=address) for address in addresses]
+    return open_program(VIDEO, wishes, metadata={"AIGC": LABEL}, writers={"rtmp": impatient})
 
 
 def info(program: Program, kind: str = "rtmp") -> OutputInfo:
@@ -57,7 +66,7 @@ def rising(times: list[float]) -> bool:
 
 
 def test_nginx_gets_every_picture_and_the_label_from_time_zero(tmp_path: Path) -> None:
-    async def main(server: Nginx) -> Program:
+    async def main(server: Ingest) -> Program:
         sent = program(server.address())
         async with sent, on_air(sent, VIDEO):
             await until(lambda: info(sent).sent_seconds >= 4.5)
@@ -79,7 +88,7 @@ def test_nginx_gets_every_picture_and_the_label_from_time_zero(tmp_path: Path) -
 def test_a_server_killed_again_and_again_is_back_within_two_seconds_and_others_notice_nothing(tmp_path: Path) -> None:
     rounds = 3
 
-    async def main(server: Nginx) -> tuple[Program, list[float]]:
+    async def main(server: Ingest) -> tuple[Program, list[float]]:
         sent = program(server.address(), f"file:{tmp_path / 'archive.mp4'}")
         back = []
         async with sent, on_air(sent, VIDEO):
@@ -112,7 +121,7 @@ def test_a_server_killed_again_and_again_is_back_within_two_seconds_and_others_n
 
 
 def test_a_server_that_stands_still_slows_nobody_and_is_left_for_a_new_connection(tmp_path: Path) -> None:
-    async def main(server: Nginx) -> Program:
+    async def main(server: Ingest) -> Program:
         sent = program(server.address(), f"file:{tmp_path / 'archive.mp4'}")
         async with sent, on_air(sent, VIDEO):
             await until(lambda: info(sent).state == "live")
@@ -134,7 +143,7 @@ def test_a_server_that_stands_still_slows_nobody_and_is_left_for_a_new_connectio
 def test_a_key_that_is_refused_is_told_and_tried_again_but_seldom(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async def main(server: Nginx) -> OutputInfo:
+    async def main(server: Ingest) -> OutputInfo:
         sent = program(server.address("s3cret", app="nowhere"))
         async with sent, on_air(sent, VIDEO):
             await until(lambda: info(sent).problem != "")
@@ -212,4 +221,4 @@ def test_an_output_ends_within_seconds_while_its_server_says_nothing() -> None:
         return clock.now() - ended
 
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        assert asyncio.run(main(silent.getsockname()[1])) < 9
+        assert asyncio.run(main(silent.getsockname()[1])) < 4
