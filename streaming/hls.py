@@ -15,17 +15,17 @@ from streaming.packets import Cue, Header, Packet
 from streaming.playlist import (
     Segment,
     later,
+    longest_ticks,
     master_playlist,
     media_playlist,
     read_media_playlist,
-    target_seconds,
 )
 from streaming.subtitles import vtt_cue
 
 MASTER, MEDIA, CAPTIONS, LABEL = "index.m3u8", "media.m3u8", "captions.m3u8", "aigc.json"
 
 LEAD_SECONDS = 1
-"""Media time runs ahead of stream time by this: decoding times and AAC's first packet lie before the first beat."""
+"""Media time runs ahead of stream time by this, for AAC's first packet lies before the first beat."""
 
 _MPEG_WRAP = 1 << 33
 _TICKS_PER_MILLISECOND = VIDEO_CLOCK // 1000
@@ -38,9 +38,10 @@ def _now() -> datetime:
 class HlsWriter:
     """A `Writer` that keeps a live playlist of the last `window` segments in `folder`; with None, all of them.
 
-    Players open ``index.m3u8``. A segment begins with the first keyframe `segment_seconds` after the last one began;
-    files appear whole, and are removed when no player can ask for them any more. What is in the folder already is
-    gone on from, behind a discontinuity. `metadata` goes into each header, and its ``AIGC`` into ``aigc.json``, too.
+    Players open ``index.m3u8``. A segment has whole groups of pictures and is `segment_seconds` long, or as much longer
+    as that takes. Files appear whole, and are removed when no player can ask for them any more. What is in the folder
+    already is gone on from, behind a discontinuity. `metadata` goes into each header, and its ``AIGC`` into
+    ``aigc.json``, too.
 
     `now` is asked once, for the first picture; all later times of day follow from stream time.
     """
@@ -70,6 +71,7 @@ class HlsWriter:
         self._cues: list[Cue] = []
         self._origin: datetime | None = None
         self._first_pts = 0
+        self._delay = 0
         self._new_time_line = False
         self._fragments = 0
         self._peak = 0
@@ -79,7 +81,8 @@ class HlsWriter:
         """Raises `OutputError` when the folder cannot be written to."""
         self._header = header
         self._ticks = header.video.ticks_per_beat
-        self._target = target_seconds(self._segment_seconds, header.profile.gop_seconds)
+        self._gop = round(header.profile.gop_seconds * VIDEO_CLOCK)
+        self._longest = longest_ticks(self._segment_seconds, header.profile.gop_seconds)
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -130,12 +133,14 @@ class HlsWriter:
         if not packet.keyframe:
             return False
         last = self._video[-1]
-        reached = packet.pts - self._first_pts
-        return packet.dts != last.dts + last.duration or reached >= round(self._segment_seconds * VIDEO_CLOCK)
+        # A keyframe may be an extra one, for somebody who has just connected; the regular ones divide stream time.
+        following = (packet.pts // self._gop + 1) * self._gop
+        return packet.dts != last.dts + last.duration or following - self._first_pts > self._longest
 
     def _begin(self, packet: Packet) -> None:
         if self._origin is None:
             self._origin = later(self._now(), -packet.pts / VIDEO_CLOCK)
+            self._delay = packet.pts - packet.dts
         if self._new_time_line or not self._fragments:
             begin = _samples(packet.pts)
             self._audio = [sound for sound in self._audio if sound.pts + sound.duration > begin]
@@ -169,7 +174,7 @@ class HlsWriter:
     def _fragment(self, sounds: list[Packet]) -> bytes:
         self._fragments += 1
         runs = (
-            Run(VIDEO_TRACK, self._video, LEAD_SECONDS * VIDEO_CLOCK),
+            Run(VIDEO_TRACK, self._video, LEAD_SECONDS * VIDEO_CLOCK, self._delay),
             Run(AUDIO_TRACK, sounds, LEAD_SECONDS * SAMPLE_RATE),
         )
         return fragment(self._fragments, runs)
@@ -224,7 +229,7 @@ class HlsWriter:
                 continue
             text = media_playlist(
                 self._segments,
-                target_seconds=self._target,
+                target_seconds=max(1, -(-self._longest // VIDEO_CLOCK)),
                 discontinuities=self._discontinuities,
                 captions=captions,
                 ended=ended,

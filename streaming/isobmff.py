@@ -146,12 +146,15 @@ def _user_data(metadata: Mapping[str, str]) -> bytes:
 class Run:
     """The packets of one track in a fragment, in decoding order.
 
-    `shift` is added to their times, in the track's unit.
+    `shift` is added to their times, in the track's unit, and `delay` to decoding times only: with that of the first
+    picture behind its decoding, a fragment's time is that of its first picture, as players take it to be, and pictures
+    that are shown before others decoded earlier get offsets below 0 (CMAF's way, ISO/IEC 23000-19).
     """
 
     track: int
     packets: Sequence[Packet]
     shift: int = 0
+    delay: int = 0
 
 
 def fragment(number: int, runs: Sequence[Run]) -> bytes:
@@ -183,14 +186,14 @@ def _run_table(run: Run) -> tuple[int, bytes]:
         row = struct.pack("!II", end - packet.dts, len(packet.data))
         if video:
             flags = _SYNC_SAMPLE if packet.keyframe else _OTHER_SAMPLE
-            row += struct.pack("!Ii", flags, packet.pts - packet.dts)
+            row += struct.pack("!Ii", flags, packet.pts - packet.dts - run.delay)
         rows.append(row)
     flags = _HAS_OFFSET | _HAS_DURATION | _HAS_SIZE | ((_HAS_FLAGS | _HAS_COMPOSITION) if video else 0)
     return flags, b"".join(rows)
 
 
 def _track_fragment(run: Run, flags: int, rows: bytes, offset: int) -> bytes:
-    begin = run.packets[0].dts + run.shift
+    begin = run.packets[0].dts + run.shift + run.delay
     if begin < 0:
         raise ValueError(f"a fragment cannot begin before 0 ({begin})")
     return box(

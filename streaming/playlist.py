@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from anchor.media import VIDEO_CLOCK
 from streaming.packets import Header
 
 END = "#EXT-X-ENDLIST"
@@ -130,9 +131,9 @@ def codecs(header: Header) -> str:
     return f"avc1.{header.avcc[1:4].hex()},mp4a.40.{header.asc[0] >> 3}"
 
 
-def target_seconds(segment_seconds: float, gop_seconds: float) -> int:
+def longest_ticks(segment_seconds: float, gop_seconds: float) -> int:
     """The longest that a segment can be, which never changes while a stream lasts: whole groups of pictures."""
-    return max(1, math.ceil(math.ceil(segment_seconds / gop_seconds - 1e-9) * gop_seconds - 1e-9))
+    return math.ceil(segment_seconds / gop_seconds - 1e-9) * round(gop_seconds * VIDEO_CLOCK)
 
 
 def later(at: datetime, seconds: float) -> datetime:

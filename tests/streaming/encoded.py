@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -18,7 +18,8 @@ PROFILE = Profile("test", bitrate=400_000, audio_bitrate=64_000, stereo=False)
 
 
 class Encoded:
-    """`header`, and the packets of beats `first` to `last` in the order in which they leave the encoders."""
+    """`header`, and the packets of beats `first` to `last` in the order in which they leave the encoders;
+    beats that are named `extra` are keyframes besides the regular ones."""
 
     def __init__(
         self,
@@ -28,14 +29,15 @@ class Encoded:
         first: int = 0,
         profile: Profile = PROFILE,
         make: Callable[[VideoFormat, int], Beat] = beat,
-        b_frames: int = 2,
+        b_frames: int = 0,
+        extra: Sequence[int] = (),
     ) -> None:
         self.video, self.first = video, first
         self._picture = av.CodecContext.create("libx264", "w")
         self._picture.width, self._picture.height, self._picture.pix_fmt = video.width, video.height, "yuv420p"
         self._picture.framerate, self._picture.time_base = Fraction(video.fps), Fraction(1, VIDEO_CLOCK)
         self._picture.bit_rate, self._picture.thread_count = profile.bitrate, 1
-        self._picture.gop_size = round(profile.gop_seconds * video.fps)
+        self._gop = self._picture.gop_size = round(profile.gop_seconds * video.fps)
         self._picture.options = {
             "preset": "veryfast", "bf": str(b_frames), "sc_threshold": "0", "rc-lookahead": "5", "forced-idr": "1",
         }  # fmt: skip
@@ -49,13 +51,15 @@ class Encoded:
         self.header = Header(
             video, profile, avcc(self._picture.extradata or b""), self._sound.extradata or b"", 1, 1024
         )
-        self.packets = list(self._encode([make(video, index) for index in range(first, first + beats)]))
+        self.packets = list(self._encode([make(video, index) for index in range(first, first + beats)], extra))
 
-    def _encode(self, beats: list[Beat]) -> Iterator[Packet]:
+    def _encode(self, beats: list[Beat], extra: Sequence[int]) -> Iterator[Packet]:
         for one in beats:
             picture = av.VideoFrame.from_numpy_buffer(one.picture.data, format="yuv420p")
             picture.pts, picture.time_base = one.index * self.video.ticks_per_beat, Fraction(1, VIDEO_CLOCK)
-            picture.pict_type = PictureType.NONE
+            picture.pict_type = (
+                PictureType.I if one.index in (self.first, *extra) or one.index % self._gop == 0 else PictureType.NONE
+            )
             yield from map(self._video_packet, self._picture.encode(picture))
             sound = av.AudioFrame.from_ndarray(
                 np.ascontiguousarray(one.audio)[np.newaxis], format="fltp", layout="mono"

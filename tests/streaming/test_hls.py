@@ -118,6 +118,13 @@ def test_each_segment_is_two_seconds_begins_with_a_keyframe_and_decodes_alone(tm
     assert counts == [50, 50, 10]
 
 
+def test_extra_keyframes_make_no_segment_too_long_or_odd(tmp_path: Path) -> None:
+    """Somebody else's connection asks for keyframes at beats 30 and 70; this output begins at beat 35."""
+    write(tmp_path, Encoded(VIDEO, 150, first=35, extra=(35, 70, 130)))
+    lengths = [float(value) for value in re.findall(r"#EXTINF:([\d.]+),", text(tmp_path, "media.m3u8"))]
+    assert lengths == [0.6, 2, 2, 1.4]
+
+
 def test_flashes_and_clicks_meet(tmp_path: Path) -> None:
     write(tmp_path, program())
     names = uris(text(tmp_path, "media.m3u8"))
