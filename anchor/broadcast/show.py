@@ -102,7 +102,7 @@ class Show:
         self._order = Order(
             [edits.get(rundown.key, rundown) for rundown in rundowns],
             slots=[edits.get(rundown.key, rundown) for rundown in scheduled],
-            loop=loop, pause=pause, filler=filler, patient=clock.live,
+            loop=loop, pause=pause, filler=filler, patient=clock.live, tries=1 if ends else 10,
         )  # fmt: skip
         if place is not None:
             restore(self._order, place["order"])

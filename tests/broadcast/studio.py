@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from anchor.broadcast.conductor import Utter
 from anchor.broadcast.script import Script, Segment
 from anchor.broadcast.show import Rundown, Show, Slot
 from anchor.clock import LoopClock
@@ -65,11 +66,11 @@ class Studio:
         self.scene = FakeScene(VIDEO)
         self.heard: list[tuple[float, str]] = []
         """Words, and when they had been heard."""
-        self.begun: list[str] = []
+        self.utter: Utter = self._utter
         self.show = Show(
-            self.performer, self._utter, self.clock, rundowns=self.rundowns, loop=self.loop, pause=self.pause,
-            slots=self.slots, filler=self.filler, state=self.state, ends=self.ends, wall=self.wall, reader=read,
-            slate="Back soon", standing=Graphics(kicker="standing"), avatar=lambda: "lin",
+            self.performer, lambda *segment: self.utter(*segment), self.clock, rundowns=self.rundowns,
+            loop=self.loop, pause=self.pause, slots=self.slots, filler=self.filler, state=self.state, ends=self.ends,
+            wall=self.wall, reader=read, slate="Back soon", standing=Graphics(kicker="standing"), avatar=lambda: "lin",
         )  # fmt: skip
 
     def wall(self) -> float:
