@@ -86,8 +86,9 @@ class Order:
     @property
     def over(self) -> bool:
         """Whether all has been said and nothing will follow by itself."""
+        on_air = any(entry.kind != "filler" for entry in self.air)
         waiting = any(run.waiting() for run in self.runs)
-        return not (self.air or self.planned or self.breaking or waiting or self.program.follower())
+        return not (on_air or self.planned or self.breaking or waiting or self.program.follower())
 
     # What the performer should hold
 

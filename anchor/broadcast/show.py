@@ -153,7 +153,7 @@ class Show:
                     for task in serving:
                         task.cancel()
         finally:
-            if problem := self._keeper.write():
+            if problem := self._keeper.write(self._wall()):
                 log.error(problem)
 
     async def _tick(self) -> None:

@@ -90,6 +90,14 @@ class Studio:
     async def after(self, seconds: float) -> None:
         await self.clock.sleep_until(self.now + seconds)
 
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Wait for something that must come within two minutes."""
+        for _ in range(2400):
+            if condition():
+                return
+            await self.after(0.05)
+        raise AssertionError(f"it did not come; heard: {self.text}")
+
     @contextlib.asynccontextmanager
     async def on_air(self) -> AsyncIterator[Show]:
         sink = FakeSink(self._beat)

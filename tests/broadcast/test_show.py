@@ -224,8 +224,7 @@ def test_jumping_back_says_again_what_follows() -> None:
     async def main() -> None:
         studio = Studio([rundown("A one.", "B one. Two.", "C three.")])
         async with studio.on_air() as show:
-            while "one. B one. "[-7:] not in studio.text:
-                await studio.after(0.1)
+            await studio.until(lambda: "one. B one. "[-7:] in studio.text)
             await show.jump("A")
             await studio.after(20)
             assert studio.text == "A one.B one. A one.B one. Two.C three."
@@ -320,8 +319,7 @@ def test_what_a_person_cuts_at_once_is_said_again_from_its_beginning() -> None:
     async def main() -> None:
         studio = Studio([rundown("A one. Two three four five six.", "B seven.")])
         async with studio.on_air() as show:
-            while "Two" not in studio.text:
-                await studio.after(0.1)
+            await studio.until(lambda: "Two" in studio.text)
             cut = len(studio.text)
             await show.takeover(Utterance("Me live.", "en", studio.voice), at_once=True)
             await studio.after(20)
@@ -406,8 +404,7 @@ def test_an_edited_rundown_is_what_the_next_lap_says() -> None:
     async def main() -> None:
         studio = Studio([rundown("A one.", "B two.")], loop=True)
         async with studio.on_air() as show:
-            while "B" not in studio.text:
-                await studio.after(0.1)
+            await studio.until(lambda: "B" in studio.text)
             await show.edit(rundown("A new.", "B new.").document, show.order().version)
             await studio.after(4)
             assert studio.text.startswith("A one.B two.A new.B new.A new.")
@@ -468,8 +465,7 @@ def test_a_voice_that_is_down_brings_the_filler_and_loses_no_segment_when_it_is_
         studio = Studio([rundown(*(f"S{number} one." for number in range(12)))], filler=filler)
         fillers = FillerVoice(studio)
         async with studio.on_air() as show:
-            while "S1" not in studio.text:
-                await studio.after(0.1)
+            await studio.until(lambda: "S1" in studio.text)
             studio.down = True
             await studio.after(120)
             assert fillers.said, "the filler is heard"
@@ -504,11 +500,9 @@ def test_filler_gives_way_at_its_sentence_end_and_does_not_go_on_after() -> None
         filler = [Segment("Wait one. Wait two. Wait three. Wait four.", "en")]
         studio = Studio([rundown("A one.")], filler=filler)
         async with studio.on_air() as show:
-            while "Wait" not in studio.text:
-                await studio.after(0.1)
+            await studio.until(lambda: "Wait" in studio.text)
             await show.go()
-            while not studio.text.endswith("A one."):
-                await studio.after(0.1)
+            await studio.until(lambda: studio.text.endswith("A one."))
             assert studio.text == "A one.Wait one. A one."
             await studio.after(3)
             assert studio.text.endswith("A one."), "what was left of the filler does not come"
