@@ -208,8 +208,9 @@ class Conductor:
 
     def watch(self) -> None:
         """Take what gives no sound for too long to have failed; to be called every second or so."""
-        stuck = self._performer.on_air or next(iter(self._performer.waiting), None)
-        if stuck is None or stuck.blocks or stuck.blocks.closed:
+        on_air = self._performer.on_air
+        stuck = on_air or next(iter(self._performer.waiting), None)
+        if stuck is None or stuck.blocks.closed or (stuck.blocks if on_air else stuck.ready(stuck.utterance.lead)):
             self._stalled = None
         elif self._stalled is None or self._stalled[0] is not stuck:
             self._stalled = (stuck, self._clock.now())

@@ -18,12 +18,19 @@ Outcome = Literal["said", "cancelled", "failed"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Entry:
-    """A segment that was taken up to be said, once; `pause` seconds follow it, `level` is added to the priority."""
+    """A segment that was taken up to be said, once, as the show's `number`-th.
 
-    key: str
+    `pause` seconds follow it; `level` is added to the priority.
+    """
+
+    number: int
     kind: Literal["show", "breaking", "filler"]
     id: str
     segment: Segment
     pause: float
     level: int
     run: Run | None = None
+
+    @property
+    def key(self) -> str:
+        return f"{self.id}/{self.number}"

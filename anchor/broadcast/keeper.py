@@ -86,7 +86,7 @@ class Keeper:
             while True:
                 await self._dirty.wait()
                 self._dirty.clear()
-                failed = await asyncio.get_running_loop().run_in_executor(thread, self.write)
+                failed = await asyncio.get_running_loop().run_in_executor(thread, self.write, self._wall())
                 if failed and not self.problem:
                     log.error("%s; the show goes on, and what it should keep waits", failed)
                 self.problem = failed
@@ -98,13 +98,13 @@ class Keeper:
         finally:
             thread.shutdown(wait=True)
 
-    def write(self) -> str:
-        """Write what waits now, and say why nothing could be written, if so. Blocks."""
+    def write(self, now: float) -> str:
+        """Write what waits at a moment of the wall clock, and say why nothing could be written, if so. Blocks."""
         # The loop only adds at the end meanwhile; what is written is taken off the front.
         lines, place = list(self._lines), self._place
         try:
             if lines and self._log is not None:
-                self._log.append(lines, self._wall())
+                self._log.append(lines, now)
                 for _ in lines:
                     self._lines.popleft()
             if place is not None and place is not self._kept and self.journal is not None:

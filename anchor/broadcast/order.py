@@ -40,7 +40,9 @@ class Order:
         pause: float = 0.0,
         filler: Sequence[Segment] = (),
         patient: bool = True,
+        tries: int = 10,
     ) -> None:
+        """`tries`: how often what failed while the source was down is tried when nothing else is left."""
         self.program = Program(rundowns, loop=loop)
         self.slots = list(slots)
         self.held = False
@@ -54,7 +56,7 @@ class Order:
         self.planned: list[Entry] = []
         self.breaking: list[Entry] = []
         self.filler: Entry | None = None
-        self._pause = pause
+        self._pause, self._tries = pause, tries
         self._fillers = list(filler)
         self._filled = 0
         self._filler_at = 0.0
@@ -84,8 +86,9 @@ class Order:
     @property
     def over(self) -> bool:
         """Whether all has been said and nothing will follow by itself."""
+        on_air = any(entry.kind != "filler" for entry in self.air)
         waiting = any(run.waiting() for run in self.runs)
-        return not (self.air or self.planned or self.breaking or waiting or self.program.follower())
+        return not (on_air or self.planned or self.breaking or waiting or self.program.follower())
 
     # What the performer should hold
 
@@ -99,7 +102,13 @@ class Order:
             limit = len(before)
         elif self.source.down:
             limit = 1
-        while len(self.planned) < limit and (entry := self._next(before)) is not None:
+        while len(self.planned) < limit:
+            entry = self._next(before)
+            if entry is None:
+                # With nothing else left, what failed shows whether the source is back.
+                if not (self.source.down and self._retry([self.source.probe()], self._tries)):
+                    return
+                continue
             self.planned.append(entry)
 
     def wanted(self) -> list[Entry]:
@@ -138,7 +147,7 @@ class Order:
             # Once chosen to cut in it may stay so, when what it was to cut is over.
             if same and entry.level >= level:
                 return entry
-        return Entry(f"{run.name}/{name}/{next(self._numbers)}", "show", name, segment, pause, level, run)
+        return Entry(next(self._numbers), "show", name, segment, pause, level, run)
 
     # Facts
 
@@ -205,19 +214,17 @@ class Order:
             elif was_on_air:
                 run.settle(entry.id, "skipped")
         if outcome == "said":
-            self._recovered(self.source.works())
+            self._retry(self.source.works(entry.number), 1)
         elif outcome == "failed":
-            self.source.failed(now, run.name, entry.id)
+            self.source.failed(now, entry.number, run=run.name, segment=entry.id)
         self._sweep()
         if self.current is not shown:
             self.version += 1
 
-    def _recovered(self, missed: Sequence[tuple[str, str]]) -> None:
-        for run in self.runs:
-            for name in [name for run_name, name in missed if run_name == run.name]:
-                if run.fates.get(name) == "failed" and name not in run.retried:
-                    run.retried.add(name)
-                    run.settle(name, None)
+    def _retry(self, missed: Sequence[tuple[str, str]], most: int) -> bool:
+        """Have what failed wait again; whether there was anything."""
+        runs = {run.name: run for run in self.runs}
+        return sum(runs[run].retry(name, most) for run, name in missed if run in runs) > 0
 
     def _sweep(self) -> None:
         """Let go of scheduled runs that are through."""
@@ -238,8 +245,8 @@ class Order:
         if self._fillers and self.filler is None and not (self.held or self.killed):
             number = self._filled % len(self._fillers)
             segment = self._fillers[number]
-            key = f"filler/{number}/{next(self._numbers)}"
-            self.filler = Entry(key, "filler", f"filler-{number + 1}", segment, segment.pause, FILLER_LEVEL)
+            name = f"filler-{number + 1}"
+            self.filler = Entry(next(self._numbers), "filler", name, segment, segment.pause, FILLER_LEVEL)
 
     # Commands
 
@@ -264,7 +271,7 @@ class Order:
         """Put breaking news in, after other such news."""
         self.breaking_number += 1
         name = f"breaking-{self.breaking_number}"
-        entry = Entry(f"{name}/{next(self._numbers)}", "breaking", name, segment, segment.pause, BREAKING_LEVEL)
+        entry = Entry(next(self._numbers), "breaking", name, segment, segment.pause, BREAKING_LEVEL)
         self.breaking.append(entry)
         return entry
 
@@ -325,7 +332,7 @@ class Order:
         for entry in entries:
             self.air.remove(entry)
             if entry in self.breaking:
-                again = replace(entry, key=f"{entry.id}/{next(self._numbers)}")
+                again = replace(entry, number=next(self._numbers))
                 self.breaking[self.breaking.index(entry)] = again
             if entry.run is not None and entry.run.fates.get(entry.id) == "on air":
                 entry.run.settle(entry.id, None)

@@ -40,7 +40,7 @@ def _run(run: Run) -> dict[str, Any]:
         "ids": list(run.segments),
         "fates": dict(run.fates),
         "problems": dict(run.problems),
-        "retried": sorted(run.retried),
+        "tries": dict(run.tries),
     }
 
 
@@ -109,5 +109,5 @@ def _settled(run: Run, saved: Mapping[str, Any]) -> bool:
     for name, fate in saved["fates"].items():
         if name in run.segments and fate in FATES and fate != "on air":
             run.settle(name, fate, saved["problems"].get(name, ""))
-    run.retried = set(saved["retried"]) & run.segments.keys()
+    run.tries = {name: tries for name, tries in saved["tries"].items() if name in run.segments}
     return True

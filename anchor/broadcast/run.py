@@ -91,7 +91,8 @@ class Run:
         self.segments = identified(rundown.script.segments)
         self.fates: dict[str, Fate] = {}
         self.problems: dict[str, str] = {}
-        self.retried: set[str] = set()
+        self.tries: dict[str, int] = {}
+        """How often a segment that failed was tried again."""
 
     @property
     def begun(self) -> bool:
@@ -117,6 +118,14 @@ class Run:
         self.problems.pop(name, None)
         if problem:
             self.problems[name] = problem
+
+    def retry(self, name: str, most: int) -> bool:
+        """Have a segment that failed wait again, unless that was done so often before."""
+        if self.fates.get(name) != "failed" or self.tries.get(name, 0) >= most:
+            return False
+        self.tries[name] = self.tries.get(name, 0) + 1
+        self.settle(name, None)
+        return True
 
     def jump(self, target: str, on_air: Iterable[str]) -> None:
         """Go on at `target`: what waits before it is left out, and what comes after it is said, again if need be."""
@@ -144,11 +153,11 @@ class Run:
         for name in [name for name, fate in self.fates.items() if fate == "failed" and name in merged]:
             if not alike(merged[name], self.segments[name]):
                 self.settle(name, None)
-                self.retried.discard(name)
+                self.tries.pop(name, None)
         self.rundown, self.segments = rundown, merged
         self.fates = {name: fate for name, fate in self.fates.items() if name in merged}
         self.problems = {name: problem for name, problem in self.problems.items() if name in merged}
-        self.retried &= merged.keys()
+        self.tries = {name: tries for name, tries in self.tries.items() if name in merged}
 
 
 def _inserted(segments: dict[str, Segment], name: str, segment: Segment, before: str | None) -> dict[str, Segment]:

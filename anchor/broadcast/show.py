@@ -102,7 +102,7 @@ class Show:
         self._order = Order(
             [edits.get(rundown.key, rundown) for rundown in rundowns],
             slots=[edits.get(rundown.key, rundown) for rundown in scheduled],
-            loop=loop, pause=pause, filler=filler, patient=clock.live,
+            loop=loop, pause=pause, filler=filler, patient=clock.live, tries=1 if ends else 10,
         )  # fmt: skip
         if place is not None:
             restore(self._order, place["order"])
@@ -153,7 +153,7 @@ class Show:
                     for task in serving:
                         task.cancel()
         finally:
-            if problem := self._keeper.write():
+            if problem := self._keeper.write(self._wall()):
                 log.error(problem)
 
     async def _tick(self) -> None:

@@ -22,6 +22,7 @@ class Source:
         """Run and segment of what has failed since it last worked."""
         self._patient = patient
         self._retry_at = 0.0
+        self._failed = 0
 
     @property
     def down(self) -> bool:
@@ -30,14 +31,24 @@ class Source:
     def ready(self, now: float) -> bool:
         return now >= self._retry_at
 
-    def failed(self, now: float, run: str, segment: str) -> None:
+    def failed(self, now: float, number: int, *, run: str, segment: str) -> None:
+        """What was taken up as the show's `number`-th has failed."""
         self.failures += 1
-        self.missed.append((run, segment))
+        self._failed = max(self._failed, number)
+        if (run, segment) not in self.missed:
+            self.missed.append((run, segment))
         if self._patient:
             self._retry_at = now + min(LONGEST_SECONDS, FIRST_SECONDS * 2 ** min(self.failures - 1, 10))
 
-    def works(self) -> list[tuple[str, str]]:
-        """It has worked; what has failed before, if it was down, to be tried once more."""
+    def probe(self) -> tuple[str, str]:
+        """Of what has failed, the one to be tried next; each has its turn."""
+        self.missed.rotate(-1)
+        return self.missed[-1]
+
+    def works(self, number: int) -> list[tuple[str, str]]:
+        """It has worked for the `number`-th; what has failed before, if it was down, to be tried once more."""
+        if number < self._failed:
+            return []  # it was made before that failed
         missed = list(self.missed) if self.down else []
         self.reset()
         return missed

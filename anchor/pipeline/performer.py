@@ -131,7 +131,8 @@ class Performer:
                     self._end(performance, "cancelled")
                 self._waiting.clear()
                 self._interrupted.clear()
-                self._on_air = None
+                self._leave()
+                self._hush, self._fade_in = "no", False
         if failure is not None:
             raise failure
 

@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from anchor.broadcast.conductor import Utter
 from anchor.broadcast.script import Script, Segment
 from anchor.broadcast.show import Rundown, Show, Slot
 from anchor.clock import LoopClock
@@ -65,11 +66,11 @@ class Studio:
         self.scene = FakeScene(VIDEO)
         self.heard: list[tuple[float, str]] = []
         """Words, and when they had been heard."""
-        self.begun: list[str] = []
+        self.utter: Utter = self._utter
         self.show = Show(
-            self.performer, self._utter, self.clock, rundowns=self.rundowns, loop=self.loop, pause=self.pause,
-            slots=self.slots, filler=self.filler, state=self.state, ends=self.ends, wall=self.wall, reader=read,
-            slate="Back soon", standing=Graphics(kicker="standing"), avatar=lambda: "lin",
+            self.performer, lambda *segment: self.utter(*segment), self.clock, rundowns=self.rundowns,
+            loop=self.loop, pause=self.pause, slots=self.slots, filler=self.filler, state=self.state, ends=self.ends,
+            wall=self.wall, reader=read, slate="Back soon", standing=Graphics(kicker="standing"), avatar=lambda: "lin",
         )  # fmt: skip
 
     def wall(self) -> float:
@@ -88,6 +89,14 @@ class Studio:
 
     async def after(self, seconds: float) -> None:
         await self.clock.sleep_until(self.now + seconds)
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Wait for something that must come within two minutes."""
+        for _ in range(2400):
+            if condition():
+                return
+            await self.after(0.05)
+        raise AssertionError(f"it did not come; heard: {self.text}")
 
     @contextlib.asynccontextmanager
     async def on_air(self) -> AsyncIterator[Show]:
