@@ -247,6 +247,7 @@ class Beat:
 
     `index` is stream time; video time stamps are ``index * ticks_per_beat``, audio ``index * samples_per_beat``.
     `words` are those that end in this beat: once it is out, they have been heard. `lips`: what its mouth was made from.
+    `marks` of the text are reached in this beat.
     """
 
     index: int
@@ -257,3 +258,4 @@ class Beat:
     words: tuple[Word, ...] = ()
     caption: Caption | None = None
     lips: LipSource = ""
+    marks: tuple[str, ...] = ()

@@ -20,7 +20,7 @@ from anchor.errors import AvatarError, TakeError
 from anchor.events import Sentence, Word
 from anchor.media import SAMPLE_RATE, Bytes, Samples, VideoFormat
 from anchor.pipeline.acting import Acted
-from anchor.ports import Answer, CameraPort, Capture, Onlooker, SpeechChunk, Take, VoiceInfo
+from anchor.ports import Answer, Capture, GuestPort, Onlooker, SpeechChunk, Take, VoiceInfo
 
 log = logging.getLogger(__name__)
 
@@ -134,7 +134,7 @@ class LivePerformance:
     def __init__(self, clock: Clock, ice_servers: Sequence[str] = ()) -> None:
         self._clock = clock
         self._capture: Capture | None = None
-        self._camera: CameraPort = registry.load("anchor.part", "camera")(self._open, ice_servers=tuple(ice_servers))
+        self._camera: GuestPort = registry.load("anchor.part", "camera")(self._open, ice_servers=tuple(ice_servers))
 
     def _open(self) -> Onlooker:
         """A capture for a performer who has come."""

@@ -16,7 +16,7 @@ from typing import Any, Literal, Protocol, Self, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from anchor.events import Phone, Sentence, Word
+from anchor.events import Phone, Sentence, SpanKind, Word
 from anchor.graphics import Graphics
 from anchor.media import (
     Beat,
@@ -64,13 +64,17 @@ class SpeechChunk:
 
 @dataclass(frozen=True, slots=True)
 class VoiceInfo:
-    """What a voice is: `languages` are BCP 47 tags it can speak, best first."""
+    """What a voice is: `languages` are BCP 47 tags it can speak, best first.
+
+    `heeds`: the kinds of `Sentence.spans` that it sees to itself; `anchor.voice.spoken` does what it can of the others.
+    """
 
     name: str
     engine: str
     languages: tuple[str, ...]
     licence: str
     phone_timings: bool
+    heeds: tuple[SpanKind, ...] = ()
 
 
 class Voice(Protocol):
@@ -146,18 +150,22 @@ class Capture(Onlooker, Protocol):
         ...
 
 
-class CameraPort(Protocol):
-    """Lets in one performer's camera at a time, and hands its pictures to an `Onlooker`. Keeps none."""
+class GuestPort(Protocol):
+    """Lets in one person at a time who sends a track by WebRTC. Keeps nothing of what they send."""
 
     @property
     def taken(self) -> bool: ...
 
     async def join(self, offer: str) -> Answer:
-        """Answer an SDP offer. Raises `SignallingError`, and `CapacityError` when there is a performer already."""
+        """Answer an SDP offer. Raises `SignallingError`, and `CapacityError` when there is somebody already."""
         ...
 
-    async def leave(self, performer: str) -> None:
+    async def leave(self, guest: str) -> None:
         """Raises `KeyError` for one who is not there."""
+        ...
+
+    def dismiss(self) -> None:
+        """Show out whoever is there."""
         ...
 
     async def __aenter__(self) -> Self: ...

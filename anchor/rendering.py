@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from anchor import registry
+from anchor.broadcast.present import AHEAD
 from anchor.broadcast.script import Script, Segment
-from anchor.broadcast.show import AHEAD
 from anchor.clock import FreeClock
 from anchor.config import VoiceConfig
 from anchor.errors import OutputError, ScriptError

@@ -166,7 +166,7 @@ def _set_second(lines: tuple[str, ...], layout: Layout, setter: Typesetter) -> t
         return (), size
     text = _join(kept)
     for share in (1.0, 0.9, 0.8):
-        if broken := setter.wrap(text, size * share, room, layout.second_lines):
+        if broken := setter.balanced(text, size * share, room, layout.second_lines):
             return broken, size * share
     if len(kept) > layout.second_lines:
         kept = (text,)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from anchor.events import Caption, LowerThird
+from anchor.graphics import Chart, Grid
 from anchor.media import Look, Picture, VideoFormat
 from avatars.layout import Layout
 from avatars.overlay import Overlay
@@ -125,13 +126,14 @@ class Wipe(Generic[Content]):
 
 
 def lower_third_of(moment: Moment) -> LowerThird | None:
-    """The lower third of a moment, unless something fills the picture that it would cover."""
-    return None if covered(moment) else moment.look.lower_third
+    """The lower third of a moment, unless it would cover what fills the picture, or there is no room for it."""
+    layout = moment.layout
+    return None if covered(moment) or (layout.beside and not layout.names_beside) else moment.look.lower_third
 
 
 def covered(moment: Moment) -> bool:
     """Whether figures or credits take the whole picture: names and headlines step aside."""
     graphics = moment.look.graphics
     inset = graphics.inset
-    figures = inset is not None and not hasattr(inset, "path") and inset.place != "shoulder"
+    figures = isinstance(inset, Chart | Grid) and moment.layout.seat(inset.place) != "shoulder"
     return figures or bool(graphics.credits)

@@ -21,7 +21,7 @@ _PLACES = ((9 / 16, 0.31, 0.28), (1.0, 0.34, 0.33), (16 / 9, 0.36, 0.40))
 _HEAD = 0.46
 """Half the width of a head with its hair, in head heights; what stands beside it keeps off."""
 
-_CHIN = 0.60
+_CHIN = 0.57
 """How far below the eyes a chin that nods may come, in head heights."""
 
 
@@ -62,6 +62,11 @@ class Layout:
         return replace(self, ticker=ticker, second=second, beside=beside)
 
     @property
+    def plain(self) -> Layout:
+        """The layout when nothing else is shown."""
+        return self.showing(ticker=False, second=False, beside=False)
+
+    @property
     def unit(self) -> int:
         return self.video.shorter_side
 
@@ -72,6 +77,11 @@ class Layout:
     @property
     def tall(self) -> bool:
         return self.video.height > 1.2 * self.video.width
+
+    @property
+    def slim(self) -> bool:
+        """Whether there is room for something over the anchor's chest."""
+        return self.video.height > 1.5 * self.video.width
 
     @property
     def left(self) -> int:
@@ -117,7 +127,7 @@ class Layout:
     @property
     def second_lines(self) -> int:
         """How many lines a second language may take."""
-        return 2 if self.tall else 1
+        return 2 if self.slim else 1
 
     @property
     def captions_bottom(self) -> int:
@@ -202,10 +212,19 @@ class Layout:
     @property
     def shoulder_box(self) -> Box:
         """Where an inset stands beside the anchor: left of the head or, in tall pictures, over the chest."""
-        bottom = self.title_box.y - self.gap
+        bottom = (self.title_box.y if self.names_beside else self.captions_top) - self.gap
         if self.wide:
             return Box.inside(self.left, self.below_row, self.beside_head, bottom)
         return Box.inside(self.left, self.chin, self.left + self.safe_width, bottom)
+
+    @property
+    def names_beside(self) -> bool:
+        """Whether there is room for a lower third while an inset stands at the shoulder."""
+        return self.wide or not self.raised
+
+    def seat(self, at: Place) -> Place:
+        """The place that an inset takes: where there is no room at the shoulder, the anchor goes to the corner."""
+        return "corner" if at == "shoulder" and not (self.wide or self.slim) else at
 
     @property
     def full_box(self) -> Box:
@@ -215,7 +234,8 @@ class Layout:
     @property
     def corner_box(self) -> Box:
         """Where the anchor is seen, small, while an inset takes the rest of the picture."""
-        width, height = self.unit * self.template.places.corner_width, self.unit * self.template.places.corner_height
+        places, share = self.template.places, 0.8 if self.slim else 1.0
+        width, height = self.unit * places.corner_width * share, self.unit * places.corner_height * share
         right, bottom = self.left + self.safe_width, self.captions_top - self.gap
         return Box.inside(right - width, max(self.below_label, bottom - height), right, bottom)
 
@@ -227,7 +247,7 @@ class Layout:
         if at == "full":
             return full
         corner = self.corner_box
-        if self.tall:
+        if self.slim:
             return Box.inside(full.x, full.y, full.right, corner.y - self.gap)
         return Box.inside(full.x, full.y, corner.x - self.gap, full.bottom)
 
@@ -241,9 +261,9 @@ class Layout:
             return Box.inside(left, self.below_label, self.left + self.safe_width, self.captions_top - self.gap)
         if self.wide:
             return Box.inside(self.left, self.below_row, self.beside_head, title_top)
-        if self.tall and self.beside:
+        if self.slim and self.beside:
             return Box.inside(self.left, self.below_label, self.left + self.safe_width, self.crown)
-        if self.tall:
+        if self.slim:
             return Box.inside(self.left, self.chin, self.left + self.safe_width, title_top)
         return Box.inside(self.left, self.title_box.y, self.left + self.safe_width, self.title_bottom)
 

@@ -165,6 +165,21 @@ class Overlay:
             x, y = self.x // share, self.y // share
             plane.blend(target[y : y + self.height // share, x : x + across // share], strength)
 
+    def blend_rows(self, picture: Picture, first: int, y: int, rows: int, *, strength: float = 1.0) -> None:
+        """Lay only some of its rows, from `first` on, at a height of the picture. All numbers are even."""
+        top, foot = max(0, first), min(self.height, first + rows)
+        if foot <= top or strength <= 0:
+            return
+        y += top - first
+        for plane, target, share in zip(self.planes, (picture.y, picture.u, picture.v), (1, 2, 2), strict=True):
+            x, width = self.x // share, self.width // share
+            part = target[y // share : (y + foot - top) // share, x : x + width]
+            keep, add = plane.keep[top // share : foot // share], plane.add[top // share : foot // share]
+            if strength < 1:
+                keep = np.asarray(cv2.convertScaleAbs(keep, alpha=strength, beta=255 * (1 - strength)), np.uint8)
+                add = np.asarray(cv2.convertScaleAbs(add, alpha=strength), np.uint8)
+            part[:] = cv2.add(cv2.multiply(part, keep, scale=1 / 255), add)
+
 
 def yuv(colour: Colour) -> tuple[int, int, int]:
     """A colour as Y, U and V (ITU-R BT.601, limited range)."""

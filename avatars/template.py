@@ -82,6 +82,11 @@ class Colours(_Table):
             ("dim", "plate"), ("dim", "ground"), ("dim", "ground_end"), ("kicker_text", "kicker"),
             ("ticker_text", "ticker"),
         ]  # fmt: skip
+        pairs += [("highlight", "ground"), ("highlight", "ground_end"), ("muted", "ground"), ("muted", "ground_end")]
+        for number, ink in enumerate(self.series):
+            found = min(contrast(ink, self.ground), contrast(ink, self.ground_end))
+            if found < CONTRAST:
+                raise ValueError(f"series {number + 1} has a contrast of {found:.1f} on ground; it must be {CONTRAST}")
         for letters, behind in pairs:
             found = contrast(getattr(self, letters), getattr(self, behind))
             if found < CONTRAST:

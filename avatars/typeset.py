@@ -131,6 +131,18 @@ class Typesetter:
             rest = end
         return tuple(done)
 
+    def balanced(self, text: str, size: float, width: float, lines: int) -> tuple[str, ...] | None:
+        """Like `wrap`, with lines about as long as each other and no single word left over for the last."""
+        best = self.wrap(text, size, width, lines)
+        if best is None or len(best) < 2:
+            return best
+        for share in (0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.65, 0.6, 0.55):
+            narrower = self.wrap(text, size, width * share, len(best))
+            if narrower is None:
+                break
+            best = narrower
+        return best
+
     def _longest(self, text: str, start: int, size: float, width: float, costs: list[float]) -> int:
         """Where the longest line from `start` that fits may end, preferring good breaks near that place."""
         best, reach = start, start

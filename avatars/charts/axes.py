@@ -44,7 +44,7 @@ def below(drawn: Frame, labels: Sequence[str], places: Sequence[float], area: Ar
     distance = places[1] - places[0] if len(places) > 1 else drawn.free.width
     shown = [drawn.fitted(label, max(distance * 3, base * 8)) for label in labels]
     widths = [drawn.width(label, base) for label in shown]
-    y = area.bottom + base * 0.85
+    y = area.bottom + base * 1.0
     chosen = thinned(widths, distance, base * 0.6)
     if highlight >= 0 and highlight not in chosen:
         chosen = [

@@ -7,7 +7,7 @@ from math import isfinite
 
 from anchor.graphics import Chart
 from avatars.charts.axes import below, label_height, tick_style, value_axis, wrapped
-from avatars.charts.frame import LINE, Area, Frame, legend, subline, unit_line
+from avatars.charts.frame import LINE, Area, Frame, legend, subline, ticks, unit_line
 from avatars.charts.numbers import Axis, NumberStyle, axis, style
 from avatars.overlay import Colour
 
@@ -22,7 +22,7 @@ def draw(drawn: Frame, chart: Chart) -> None:
         legend(drawn, names, drawn.colours.series)
     labels = [drawn.clean(label) for label in chart.labels]
     values = [value for series in chart.series for value in series.values]
-    scale = axis(values, zero=True)
+    scale = axis(values, zero=True, most=ticks(drawn, drawn.free.height - drawn.base * 2))
     numbers = style(values, drawn.words, chart.unit, exact=True)
     slot = drawn.free.width / max(1, len(labels))
     fitting = wrapped(drawn, labels, slot - drawn.base * 0.5, 2)
@@ -60,7 +60,8 @@ def _upright(
     area = Area(drawn.free.left, drawn.free.top, drawn.free.right, drawn.free.bottom - label_height(drawn, lines))
     written = [[_written(series.values, number, numbers) for series in chart.series] for number in range(len(labels))]
     widest = max((drawn.width(text, base) for row in written for text in row), default=0.0)
-    named = widest + base * 0.35 <= area.width / count * 0.94 / groups
+    thickest = min(area.width / count * (0.94 if groups == 1 else 0.78), drawn.unit * 0.2 * groups) / groups
+    named = widest + base * 0.35 <= (area.width / count * 0.94 if groups == 1 else thickest)
     below_zero = scale.low < 0
     if named:
         area.top += base * 1.3
@@ -112,7 +113,7 @@ def _lying(drawn: Frame, chart: Chart, labels: list[str], scale: Axis, numbers: 
     base, count, groups = drawn.base, len(labels), len(chart.series)
     area = Area(drawn.free.left, drawn.free.top, drawn.free.right, drawn.free.bottom)
     slot = area.height / count
-    most = min(area.width * 0.42, max(drawn.width(label, base) for label in labels) + base * 0.2)
+    most = min(area.width * 0.5, max(drawn.width(label, base) for label in labels) + base * 0.2)
     rows = 2 if slot >= base * 2.5 else 1
     written = [[_written(series.values, number, numbers) for series in chart.series] for number in range(count)]
     widest = max((drawn.width(text, base) for row in written for text in row), default=0.0) + base * 0.5

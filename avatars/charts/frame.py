@@ -17,6 +17,12 @@ from avatars.typeset import ASCENT, Typesetter
 LEAST = 0.0335
 """Smallest letters in a chart, as a share of the shorter side."""
 
+ROOMY = 10.5
+"""Height, in ems, from which on a panel has a line for its source."""
+
+CRAMPED = 4.5
+"""Height, in ems, below which what is free belongs to the figures alone."""
+
 LINE = 1.3
 """Distance of baselines, in ems."""
 
@@ -117,7 +123,7 @@ def frame(content: Chart | Grid, layout: Layout, setter: Typesetter, language: s
     drawn = Frame(painter, setter, colours, words, layout.unit, base, area)
     _title(drawn, setter.clean(content.title), title_size, None if beside else layout)
     source = setter.clean(content.source)
-    if source:
+    if source and inside.height >= (ROOMY if beside else 0.8 * ROOMY) * base:
         if not source.lower().startswith(("source", "来源", "資料", "出典", "來源", "출처", "数据来源")):
             source = setter.clean(words.source.format(source))
         size = layout.unit * LEAST
@@ -140,7 +146,7 @@ def _title(drawn: Frame, title: str, size: float, layout: Layout | None) -> None
     heading = None
     if layout is not None and layout.label is not None:
         heading = Area(layout.left, layout.below_row, layout.label.x - layout.gap, layout.below_label - layout.gap)
-        if heading.width < 0.5 * layout.safe_width or heading.height < size * LINE:
+        if heading.width < 0.5 * layout.safe_width:
             heading = None
     if not title:
         return
@@ -149,7 +155,7 @@ def _title(drawn: Frame, title: str, size: float, layout: Layout | None) -> None
     lines: Sequence[str] | None = None
     for share in (1.0, 0.9, 0.8, 0.7):
         em = max(size * share, drawn.base)
-        lines = drawn.setter.wrap(title, em, room, max(1, min(2, int((at.height + 0.1 * em) / (em * LINE)))))
+        lines = drawn.setter.balanced(title, em, room, max(1, min(2, int((at.height + 0.1 * em) / (em * LINE)))))
         if lines:
             break
     lines = lines or (drawn.fitted(title, room, size=em),)
@@ -159,13 +165,12 @@ def _title(drawn: Frame, title: str, size: float, layout: Layout | None) -> None
         place = (at.left + bar + size * 0.35, top + (number + 0.5) * em * LINE)
         drawn.write(drawn.painter.ground, words, place, drawn.colours.text, size=em)
     drawn.painter.ground.plate((at.left, round(top + em * 0.14), bar, round(height - em * 0.28)), drawn.colours.accent)
-    if heading is None:
-        area.top = top + height + size * 0.3
+    area.top = max(area.top, top + height + size * 0.3)
 
 
 def subline(drawn: Frame, words: str) -> None:
     """A small line above the figures: the unit, and what they are."""
-    if words:
+    if words and drawn.free.height >= CRAMPED * drawn.base:
         place = (drawn.free.left, drawn.free.top + drawn.base * 0.6)
         drawn.write(drawn.painter.ground, drawn.fitted(words, drawn.free.width), place, drawn.colours.dim)
         drawn.free.top += drawn.base * 1.6
@@ -174,6 +179,8 @@ def subline(drawn: Frame, words: str) -> None:
 def legend(drawn: Frame, names: Sequence[str], colours: Sequence[Colour]) -> None:
     """Names with their colours, in as many rows as they need."""
     base, area = drawn.base, drawn.free
+    if area.height < CRAMPED * base:
+        return
     box, gap = base * 0.72, base * 0.4
     x, y = area.left, area.top + base * 0.65
     for name, colour in zip(names, colours, strict=False):
@@ -195,7 +202,13 @@ def unit_line(drawn: Frame, chart: Chart) -> str:
     parts = [drawn.clean(chart.series[0].name)] if len(chart.series) == 1 else []
     if unit and unit not in ("%", "％"):
         parts.append(drawn.clean(drawn.words.unit.format(unit)))
-    return "  ".join(dict.fromkeys(filter(None, parts)))
+    # "Visitors, visitors" says nothing twice.
+    return "  ".join({part.casefold(): part for part in filter(None, parts)}.values())
+
+
+def ticks(drawn: Frame, height: float) -> int:
+    """How many numbers an axis has room for."""
+    return max(2, min(6, int(height / (drawn.base * 1.6)) + 1))
 
 
 def apart(places: Sequence[float], distance: float, low: float, high: float) -> list[float]:

@@ -14,31 +14,32 @@ def draw(drawn: Frame, grid: Grid) -> None:
     area, painter, colours = drawn.free, drawn.painter, drawn.colours
     columns = [drawn.clean(name) for name in grid.columns]
     rows = [[drawn.clean(cell) for cell in row] for row in grid.rows]
-    count = max(1, len(columns))
     figures = [
         any(row[column] for row in rows) and all(not row[column] or numeric(row[column]) for row in rows)
         for column in range(len(columns))
     ]  # fmt: skip
-    base = drawn.base
-    wanted = (area.height - base * 0.2) / (len(rows) + 1)
-    step = min(max(wanted, base * 1.5), base * 2.1)
-    base = max(drawn.unit * LEAST, min(base * 1.15, step * 0.6, drawn.base if count > 4 else step))
+    wanted = (area.height - drawn.base * 0.2) / (len(rows) + 1)
+    step = min(max(wanted, drawn.base * 1.4), drawn.base * 2.2)
     fit = max(1, int(area.height / step) - 1)
     marked = next((number for number, row in enumerate(grid.rows) if row and row[0] == grid.highlight), -1)
+    shown = list(range(len(rows)))
     if len(rows) > fit:
         shown = list(range(max(0, fit - 1)))
         if marked >= len(shown) and shown:
             shown[-1] = marked
-    else:
-        shown = list(range(len(rows)))
-    widths = _widths(drawn, [columns, *(rows[number] for number in shown)], area.width, base)
+    visible = [columns, *(rows[number] for number in shown)]
+    least = drawn.unit * LEAST
+    base = max(least, min(drawn.base * 1.3, step * 0.62))
+    while base > least and sum(_needed(drawn, visible, base)) > area.width:
+        base = max(least, base * 0.94)
+    widths = _widths(_needed(drawn, visible, base), figures, area.width, base)
     edges = [area.left]
     for width in widths:
         edges.append(edges[-1] + width)
     pad = base * 0.5
 
     def put(cells: list[str], top: float, number: int, *, head: bool, turn: float | None) -> None:
-        ink = colours.dim if head else colours.highlight if number == marked else colours.text
+        ink = colours.dim if head else colours.text
         sheet = painter.ground if head else painter.figures
         for column, cell in enumerate(cells):
             text = drawn.fitted(cell, widths[column] - 2 * pad, size=base)
@@ -73,12 +74,19 @@ def numeric(cell: str) -> bool:
     return _NUMBER.fullmatch(cell.strip()) is not None or cell.strip() in ("-", "\u2013", "\u2014", "n/a", "N/A")
 
 
-def _widths(drawn: Frame, rows: list[list[str]], room: float, base: float) -> list[float]:
-    """Widths of the columns: what they need, the widest cut first; what is left over is shared out."""
-    needed = [
-        max(drawn.width(row[column], base) for row in rows) + base * 1.05 for column in range(len(rows[0]))
-    ]  # fmt: skip
+def _needed(drawn: Frame, rows: list[list[str]], base: float) -> list[float]:
+    """Widths of the columns at a size of letters."""
+    return [max(drawn.width(row[column], base) for row in rows) + base * 1.05 for column in range(len(rows[0]))]
+
+
+def _widths(needed: list[float], figures: list[bool], room: float, base: float) -> list[float]:
+    """Widths of the columns: words are cut before figures are, the widest first; what is left over is shared out."""
     if sum(needed) > room:
+        numbers = sum(width for width, figure in zip(needed, figures, strict=True) if figure)
+        words = [width for width, figure in zip(needed, figures, strict=True) if not figure]
+        if words and room - numbers >= 3 * base * len(words):
+            cap = _cap(words, room - numbers)
+            return [width if figure else min(width, cap) for width, figure in zip(needed, figures, strict=True)]
         cap = _cap(needed, room)
         return [min(width, cap) for width in needed]
     spare = (room - sum(needed)) / len(needed)

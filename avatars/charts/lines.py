@@ -8,7 +8,7 @@ import numpy as np
 
 from anchor.graphics import Chart, Series
 from avatars.charts.axes import below, tick_style, value_axis
-from avatars.charts.frame import Area, Frame, apart, legend, subline, unit_line
+from avatars.charts.frame import Area, Frame, apart, legend, subline, ticks, unit_line
 from avatars.charts.numbers import Axis, axis, style
 from avatars.charts.paint import stroke
 from avatars.overlay import Colour
@@ -21,7 +21,6 @@ def draw(drawn: Frame, chart: Chart) -> None:
     base, colours = drawn.base, drawn.colours
     subline(drawn, unit_line(drawn, chart))
     values = [value for series in chart.series for value in series.values]
-    scale = axis(values, zero=False)
     numbers = style(values, drawn.words, chart.unit, exact=True)
     names = [drawn.clean(series.name) for series in chart.series]
     several = len(chart.series) > 1
@@ -33,14 +32,15 @@ def draw(drawn: Frame, chart: Chart) -> None:
         for name, end in zip(names, ends, strict=True)
     ]
     room = max((drawn.width(text, base) for text in texts), default=0.0)
-    if several and direct and room > 0.34 * drawn.free.width:
+    if several and direct and room > 0.28 * drawn.free.width:
         direct = False
     if several and not direct:
         legend(drawn, names, inks)
         texts = [numbers.write(end[1]) if end else "" for end in ends]
         room = max((drawn.width(text, base) for text in texts), default=0.0)
-    area = Area(drawn.free.left, drawn.free.top + base * 0.6, drawn.free.right, drawn.free.bottom - base * 1.5)
+    area = Area(drawn.free.left, drawn.free.top + base * 0.6, drawn.free.right, drawn.free.bottom - base * 1.65)
     area.right -= room + base * 0.6
+    scale = axis(values, zero=False, most=ticks(drawn, area.height))
     value_axis(drawn, scale, tick_style(scale, drawn.words, chart.unit), area)
     labels = [drawn.clean(label) for label in chart.labels]
     inset = base * 0.4

@@ -8,7 +8,9 @@ from math import ceil, floor, isfinite, log10
 
 from anchor.graphics import Chart, Grid
 
-MOST_TICKS = 6
+MOST_TICKS, TIGHT = 6, 4
+"""Ticks of an axis at most, and how few must fit for it to end at the values."""
+
 MINUS = "\u2212"
 
 
@@ -77,23 +79,29 @@ class Axis:
         return min(1.0, max(0.0, (value - self.low) / (self.high - self.low)))
 
 
-def axis(values: Iterable[float | None], *, zero: bool) -> Axis:
-    """An axis for values, with steps of 1, 2, 2.5 or 5 times a power of ten. `zero`: it has to be on it."""
+def axis(values: Iterable[float | None], *, zero: bool, most: int = MOST_TICKS) -> Axis:
+    """An axis for values, with steps of 1, 2, 2.5 or 5 times a power of ten. `zero`: it has to be on it.
+
+    It has `most` ticks at most. Where that is few, the axis ends where the values do and not at a tick.
+    """
     known = usable(values) or [0.0]
     low, high = min(known), max(known)
     if zero or (low > 0 and low < 0.5 * high) or (high < 0 and high > 0.5 * low):
         low, high = min(low, 0.0), max(high, 0.0)
     if high - low <= max(abs(high), abs(low)) * 1e-9:
+        # All the same: a line in the middle, or an empty axis from zero.
         room = abs(high) * 0.5 or 1.0
-        low, high = (min(0.0, low), max(0.0, high)) if zero and high != low else (low - room, high + room)
-        if zero:
-            low, high = min(low, 0.0) if min(known) < 0 else 0.0, high if max(known) > 0 or min(known) == 0 else 0.0
-    step = _step((high - low) / (MOST_TICKS - 1))
-    while ceil(high / step - 1e-9) - floor(low / step + 1e-9) >= MOST_TICKS:
+        low, high = (0.0, room) if zero else (low - room, high + room)
+    most = max(2, most)
+    step = _step((high - low) / most)
+    if most < TIGHT:
+        while floor(high / step + 1e-9) - ceil(low / step - 1e-9) + 1 > most:
+            step = _step(step * 1.01)
+        first, last = ceil(low / step - 1e-9), floor(high / step + 1e-9)
+        return Axis(low, high, tuple(number * step for number in range(first, last + 1)))
+    while ceil(high / step - 1e-9) - floor(low / step + 1e-9) + 1 > most:
         step = _step(step * 1.01)
     first, last = floor(low / step + 1e-9), ceil(high / step - 1e-9)
-    if first == last:
-        last += 1
     return Axis(first * step, last * step, tuple(number * step for number in range(first, last + 1)))
 
 

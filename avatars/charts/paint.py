@@ -113,8 +113,11 @@ def _planes(sheet: Sheet) -> tuple[Bytes, Bytes, Bytes]:
     red, green, blue, _ = sheet.paint
     luma = 16 + 65.481 * red + 128.553 * green + 24.966 * blue
     small = [cv2.resize(part, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA) for part in (red, green, blue)]
-    u = 128 - 37.797 * small[0] - 74.203 * small[1] + 112 * small[2]
-    v = 128 + 112 * small[0] - 93.786 * small[1] - 18.214 * small[2]
+    # Both pictures of a panel get the same grain: dark gradients show bands in chroma first.
+    grain = np.random.default_rng(5).random((2, *small[0].shape), np.float32)
+    noise = grain[0] - grain[1]
+    u = noise + 128 - 37.797 * small[0] - 74.203 * small[1] + 112 * small[2]
+    v = noise[::-1] + 128 + 112 * small[0] - 93.786 * small[1] - 18.214 * small[2]
     planes = [np.clip(np.rint(part), 0, 255).astype(np.uint8) for part in (luma, u, v)]
     return planes[0], planes[1], planes[2]
 
@@ -123,7 +126,7 @@ def shade(sheet: Sheet, box: Box, top: Colour, bottom: Colour) -> None:
     """Fill a part of a sheet from the top down, with a dither that leaves no bands."""
     share = np.linspace(0, 1, box.height, dtype=np.float32)[:, None]
     grain = np.random.default_rng(7).random((2, box.height, box.width), np.float32)
-    noise = (grain[0] - grain[1]) * np.float32(0.8 / 255)
+    noise = (grain[0] - grain[1]) * np.float32(1.2 / 255)
     area = (slice(box.y, box.bottom), slice(box.x, box.right))
     for plane, first, last in zip(sheet.paint[:3], top, bottom, strict=True):
         plane[area] = np.clip((first + (last - first) * share) / 255 + noise, 0, 1)

@@ -48,7 +48,8 @@ def draw(drawn: Frame, chart: Chart) -> None:
         return
     rows = len(slices) * base * 1.45
     if area.width > 1.15 * area.height:
-        radius = min(area.height, area.width * 0.46) / 2 * 0.98
+        listed = max(drawn.width(text, base) for text in texts) + base * 4
+        radius = min(area.height, max(area.width * 0.36, area.width - listed)) / 2 * 0.98
         _disc(drawn, slices, (area.left + radius, (area.top + area.bottom) / 2), radius)
         left = area.left + 2 * radius + base * 1.4
         middle = (area.top + area.bottom) / 2
@@ -83,7 +84,8 @@ def _slices(drawn: Frame, chart: Chart) -> list[_Slice]:
     start = 0.0
     for number, (name, value, marked) in enumerate(known):
         share = value / total
-        slices.append(_Slice(name, share, start, colours.highlight if marked else free[number % len(free)], marked))
+        ink = colours.highlight if marked else free[number] if number < len(free) else colours.muted
+        slices.append(_Slice(name, share, start, ink, marked))
         start += share
     return slices
 

@@ -52,6 +52,7 @@ LAYERS = [
         "anchor.rendering",
         "anchor.segments",
         "anchor.stream",
+        "anchor.takeover",
         "anchor.talking",
         "anchor.visitors",
     },
