@@ -1,6 +1,6 @@
 """Composition: names from the command line or a configuration become running parts.
 
-The only module that knows all layers. `render` writes a script to a file; `Studio` keeps live channels on air.
+The only module that knows all layers: `Studio` keeps live channels on air.
 """
 
 from __future__ import annotations
@@ -9,68 +9,47 @@ import asyncio
 import contextlib
 import logging
 import sys
-from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal
+from collections.abc import AsyncIterator, Sequence
 from zlib import crc32
 
 from anchor import registry
-from anchor.broadcast.script import Segment, load_script, speakable
+from anchor.broadcast.script import load_script, speakable
 from anchor.broadcast.show import present
-from anchor.clock import FreeClock, LoopClock, wall_time
+from anchor.clock import LoopClock, wall_time
 from anchor.config import ChannelConfig, Config
-from anchor.errors import CapacityError, OutputError, ScriptError, StoreError
+from anchor.errors import CapacityError, ScriptError, StoreError
 from anchor.events import Gesture, Mood, State
-from anchor.media import Beat, LipSource, Samples, VideoFormat
+from anchor.media import Beat
 from anchor.memory import few_heaps, settled
 from anchor.metrics import Metrics
 from anchor.parts import (
     Cast,
     check_language,
-    open_avatar,
-    open_driver,
-    open_scene,
     open_shelf,
     open_voice,
     steadfast,
 )
-from anchor.performing import LivePerformance, TakeActor, TakeVoice, fitted, open_parts
-from anchor.pipeline.acting import Actor
-from anchor.pipeline.idle import Life
-from anchor.pipeline.painting import Painting
+from anchor.performing import LivePerformance
 from anchor.pipeline.performer import Performer
 from anchor.pipeline.playout import Playout
-from anchor.pipeline.utterance import LEAD_IN_SECONDS, Performance, Utterance
+from anchor.pipeline.utterance import Utterance
 from anchor.ports import (
-    Avatar,
     AvatarEntry,
-    Driver,
     Shelf,
-    Sink,
-    Take,
     ViewerSink,
     Voice,
     VoiceInfo,
 )
-from anchor.selftest import fit
+from anchor.rendering import spoken_in
+from anchor.segments import Faces, Speakers, Utterer
 from anchor.server.api import ChannelInfo
 from anchor.store import Store
 from anchor.stream import check_pair
-from anchor.tags import among, base
 from anchor.talking import Talk
-from anchor.trust.label import KEY, aigc_label
 from anchor.trust.pii import mask
 from anchor.visitors import Hall, Halls
 
 log = logging.getLogger(__name__)
-
-CaptionMode = Literal["burn", "file", "none"]
-
-HEAD_SECONDS = 0.4
-TAIL_SECONDS = 0.8
-"""A file begins and ends with the anchor at rest."""
 
 SWEEP_SECONDS = 3600.0
 
@@ -86,138 +65,6 @@ SAY_PRIORITY = 10
 LONGEST_QUEUE = 100
 
 
-def _languages(segments: Sequence[Segment]) -> tuple[str, ...]:
-    """The languages of a script in the order they come: fonts follow the first."""
-    return tuple(dict.fromkeys(segment.language for segment in segments))
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a render is: characters said of all, and seconds of video so far."""
-
-    said: int
-    total: int
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Rendered:
-    """A file's seconds, and what its mouths were made from, the most used first."""
-
-    seconds: float
-    lips: tuple[LipSource, ...]
-
-
-async def render(
-    segments: Sequence[Segment],
-    path: Path,
-    *,
-    voice: Voice,
-    driver: Driver,
-    avatar: Avatar,
-    video: VideoFormat,
-    captions: CaptionMode = "burn",
-    backdrop: Path | None = None,
-    title: str = "",
-    actor: Actor | None = None,
-    on_progress: Callable[[Progress], None] | None = None,
-) -> Rendered:
-    """Write a script as MP4, with OUT.srt and OUT.vtt beside it unless `captions` is ``none``.
-
-    `actor` drives the face from the first beat on; segments may bring performers of their own (`Segment.mocap`).
-
-    All files appear whole or not at all. Raises `AnchorError` when a segment cannot be said.
-    """
-    for segment in segments:
-        check_language(voice, segment.language)
-    parts = await asyncio.to_thread(open_parts, segments)
-    scene = open_scene(avatar, driver, video, {"backdrop": backdrop, "languages": _languages(segments)})
-    painter = await fit(driver, avatar)
-    total = sum(len(segment.text) for segment in segments)
-    progress = _RenderProgress(total, video, on_progress)
-    clock = FreeClock()
-    performer = Performer(
-        driver, video, clock, on_end=progress.ended,
-        head_beats=round(HEAD_SECONDS * video.fps), tail_beats=round(TAIL_SECONDS * video.fps),
-    )  # fmt: skip
-    metadata = {KEY: aigc_label(), "title": title or path.stem}
-    sinks: list[Sink] = [registry.load("anchor.sink", "mp4")(path, video, metadata=metadata)]
-    if captions != "none":
-        sinks.append(registry.load("anchor.sink", "subtitles")(path, video))
-    async with contextlib.AsyncExitStack() as stack:
-        # Entered and left in reverse, so that captions are in place before the film they belong to appears.
-        for sink in sinks:
-            await stack.enter_async_context(sink)
-        await stack.enter_async_context(performer.open())
-        for segment in segments:
-            performer.perform(
-                Utterance(
-                    segment.text,
-                    segment.language,
-                    voice,
-                    lower_third=segment.lower_third,
-                    pause=segment.pause,
-                    mood=segment.mood,
-                    gestures=segment.gestures,
-                    part=parts.get(segment.mocap),
-                )
-            )
-        performer.finish()
-        await Playout(
-            performer, Life(seed=1, fps=video.fps), scene, sinks, clock,
-            actor=actor, painting=Painting(video, clock, scene, painter), burn_captions=captions == "burn",
-            on_beat=progress.beat,
-        ).run()  # fmt: skip
-        if not progress.said:
-            raise ScriptError("there is nothing to say")
-    return Rendered(progress.seconds, tuple(source for source, _ in progress.lips.most_common() if source))
-
-
-async def perform(
-    take: Take,
-    sound: Samples | None,
-    path: Path,
-    *,
-    avatar: str,
-    video: VideoFormat,
-    backdrop: Path | None = None,
-    tell: Callable[[float], None] | None = None,
-) -> float:
-    """Write a performer's take, sound and whole face, as MP4; return its seconds. Raises `AnchorError`."""
-    voice = TakeVoice(fitted(sound, take))
-    actor = TakeActor(take, video, begin=round(HEAD_SECONDS * video.fps) / video.fps + LEAD_IN_SECONDS, mouth=True)
-    rendered = await render(
-        [Segment("take", "en")], path, voice=voice, driver=open_driver("phones"), avatar=open_avatar(avatar),
-        video=video, captions="none", backdrop=backdrop, title=path.stem, actor=actor,
-        on_progress=None if tell is None else lambda now: tell(now.seconds),
-    )  # fmt: skip
-    return rendered.seconds
-
-
-class _RenderProgress:
-    """Counts what has been said, and stops the render at the first utterance that failed."""
-
-    def __init__(self, total: int, video: VideoFormat, report: Callable[[Progress], None] | None) -> None:
-        self.said = 0
-        self.seconds = 0.0
-        self.lips = Counter[LipSource]()
-        self._total = total
-        self._video = video
-        self._report = report
-
-    def beat(self, beat: Beat) -> None:
-        self.said += sum(len(word.text) for word in beat.words)
-        self.seconds = (beat.index + 1) / self._video.fps
-        self.lips[beat.lips] += 1
-        if self._report is not None and beat.index % self._video.fps == 0:
-            self._report(Progress(min(self.said, self._total), self._total, self.seconds))
-
-    @staticmethod
-    def ended(performance: Performance) -> None:
-        if performance.error is not None:
-            raise performance.error
-
-
 class LiveChannel:
     """One anchor on one stream: its show, what people ask it to say, and its viewers."""
 
@@ -231,9 +78,7 @@ class LiveChannel:
         self.scripts = [load_script(path) for path in config.scripts]
         check_language(voice, config.language)
         segments = [segment for script in self.scripts for segment in script.segments]
-        for segment in segments:
-            check_language(voice, segment.language)
-        self.languages = tuple(dict.fromkeys([config.language, *_languages(segments)]))
+        self.languages = tuple(dict.fromkeys([config.language, *spoken_in(segments)]))
         self.viewers: ViewerSink = registry.load("anchor.sink", "webrtc")(
             self.video, ice_servers=tuple(ice_servers), max_viewers=config.max_viewers
         )
@@ -241,10 +86,11 @@ class LiveChannel:
         self.performance = LivePerformance(self._clock, ice_servers)
         cast = Cast(config, self.languages, shelf, self._clock, metrics)
         self.stream = cast.stream(
-            self.viewers, cast.scene(), seed=crc32(self.name.encode()), actor=self.performance, on_beat=self._count
+            [self.viewers], cast.scene(), seed=crc32(self.name.encode()), actor=self.performance, on_beat=self._count
         )
         self._metrics = metrics
-        self._parts = open_parts(segments)
+        self._utterer = Utterer(Speakers(voice), Faces(self.stream.stand_by, config.avatar), lead=SHOW_LEAD)
+        self._utterer.check(segments)
 
     @property
     def performer(self) -> Performer:
@@ -268,13 +114,8 @@ class LiveChannel:
 
     async def _present(self) -> None:
         await present(
-            self.performer, self.scripts, self._segment, self._clock, loop=self.config.loop, pause=self.config.pause
-        )
-
-    def _segment(self, segment: Segment, pause: float) -> Utterance:
-        return Utterance(
-            segment.text, segment.language, self.voice, lead=SHOW_LEAD, lower_third=segment.lower_third, pause=pause,
-            mood=segment.mood, gestures=segment.gestures, part=self._parts.get(segment.mocap),
+            self.performer, self.scripts, self._utterer.utter, self._clock,
+            loop=self.config.loop, pause=self.config.pause,
         )  # fmt: skip
 
     async def say(
@@ -320,6 +161,7 @@ class LiveChannel:
     async def cast(self, name: str) -> None:
         """Show another avatar from the next beat on. Raises what `AnchorStream.cast` raises."""
         await self.stream.cast(name)
+        self._utterer.faces.house = name
 
     async def interrupt(self) -> bool:
         """Cut what is being said; whether there was something to cut."""
@@ -445,54 +287,3 @@ class Studio:
     def ready(self) -> bool:
         """Whether every channel is on air, or open to visitors."""
         return all(channel.ready() for channel in self._channels.values())
-
-
-SAMPLES = {
-    "en": "Hello. This is how I look, and this is how I speak. Five, four, three, two, one.",
-    "zh": "大家好。这是我的样子，这是我说话的声音。五、四、三、二、一。",
-    "ja": "こんにちは。これが私の姿で、これが私の話し方です。",
-    "ko": "안녕하세요. 저는 이렇게 보이고, 이렇게 말합니다.",
-    "es": "Hola. Así me veo y así hablo. Cinco, cuatro, tres, dos, uno.",
-    "fr": "Bonjour. Voici mon visage, et voici ma façon de parler. Cinq, quatre, trois, deux, un.",
-    "de": "Hallo. So sehe ich aus, und so spreche ich. Fünf, vier, drei, zwei, eins.",
-}
-"""What an avatar says of itself, by language."""
-
-
-async def show_avatar(name: str, path: Path, *, clip: bool, voice: Voice) -> list[Path]:
-    """Draw an avatar's expressions as a PNG and, with `clip`, an MP4 beside it in which it speaks; return the files.
-
-    It speaks the first of its languages that `voice` speaks too. Raises `OutputError` for a file that cannot be
-    written; there is no sheet without its clip then.
-    """
-    if path.suffix.lower() != ".png":
-        raise OutputError(f"{path}: only .png files can be written; the clip goes beside it")
-    avatar = await asyncio.to_thread(open_avatar, name)
-    films = []
-    if clip:
-        spoken = [base(tag) for tag in (*avatar.info.languages, "en")]
-        language = next((tag for tag in spoken if tag in SAMPLES and among(tag, voice.info.languages)), "en")
-        films.append(path.with_suffix(".mp4"))
-        await render(
-            [Segment(SAMPLES[language], language)], films[0], voice=voice, avatar=avatar,
-            driver=open_driver(registry.DEFAULT_DRIVER), video=VideoFormat(1280, 720), captions="none",
-            title=avatar.info.title,
-        )  # fmt: skip
-    await asyncio.to_thread(_write_sheet, avatar, path)
-    return [path, *films]
-
-
-def _write_sheet(avatar: Avatar, path: Path) -> None:
-    from PIL import Image
-    from PIL.PngImagePlugin import PngInfo
-
-    sheet = registry.load("anchor.part", "avatars").contact_sheet(avatar)
-    label = PngInfo()
-    label.add_itxt(KEY, aigc_label())
-    scratch = path.with_name(f".{path.name}.part")
-    try:
-        Image.fromarray(sheet[:, :, ::-1]).save(scratch, "PNG", pnginfo=label)
-        scratch.replace(path)
-    except OSError as error:
-        scratch.unlink(missing_ok=True)
-        raise OutputError(f"{path}: cannot be written: {error.strerror or error}") from error

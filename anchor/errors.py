@@ -19,6 +19,7 @@ AnchorError
 ├── AddressError     an address that may not be reached from here
 ├── StoreError       a database that cannot be opened or written
 ├── OutputError      a file or stream that cannot be written
+│   └── RefusedError a stream that its receiver refuses, or that cannot work as it is set up
 ├── CapacityError    no room for another viewer or session now
 ├── LateError        work that cannot be done by the time it is due
 └── SignallingError  an SDP offer or trickle fragment that cannot be answered
@@ -118,6 +119,10 @@ class StoreError(AnchorError):
 
 class OutputError(AnchorError):
     """A file or stream cannot be written."""
+
+
+class RefusedError(OutputError):
+    """A receiver refuses a stream, or it cannot work as it is set up; trying again at once is no use."""
 
 
 class CapacityError(AnchorError):

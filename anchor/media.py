@@ -28,6 +28,11 @@ Samples = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
+FILES_ONLY = {
+    "protocol_whitelist": "file", "format_whitelist": "mov,matroska,avi,mpegts,mpeg,flv,ogg,wav,mp3,flac,aac"
+}  # fmt: skip
+"""FFmpeg's options for a file that people bring: one that names other files or addresses is not opened."""
+
 OCULUS = ("sil", "PP", "FF", "TH", "DD", "kk", "CH", "SS", "nn", "RR", "aa", "E", "I", "O", "U")
 """The fifteen visemes of Oculus and OpenXR face tracking."""
 
@@ -232,6 +237,8 @@ class Look:
     graphics: Graphics = NO_GRAPHICS
     clock: str = ""
     """The time of day, as it is shown; nothing where no clock is."""
+    since: int = 0
+    """Beats since the utterance on air began, as it is heard: what plays with its sound keeps to this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +247,7 @@ class Beat:
 
     `index` is stream time; video time stamps are ``index * ticks_per_beat``, audio ``index * samples_per_beat``.
     `words` are those that end in this beat: once it is out, they have been heard. `lips`: what its mouth was made from.
+    `marks` of the text are reached in this beat.
     """
 
     index: int
@@ -250,3 +258,4 @@ class Beat:
     words: tuple[Word, ...] = ()
     caption: Caption | None = None
     lips: LipSource = ""
+    marks: tuple[str, ...] = ()

@@ -61,6 +61,8 @@ class RunningOrder:
     next_start: str = ""
     takeover: bool = False
     """A person speaks in place of the show."""
+    elapsed: float | None = None
+    """Seconds that what is on air has been; None where that is not known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,18 +119,20 @@ class Cast:
 
     def stream(
         self,
-        sink: Sink,
+        sinks: Sequence[Sink],
         scene: Stage,
         *,
         seed: int,
         actor: Actor | None = None,
         on_beat: Callable[[Beat], None] | None = None,
         on_end: Callable[[Performance], None] | None = None,
+        time_of_day: Callable[[int], str] | None = None,
     ) -> AnchorStream:
         config = self.config
         return AnchorStream(
             config.name, entry=self.entry, avatar=self.avatar, shelf=self._shelf, driver=self.driver,
-            scene=scene, video=config.video, sink=sink,
+            scene=scene, video=config.video, sinks=sinks,
             clock=self._clock, metrics=self.metrics, mood=config.mood, seed=seed,
             burn_captions=config.captions == "burn", actor=actor, on_beat=on_beat, on_end=on_end,
+            time_of_day=time_of_day,
         )  # fmt: skip

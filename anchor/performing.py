@@ -15,14 +15,12 @@ from typing import Self
 import numpy as np
 
 from anchor import registry
-from anchor.broadcast.script import Mocap, Segment
 from anchor.clock import Clock
 from anchor.errors import AvatarError, TakeError
 from anchor.events import Sentence, Word
 from anchor.media import SAMPLE_RATE, Bytes, Samples, VideoFormat
 from anchor.pipeline.acting import Acted
-from anchor.pipeline.utterance import Part
-from anchor.ports import Answer, CameraPort, Capture, Onlooker, SpeechChunk, Take, VoiceInfo
+from anchor.ports import Answer, Capture, GuestPort, Onlooker, SpeechChunk, Take, VoiceInfo
 
 log = logging.getLogger(__name__)
 
@@ -77,19 +75,6 @@ def open_sound(path: Path) -> Samples | None:
         raise TakeError(f"{path}: there is no such file")
     sound: Samples | None = registry.load("anchor.part", "clip_sound")(path)
     return sound
-
-
-def open_parts(segments: Sequence[Segment]) -> dict[Mocap | None, Part]:
-    """The takes of a script, each read once; segments made of one at its cues share it."""
-    takes: dict[Path, Take] = {}
-    parts: dict[Mocap | None, Part] = {}
-    for segment in segments:
-        wanted = segment.mocap
-        if wanted is not None and wanted not in parts:
-            if wanted.path not in takes:
-                takes[wanted.path] = open_take(wanted.path)
-            parts[wanted] = Part(takes[wanted.path], wanted.mouth)
-    return parts
 
 
 class TakeActor:
@@ -149,7 +134,7 @@ class LivePerformance:
     def __init__(self, clock: Clock, ice_servers: Sequence[str] = ()) -> None:
         self._clock = clock
         self._capture: Capture | None = None
-        self._camera: CameraPort = registry.load("anchor.part", "camera")(self._open, ice_servers=tuple(ice_servers))
+        self._camera: GuestPort = registry.load("anchor.part", "camera")(self._open, ice_servers=tuple(ice_servers))
 
     def _open(self) -> Onlooker:
         """A capture for a performer who has come."""

@@ -16,7 +16,8 @@ from typing import Any, Literal, Protocol, Self, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from anchor.events import Phone, Sentence, Word
+from anchor.events import Phone, Sentence, SpanKind, Word
+from anchor.graphics import Graphics
 from anchor.media import (
     Beat,
     Bytes,
@@ -39,13 +40,15 @@ class SpeechChunk:
     """A stretch of sound that follows the chunk before it without a gap, and what is said in it.
 
     Times of `words` and `phones` count from the start of the first chunk, not of this one. A word or phone comes in
-    the chunk where it starts or in an earlier one, never later, and in order. `source` is who timed them.
+    the chunk where it starts or in an earlier one, never later, and in order. `source` is who timed them. What is not
+    `spoken`, such as a clip's own sound, moves no lips and has no captions.
     """
 
     audio: Samples
     words: tuple[Word, ...] = ()
     phones: tuple[Phone, ...] = ()
     source: TimingSource = "voice"
+    spoken: bool = True
 
     def shifted(self, samples: int) -> SpeechChunk:
         return replace(
@@ -55,19 +58,23 @@ class SpeechChunk:
         )
 
     @classmethod
-    def silence(cls, samples: int) -> SpeechChunk:
-        return cls(np.zeros(samples, np.float32))
+    def silence(cls, samples: int, *, spoken: bool = True) -> SpeechChunk:
+        return cls(np.zeros(samples, np.float32), spoken=spoken)
 
 
 @dataclass(frozen=True, slots=True)
 class VoiceInfo:
-    """What a voice is: `languages` are BCP 47 tags it can speak, best first."""
+    """What a voice is: `languages` are BCP 47 tags it can speak, best first.
+
+    `heeds`: the kinds of `Sentence.spans` that it sees to itself; `anchor.voice.spoken` does what it can of the others.
+    """
 
     name: str
     engine: str
     languages: tuple[str, ...]
     licence: str
     phone_timings: bool
+    heeds: tuple[SpanKind, ...] = ()
 
 
 class Voice(Protocol):
@@ -143,18 +150,22 @@ class Capture(Onlooker, Protocol):
         ...
 
 
-class CameraPort(Protocol):
-    """Lets in one performer's camera at a time, and hands its pictures to an `Onlooker`. Keeps none."""
+class GuestPort(Protocol):
+    """Lets in one person at a time who sends a track by WebRTC. Keeps nothing of what they send."""
 
     @property
     def taken(self) -> bool: ...
 
     async def join(self, offer: str) -> Answer:
-        """Answer an SDP offer. Raises `SignallingError`, and `CapacityError` when there is a performer already."""
+        """Answer an SDP offer. Raises `SignallingError`, and `CapacityError` when there is somebody already."""
         ...
 
-    async def leave(self, performer: str) -> None:
+    async def leave(self, guest: str) -> None:
         """Raises `KeyError` for one who is not there."""
+        ...
+
+    def dismiss(self) -> None:
+        """Show out whoever is there."""
         ...
 
     async def __aenter__(self) -> Self: ...
@@ -402,6 +413,13 @@ class Stage(Scene, Protocol):
 
     def base(self, ahead: int) -> int:
         """Which picture of the avatar's footage will be shown `ahead` calls of `draw` from now. Instant."""
+        ...
+
+    def prepare(self, graphics: Graphics) -> None:
+        """Load the picture or clip of graphics before they are shown. Blocks: call it in a worker thread.
+
+        Raises `MissingError`, and `AvatarError` for one that cannot be shown; shown all the same, it is left out.
+        """
         ...
 
 

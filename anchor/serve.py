@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from functools import partial
 
 import uvicorn
 
 from anchor.app import Studio
+from anchor.clock import LoopClock
 from anchor.config import Config, ServerConfig
 from anchor.errors import OutputError
 from anchor.server.api import create_app
 from anchor.server.auth import check_bind
+from anchor.server.health import Health
+from anchor.server.logs import RecentLog
 
 SHUTDOWN_SECONDS = 3
 
@@ -28,9 +33,11 @@ async def serve(config: Config, tell: Callable[[str], None]) -> None:
     with listening:
         address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
         studio = Studio(config, address)
+        recent = RecentLog([server.token])
+        health = Health(studio.metrics.registry, partial(_bitrates, studio))
         web = create_app(
             studio, token=server.token, registry=studio.metrics.registry, ice_servers=server.ice_servers,
-            visitors=studio.visitors, demo_bank=server.demo_bank,
+            visitors=studio.visitors, demo_bank=server.demo_bank, health=health, log=recent,
         )  # fmt: skip
         settings = uvicorn.Config(
             web, log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=SHUTDOWN_SECONDS,
@@ -41,12 +48,38 @@ async def serve(config: Config, tell: Callable[[str], None]) -> None:
         web_server.capture_signals = contextlib.nullcontext  # type: ignore[assignment,method-assign]
         for signal_number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(signal_number, _stop, web_server)
-        async with studio.on_air():
+        async with _remembered(recent), studio.on_air(), _measured(health):
             tell(f"The operator page is at {address}/ (Ctrl-C stops the server)")
             for channel in config.channels:
                 how, page = ("Talk with", "kiosk") if channel.talk is not None else ("Watch", "watch")
                 tell(f"{how} {channel.name} at {address}/{page}/{channel.name}")
             await web_server.serve(sockets=[listening])
+
+
+@contextlib.asynccontextmanager
+async def _remembered(recent: RecentLog) -> AsyncIterator[None]:
+    """Operators see what is logged meanwhile."""
+    root = logging.getLogger()
+    root.addHandler(recent)
+    try:
+        yield
+    finally:
+        root.removeHandler(recent)
+
+
+@contextlib.asynccontextmanager
+async def _measured(health: Health) -> AsyncIterator[None]:
+    async with asyncio.TaskGroup() as tasks:
+        measuring = tasks.create_task(health.run(LoopClock()))
+        try:
+            yield
+        finally:
+            measuring.cancel()
+
+
+def _bitrates(studio: Studio, name: str) -> dict[str, float]:
+    channel = studio.channel(name)
+    return {output.name: output.bitrate for output in channel.outputs.outputs()} if channel.state().show else {}
 
 
 def _stop(server: uvicorn.Server) -> None:

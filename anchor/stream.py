@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from anchor.clock import Clock
@@ -55,7 +56,7 @@ class _Told:
 
 
 class AnchorStream:
-    """An anchor that is shown, moved and heard on the beats that go to one sink.
+    """An anchor that is shown, moved and heard on the beats that go to its sinks.
 
     `name` is its channel's, under which it is counted; `seed` makes its idle life its own. `on_beat` and `on_end` are
     told of every beat that leaves and every utterance that has ended.
@@ -71,7 +72,7 @@ class AnchorStream:
         driver: Driver,
         scene: Stage,
         video: VideoFormat,
-        sink: Sink,
+        sinks: Sequence[Sink],
         clock: Clock,
         metrics: Metrics,
         mood: Mood = "neutral",
@@ -80,6 +81,7 @@ class AnchorStream:
         actor: Actor | None = None,
         on_beat: Callable[[Beat], None] | None = None,
         on_end: Callable[[Performance], None] | None = None,
+        time_of_day: Callable[[int], str] | None = None,
     ) -> None:
         self.name = name
         self.video = video
@@ -92,11 +94,11 @@ class AnchorStream:
         self.lips: LipSource = ""
         """What the mouth was last made from."""
         self.performer = Performer(driver, video, clock, on_end=self._ended)
-        self._on_beat, self._on_end = on_beat, on_end
+        self._on_beat, self._on_end, self._time_of_day = on_beat, on_end, time_of_day
         self._shelf = shelf
         self._consent = shelf.watch(entry)
         self._casting = asyncio.Lock()
-        self._scene, self._sink, self._clock, self._metrics = scene, sink, clock, metrics
+        self._scene, self._sinks, self._clock, self._metrics = scene, sinks, clock, metrics
         self._painting = Painting(video, clock, scene)
         self._actor, self._seed, self._burn_captions = actor, seed, burn_captions
         self.opened = asyncio.Event()
@@ -135,7 +137,7 @@ class AnchorStream:
             self.performer,
             Life(seed=self._seed, fps=self.video.fps),
             self._scene,
-            [self._sink],
+            self._sinks,
             self._clock,
             first=self._beats,
             manner=self.manner,
@@ -143,6 +145,7 @@ class AnchorStream:
             actor=self._actor,
             burn_captions=self._burn_captions,
             on_beat=self._count,
+            time_of_day=self._time_of_day,
         )
         self._told.late_pictures = self._told.slips = 0
         async with self.performer.open(), asyncio.TaskGroup() as tasks:
@@ -155,17 +158,28 @@ class AnchorStream:
     async def cast(self, name: str, *, tested: bool = False) -> None:
         """Show another avatar from the next beat on; until it is ready, the one before stays. `tested`: see `prepare`.
 
+        Raises what `stand_by` raises.
+        """
+        async with self._casting:
+            (await self.stand_by(name, tested=tested))()
+
+    async def stand_by(self, name: str | Path, *, tested: bool = False) -> Callable[[], None]:
+        """Make another avatar ready; the call that is returned shows it from the next beat on.
+
         Raises `MissingError` for a name that is not on the shelf, `AvatarError` for one that cannot be used, and
         `ConfigError` or `ModelError` for one that the driver cannot move.
         """
-        async with self._casting:
-            avatar, consent, show = await asyncio.to_thread(self._prepare, name)
-            painter = await (painter_for if tested else fit)(self.driver, avatar)
+        avatar, consent, show = await asyncio.to_thread(self._prepare, name)
+        painter = await (painter_for if tested else fit)(self.driver, avatar)
+
+        def enter() -> None:
             show()
             self._painting.exchange(painter)
             self.avatar, self._consent, self.notice = avatar, consent, ""
 
-    def _prepare(self, name: str) -> tuple[Avatar, ConsentWatch, Callable[[], None]]:
+        return enter
+
+    def _prepare(self, name: str | Path) -> tuple[Avatar, ConsentWatch, Callable[[], None]]:
         entry = self._shelf.entry(name)
         try:
             avatar = self._shelf.load(entry)

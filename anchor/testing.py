@@ -16,6 +16,7 @@ import numpy as np
 from anchor.channel import closing
 from anchor.errors import DialogueError, RecognizerError, VoiceError
 from anchor.events import Phone, Sentence, Word
+from anchor.graphics import Graphics
 from anchor.media import (
     ARKIT_INDEX,
     SAMPLE_RATE,
@@ -162,12 +163,16 @@ class FakeScene:
 
     def __init__(self, video: VideoFormat, before: Callable[[int], None] | None = None) -> None:
         self.looks: list[Look] = []
+        self.prepared: list[Graphics] = []
         self._video = video
         self._before = before
 
     def base(self, ahead: int) -> int:
         """As footage without an end would play."""
         return len(self.looks) + ahead - 1
+
+    def prepare(self, graphics: Graphics) -> None:
+        self.prepared.append(graphics)
 
     def cast(self, avatar: Avatar | None) -> Callable[[], None]:
         return lambda: None

@@ -25,11 +25,13 @@ from anchor.interactive.history import Line as Said
 from anchor.interactive.wire import Ending
 from anchor.media import Beat, Samples
 from anchor.memory import trim
+from anchor.onair import Desk, Outputs
 from anchor.parts import Cast
 from anchor.pipeline.utterance import Performance
 from anchor.ports import Answer, Stage, ViewerSink
 from anchor.selftest import fit
 from anchor.server.api import ChannelInfo
+from anchor.server.takeover import Takeover
 from anchor.server.visitors import Button, KioskInfo, Line, SessionInfo, Visit
 from anchor.stream import AnchorStream
 from anchor.talking import Talk
@@ -68,7 +70,7 @@ class Session:
             hall.video, ice_servers=hall.ice_servers, max_viewers=2, listener=self
         )
         self.stream: AnchorStream = hall.members.stream(
-            self.sink, scene, seed=crc32(self.id.encode()), on_beat=self._beat, on_end=self._performed
+            [self.sink], scene, seed=crc32(self.id.encode()), on_beat=self._beat, on_end=self._performed
         )
         talk = hall.talk
         self.conversation = Conversation(
@@ -312,6 +314,18 @@ class Hall:
     @property
     def performance(self) -> NoPerformance:
         return NoPerformance(self.name)
+
+    @property
+    def desk(self) -> Desk:
+        raise MissingError(f"channel {self.name} converses with visitors; it has no show")
+
+    @property
+    def outputs(self) -> Outputs:
+        raise MissingError(f"channel {self.name} converses with visitors; it is sent nowhere else")
+
+    @property
+    def takeover(self) -> Takeover:
+        raise MissingError(f"channel {self.name} converses; a person takes over in a visitor's conversation")
 
     async def say(
         self,

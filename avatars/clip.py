@@ -12,7 +12,7 @@ import numpy as np
 from av.error import FFmpegError
 
 from anchor.errors import AvatarError
-from anchor.media import Bytes
+from anchor.media import FILES_ONLY, Bytes
 from avatars.film import FPS
 
 SHORTEST, LONGEST = 5.0, 60.0
@@ -29,7 +29,7 @@ def _clip(path: Path, most: float) -> Iterator[Any]:
     """The open clip, its streams checked. Raises `AvatarError` for what is no clip."""
     try:
         # So that no name is taken for an address.
-        container = av.open(f"file:{path}")
+        container = av.open(f"file:{path}", options=FILES_ONLY)
     except (FFmpegError, OSError) as error:
         raise AvatarError(f"is damaged or no clip ({error.strerror}); export it again") from error
     with container:

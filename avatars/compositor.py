@@ -19,6 +19,7 @@ from avatars.desk import desk
 from avatars.fontbook import FontBook
 from avatars.graphics import DEFAULT_LABEL
 from avatars.ident import Ident, read_logo
+from avatars.insets import Library
 from avatars.layout import Layout, place
 from avatars.overlay import Overlay
 from avatars.puppet_draw import Box, convert
@@ -59,7 +60,8 @@ class StudioScene:
     `label` may be reworded but not left out; `cropped`: a page may cut the sides of the picture off.
     `languages` are BCP 47 tags of the show; the first decides the shape of ideographs. `book` holds the fonts, by
     default those of this machine. `template` is a bundled template or a .toml file; with `clock` the time of the looks
-    is shown. `second`: room is kept for captions in a second language from the start.
+    is shown. `second`: room is kept for captions in a second language from the start. `live`: somebody is watching, so
+    clips are not waited for.
 
     Raises `FormatError` for a label that does not name AI and generation, `MissingError` and `AvatarError` for the
     backdrop or the logo, `MissingError` and `ConfigError` for the template.
@@ -79,6 +81,7 @@ class StudioScene:
         logo: Path | None = None,
         clock: bool = False,
         second: bool = False,
+        live: bool = False,
     ) -> None:
         # A picture's parts are too small to share out: OpenCV's helpers would burn more time waiting than they save.
         cv2.setNumThreads(1)
@@ -88,13 +91,14 @@ class StudioScene:
         self._second = second
         self._logo, self._clock = read_logo(logo) if logo is not None else None, clock
         self._panels = Panels(setter, languages[0] if languages else "en")
+        self._library = Library(self._layout, setter, live=live)
         self._stack = self._stacked()
         self._video, self._backdrop = video, backdrop
         self._set = self._build(avatar)
 
     def _stacked(self) -> Stack:
         ident = Ident(self._layout, self._setter, logo=self._logo, clock=self._clock)
-        return Stack(ident, self._setter, self._label, self._panels, second=self._second)
+        return Stack(ident, self._setter, self._label, self._panels, self._library, second=self._second)
 
     def cast(self, avatar: Avatar | None) -> Callable[[], None]:
         """Build the set for another avatar, or for nobody; the call that is returned puts it before the camera."""
@@ -132,7 +136,10 @@ class StudioScene:
         return picture
 
     def prepare(self, graphics: Graphics) -> None:
-        """Draw ahead what takes long, so that it is there at once when it goes on air; for any thread."""
+        """Draw and load ahead what takes long, so that it is there at once when it goes on air; for any thread.
+
+        Raises `MissingError`, and `AvatarError` for a picture or clip that cannot be shown.
+        """
         self._stack.prepare(graphics)
 
     def settled(self, look: Look) -> Picture:

@@ -13,7 +13,7 @@ import numpy as np
 from anchor.errors import AnchorError
 from anchor.graphics import Chart, Grid, Media, Transition
 from anchor.media import Bytes, Picture, VideoFormat
-from avatars.insets import Inset
+from avatars.insets import Follows, Inset
 from avatars.layers import Moment
 from avatars.layout import Layout, place
 from avatars.overlay import Box, fill
@@ -39,6 +39,11 @@ class _Shown:
 
     def move(self, seconds: float) -> None:
         self._age += seconds
+
+    def follow(self, since: int) -> None:
+        """Keep to the utterance on air, which began `since` beats ago."""
+        if isinstance(self._opened, Follows):
+            self._opened.follow(since)
 
     def draw(self, picture: Picture) -> None:
         """Lay it over a picture of the anchor."""
@@ -96,6 +101,7 @@ class Insets:
                 # A chart makes room for what has come in below it, and stands there at once.
                 self._now = self._open(self._now.content, layout)
                 self._now.move(inf)
+        self._now.follow(moment.look.since)
         seconds = moment.beats / self._video.fps
         self._now.move(seconds)
         if self._before is None:

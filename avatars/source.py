@@ -13,13 +13,12 @@ from typing import cast
 import cv2
 import numpy as np
 
-from anchor.errors import AvatarError, MissingError
+from anchor.errors import AvatarError
 from anchor.media import Bytes, Floats
+from avatars import pictures
 from avatars.face_basis import fit
 from avatars.landmarks import Face, find_faces
 
-FORMATS = ("JPEG", "PNG", "WEBP")
-MOST_SIDE, MOST_PIXELS = 12_000, 80_000_000
 WORKING_SIDE = 2400
 """Larger pictures are made this large: no show needs more of a face."""
 
@@ -42,42 +41,8 @@ _AROUND_EYES = ((226, 113, 110, 24, 230, 119), (446, 342, 339, 254, 450, 348))
 
 
 def read_picture(path: Path) -> Bytes:
-    """Read a JPEG, PNG or WebP as it is meant to be seen: BGR, uint8, at most `WORKING_SIDE` pixels a side.
-
-    Raises `MissingError` where there is no file and `AvatarError` for one that is no picture, too large or damaged;
-    its size is read before it is decoded.
-    """
-    from PIL import Image, ImageOps, UnidentifiedImageError
-
-    if not path.is_file():
-        raise MissingError(f"{path}: there is no such file")
-    limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
-    try:
-        with Image.open(path, formats=FORMATS) as picture:
-            width, height = picture.size
-            if max(width, height) > MOST_SIDE or width * height > MOST_PIXELS:
-                raise AvatarError(
-                    f"{path}: is {width}x{height} pixels; at most {MOST_SIDE} a side and {MOST_PIXELS // 1_000_000} "
-                    "million in all. Make it smaller"
-                )
-            picture.draft("RGB", (WORKING_SIDE, WORKING_SIDE))
-            upright = ImageOps.exif_transpose(picture)
-            if upright.mode.startswith("I"):
-                # Sixteen bits of grey, of which Pillow would keep the lower eight.
-                upright = Image.fromarray((np.asarray(upright, np.int32) >> 8).clip(0, 255).astype(np.uint8))
-            if upright.has_transparency_data:
-                upright = upright.convert("RGBA")
-                ground = Image.new("RGBA", upright.size, (128, 128, 128, 255))
-                upright = Image.alpha_composite(ground, upright)
-            upright = upright.convert("RGB")
-            upright.thumbnail((WORKING_SIDE, WORKING_SIDE), Image.Resampling.LANCZOS)
-    except UnidentifiedImageError as error:
-        raise AvatarError(f"{path}: is not a picture; give a JPEG, PNG or WebP") from error
-    except (OSError, ValueError, SyntaxError) as error:
-        raise AvatarError(f"{path}: is damaged ({error}); export it again") from error
-    finally:
-        Image.MAX_IMAGE_PIXELS = limit
-    return np.ascontiguousarray(np.asarray(upright, np.uint8)[..., ::-1])
+    """Read a picture as `avatars.pictures` does: BGR, uint8, at most `WORKING_SIDE` pixels a side."""
+    return pictures.read_picture(path, longest=WORKING_SIDE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,12 @@ from math import inf
 from anchor.events import Caption, LowerThird
 from anchor.graphics import Chart, Graphics, Grid, Media
 from anchor.media import Look, Picture
-from avatars import cards, graphics, insets
+from avatars import cards, graphics
 from avatars.charts import panel
 from avatars.charts.paint import Panel
 from avatars.ident import Ident
 from avatars.inset_layer import Content, Insets
+from avatars.insets import Inset, Library
 from avatars.layers import Captions, Layer, Moment, Wipe, lower_third_of
 from avatars.layout import Layout
 from avatars.overlay import Overlay
@@ -50,9 +51,11 @@ class Panels:
 class Stack:
     """Draws the graphics of the looks in a row. Equal looks in a row give equal pictures."""
 
-    def __init__(self, ident: Ident, setter: Typesetter, label: Overlay, panels: Panels, *, second: bool) -> None:
+    def __init__(
+        self, ident: Ident, setter: Typesetter, label: Overlay, panels: Panels, library: Library, *, second: bool
+    ) -> None:
         self._layout, self._setter, self._label, self._panels = ident.layout, setter, label, panels
-        self._second = second
+        self._library, self._second = library, second
         video, template = self._layout.video, self._layout.template
         self._insets = Insets(self._open, video, template)
         self._ticker = Ticker(setter, video, template)
@@ -80,10 +83,15 @@ class Stack:
         self.show(look, picture, beats=inf)
 
     def prepare(self, shown: Graphics) -> None:
-        """Draw what takes long before it goes on air. May be called in a thread of its own."""
+        """Draw or load what takes long before it goes on air. May be called in a thread of its own.
+
+        Raises `MissingError`, and `AvatarError` for a picture or clip that cannot be shown.
+        """
         if isinstance(shown.inset, Chart | Grid):
             layout = self._layout.showing(ticker=bool(shown.ticker), second=self._second, beside=False, figures=True)
             self._panels.get(replace(shown.inset, place=layout.seat(shown.inset.place)), layout)
+        elif isinstance(shown.inset, Media):
+            self._library.prepare(shown.inset)
 
     def _straps(self) -> list[Layer]:
         """Names and headlines; in square pictures they have one place, and names come first."""
@@ -113,9 +121,9 @@ class Stack:
             figures=layers.figures or isinstance(inset, Chart | Grid),
         )
 
-    def _open(self, content: Content, layout: Layout) -> insets.Inset:
+    def _open(self, content: Content, layout: Layout) -> Inset:
         if isinstance(content, Media):
-            return insets.open_inset(content, layout.video, layout, self._setter)
+            return self._library.open(content, layout)
         return self._panels.get(content, layout)
 
     def _caption(self, page: Caption, at: Layout) -> Overlay | None:

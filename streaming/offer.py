@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from aiortc import RTCIceCandidate
 from aiortc.sdp import candidate_from_sdp
@@ -31,6 +32,11 @@ def _unreachable(line: str) -> bool:
     return line.startswith("a=end-of-candidates")
 
 
+def reachable(sdp: str) -> str:
+    """SDP without the candidates that only cost time. Raises `SignallingError` for too much of it."""
+    return "\r\n".join(line for line in _lines(sdp) if not _unreachable(line))
+
+
 @dataclass(frozen=True, slots=True)
 class Offer:
     """An offer fit for aiortc. `sections` are the kinds of its media in the order of their bundle."""
@@ -40,18 +46,18 @@ class Offer:
     username: str
 
 
-def read_offer(text: str) -> Offer:
+def read_offer(text: str, needs: Literal["video", "audio"] = "video") -> Offer:
     """Take an offer apart and leave out the candidates that only cost time.
 
-    Raises `SignallingError` for what is no offer of a viewer: one section each of video, audio (or without one) and
-    data (or without one), all in one bundle, as every browser makes it.
+    Raises `SignallingError` for what no browser offers: one section each of what it `needs` and, where wanted, of the
+    other kind of media and of data, all in one bundle.
     """
     lines = _lines(text)
     if lines[0] != "v=0":
         raise SignallingError("the SDP offer does not begin with v=0")
     kinds = [line[2:].partition(" ")[0] for line in lines if line.startswith("m=")]
-    if "video" not in kinds:
-        raise SignallingError("the SDP offer asks for no video")
+    if needs not in kinds:
+        raise SignallingError(f"the SDP offer asks for no {needs}")
     if any(kind not in _KINDS or kinds.count(kind) > 1 for kind in kinds):
         raise SignallingError("the SDP offer has more than one video, one audio and one data section")
     if sum(line.startswith("a=candidate:") for line in lines) > _MAX_CANDIDATES:

@@ -27,6 +27,7 @@ class Profile:
     vbv_seconds: float = 1.0
     audio_bitrate: int = 128_000
     stereo: bool = True
+    h264: Literal["baseline", "main", "high"] = "high"
 
 
 @dataclass(frozen=True, slots=True)

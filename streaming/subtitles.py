@@ -1,4 +1,7 @@
-"""Caption files beside a video: SubRip (.srt) and WebVTT (.vtt), written whole or not at all."""
+"""Caption files beside a video: SubRip (.srt) and WebVTT (.vtt), written whole or not at all.
+
+A line in a second language stands below the others.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +42,7 @@ class SubtitleSink:
         if beat.caption is not None and beat.caption is self._shown:
             self._captions[-1] = replace(self._captions[-1], end=end)
         elif beat.caption is not None:
-            self._captions.append(Caption(beat.caption.lines, start, end))
+            self._captions.append(replace(beat.caption, start=start, end=end))
         self._shown = beat.caption
 
     async def __aexit__(
@@ -87,7 +90,7 @@ def _cues(captions: Sequence[Caption]) -> list[_Cue]:
     """Captions in whole milliseconds: in order, without blinks, none empty. An overlapped one gives way to the next."""
     cues: list[_Cue] = []
     for caption in sorted(captions, key=lambda caption: caption.start):
-        lines = tuple(filter(None, map(_clean, caption.lines)))
+        lines = tuple(filter(None, map(_clean, (*caption.lines, *caption.second))))
         start, end = (round(max(0, samples) * 1000 / SAMPLE_RATE) for samples in (caption.start, caption.end))
         if not lines or end <= start:
             continue
@@ -136,3 +139,9 @@ def _write(path: Path, text: str) -> None:
     finally:
         with suppress(OSError):
             part.unlink(missing_ok=True)
+
+
+def vtt_cue(caption: Caption, start: int, end: int) -> str:
+    """One cue of a WebVTT file, its second language below, in milliseconds. Nothing for a caption without text."""
+    lines = tuple(filter(None, map(_clean, (*caption.lines, *caption.second))))
+    return f"{_clock(start, '.')} --> {_clock(end, '.')}\n{_lines(lines, _escaped)}\n\n" if lines else ""

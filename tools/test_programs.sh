@@ -4,6 +4,7 @@ missing=""
 command -v chromium >/dev/null || command -v google-chrome >/dev/null || missing="$missing chromium"
 command -v ffprobe >/dev/null || missing="$missing ffmpeg"
 command -v flite >/dev/null || missing="$missing flite"
+ls /usr/lib*/nginx/modules/ngx_rtmp_module.so >/dev/null 2>&1 || missing="$missing nginx-light libnginx-mod-rtmp"
 [ -z "$missing" ] && exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
     echo "installing$missing"

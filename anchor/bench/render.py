@@ -11,7 +11,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-from anchor import app, parts, registry
+from anchor import parts, registry, rendering
 from anchor.bench.measure import TEXT, Figure, Tell, resident_mib
 from anchor.broadcast.script import Segment
 from anchor.clock import FreeClock
@@ -77,7 +77,7 @@ async def _measure(voice: Voice, folder: Path, tell: Tell) -> list[Figure]:
 
 
 async def _render(voice: Voice, avatar: Avatar, target: Path) -> float:
-    made = await app.render(
+    made = await rendering.render(
         [Segment(TEXT, "en", LOWER_THIRD)], target, voice=voice, driver=parts.open_driver(registry.DEFAULT_DRIVER),
         avatar=avatar, video=VIDEO,
     )  # fmt: skip
@@ -107,8 +107,8 @@ async def _drive(voice: Voice) -> tuple[float, list[Look]]:
     clock, notebook = FreeClock(), _Notebook()
     driver = parts.open_driver(registry.DEFAULT_DRIVER)
     performer = Performer(
-        driver, VIDEO, clock, head_beats=round(app.HEAD_SECONDS * VIDEO.fps),
-        tail_beats=round(app.TAIL_SECONDS * VIDEO.fps),
+        driver, VIDEO, clock, head_beats=round(rendering.HEAD_SECONDS * VIDEO.fps),
+        tail_beats=round(rendering.TAIL_SECONDS * VIDEO.fps),
     )  # fmt: skip
     async with performer.open():
         performer.perform(Utterance(TEXT, "en", voice, lower_third=LOWER_THIRD))

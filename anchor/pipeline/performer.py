@@ -20,7 +20,8 @@ from typing import Literal
 import numpy as np
 
 from anchor.clock import Clock
-from anchor.events import Caption, LowerThird, Word
+from anchor.errors import AnchorError
+from anchor.events import Caption, Gesture, LowerThird, Mood, Word
 from anchor.graphics import NO_GRAPHICS, Graphics
 from anchor.media import Blendshapes, FaceFrame, Samples, VideoFormat
 from anchor.pipeline.utterance import Block, Outcome, Performance, Utterance
@@ -40,7 +41,10 @@ State = Literal["idle", "speaking", "hushed"]
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What the next beat holds, before it is drawn. `speaking` is about the sound, `face` without the idle life."""
+    """What the next beat holds, before it is drawn. `speaking` is about the sound, `face` without the idle life.
+
+    `since` is the number of the block in its utterance; while it is hushed, of the last one.
+    """
 
     audio: Samples
     face: FaceFrame
@@ -50,6 +54,9 @@ class Step:
     lower_third: LowerThird | None = None
     speaking: bool = False
     graphics: Graphics = NO_GRAPHICS
+    mood: Mood | None = None
+    gestures: tuple[Gesture, ...] = ()
+    since: int = 0
 
 
 @dataclass(slots=True)
@@ -102,6 +109,9 @@ class Performer:
         self._face = Blendshapes()
         self._hush: Literal["no", "asked", "done"] = "no"
         self._fade_in = False
+        self._between = True
+        self._resting = asyncio.Event()
+        self._resting.set()
         self._replay: deque[tuple[Block, FaceFrame]] = deque()
         self._history: deque[tuple[Block, FaceFrame]] = deque(maxlen=HISTORY_SECONDS * video.fps)
 
@@ -121,7 +131,8 @@ class Performer:
                     self._end(performance, "cancelled")
                 self._waiting.clear()
                 self._interrupted.clear()
-                self._on_air = None
+                self._leave()
+                self._hush, self._fade_in = "no", False
         if failure is not None:
             raise failure
 
@@ -148,15 +159,21 @@ class Performer:
         on_air = [self._on_air] if self._on_air is not None else []
         return [*on_air, *self._interrupted, *self._waiting]
 
-    def perform(self, utterance: Utterance) -> Performance:
-        """Take an utterance on; it is prepared at once if it is among the next, and played in its turn."""
+    def perform(self, utterance: Utterance, *, before: Performance | None = None) -> Performance:
+        """Take an utterance on; it is prepared at once if it is among the next, and played in its turn.
+
+        Its turn is after all others of its priority, or `before` one of those that has not begun.
+        """
         if self._tasks is None:
             raise RuntimeError("the performer is not open")
         performance = Performance(utterance, self._driver, self.video, self._clock, ahead_seconds=self._ahead_seconds)
         at = next(
-            (i for i, other in enumerate(self._waiting) if other.utterance.priority < utterance.priority),
+            (
+                i for i, other in enumerate(self._waiting)
+                if other is before or other.utterance.priority < utterance.priority
+            ),
             len(self._waiting),
-        )
+        )  # fmt: skip
         self._waiting.insert(at, performance)
         self._prepare()
         self._changed.set()
@@ -205,6 +222,22 @@ class Performer:
                 self._hush = "asked"
         self._changed.set()
         return performance
+
+    def drop(self, performance: Performance, error: AnchorError | None = None) -> None:
+        """Drop one utterance, on air or not, even one that is not interruptible; with an `error` it has failed."""
+        performance.error = performance.error or error
+        self._end(performance, "failed" if error is not None else "cancelled")
+        for queue in (self._waiting, self._interrupted):
+            if performance in queue:
+                queue.remove(performance)
+        if performance is self._on_air and self._hush == "no":
+            self._hush = "asked"
+        self._prepare()
+        self._changed.set()
+
+    async def sentence_end(self) -> None:
+        """Wait until nobody is in the middle of a sentence: what is cut then is missed by nobody."""
+        await self._resting.wait()
 
     def _rewind(self, performance: Performance) -> None:
         """Put back what was played since the last word began, if that word was cut."""
@@ -265,6 +298,10 @@ class Performer:
         if block.speaking and performance.sounded_at is None:
             performance.sounded_at = self._clock.now()
         performance.heard += block.words
+        if block.ends_sentence:
+            self._resting.set()
+        elif block.speaking:
+            self._resting.clear()
         return audio, block.words
 
     def _settle(self) -> None:
@@ -287,6 +324,8 @@ class Performer:
 
     def _leave(self) -> None:
         self._on_air = None
+        self._between = True
+        self._resting.set()
         self._replay.clear()
         self._history.clear()
 
@@ -297,8 +336,11 @@ class Performer:
         best = self._best()
         if best is None:
             return
-        ready = best.ready(best.utterance.lead if self._clock.live else 1)
+        ready = self._ready(best)
         if self._on_air is None:
+            if not ready and self._clock.live:
+                best = next((other for other in self.waiting if other.utterance.priority < 0), best)
+                ready = self._ready(best)
             if ready:
                 self._enter(best)
         elif (
@@ -310,15 +352,16 @@ class Performer:
             self._interrupted.append(aside)
             self._enter(best)
 
+    def _ready(self, performance: Performance) -> bool:
+        return performance.ready(performance.utterance.lead if self._clock.live else 1)
+
     def _best(self) -> Performance | None:
         waiting = self.waiting
         return waiting[0] if waiting else None
 
     @property
     def _at_sentence_end(self) -> bool:
-        if self._replay:
-            return False
-        return not self._history or self._history[-1][0].ends_sentence
+        return self._between and not self._replay
 
     def _enter(self, performance: Performance) -> None:
         self._on_air = performance
@@ -341,11 +384,13 @@ class Performer:
             assert found is not None
             block, face = found, self._next_face(performance)
         self._face = face
+        # The pause after a sentence is as good a place for another utterance as its end.
+        self._between = block.ends_sentence or (self._between and not block.speaking)
         self._history.append((block, face))
-        utterance = performance.utterance
+        gestures = performance.reach(block.marks)
         return Step(
-            block.audio, face, performance, block, block.caption, utterance.lower_third, block.speaking,
-            utterance.graphics,
+            block.audio, face, performance, block, block.caption, performance.lower_third, block.speaking,
+            performance.graphics, performance.mood, gestures, block.number,
         )  # fmt: skip
 
     def _next_face(self, performance: Performance) -> FaceFrame:
@@ -383,8 +428,9 @@ class Performer:
         self._face = Blendshapes() if self._at_rest else self._eased()
         if self._on_air is None:
             return Step(self._silence, self._face, graphics=self.standing)
-        utterance = self._on_air.utterance
-        return Step(self._silence, self._face, lower_third=utterance.lower_third, graphics=utterance.graphics)
+        on_air = self._on_air
+        since = self._history[-1][0].number if self._history else 0
+        return Step(self._silence, self._face, lower_third=on_air.lower_third, graphics=on_air.graphics, since=since)
 
     async def _progress(self) -> None:
         """Wait until an utterance has something new: for the clock that does not run."""
@@ -400,5 +446,5 @@ class Performer:
 
 
 def _unheard(block: Block, heard: list[Word]) -> Block:
-    """The block, to be played again, without the words that count as heard already."""
-    return replace(block, words=tuple(word for word in block.words if word not in heard))
+    """The block, to be played again, without the words that count as heard already, and the marks that were reached."""
+    return replace(block, words=tuple(word for word in block.words if word not in heard), marks=())

@@ -125,7 +125,7 @@ class Playout:
         if self._drawing is None:
             caption = step.caption if self._burn_captions else None
             clock = self._time_of_day(index) if self._time_of_day is not None else ""
-            look = Look(face, caption, step.lower_third, step.graphics, clock)
+            look = Look(face, caption, step.lower_third, step.graphics, clock, step.since)
             self._drawing = asyncio.get_running_loop().run_in_executor(thread, self._scene.draw, look)
         if self._picture is None or not self._clock.live:
             self._picture, self._drawing = await self._drawing, None
@@ -155,16 +155,16 @@ class Playout:
 
     def _mannered(self, step: Step) -> Blendshapes:
         """What mood and gestures add to this beat's face."""
-        performance = step.performance
-        utterance = performance.utterance if performance is not None else None
-        return self._manner.frame(speaking=utterance is not None, mood=utterance.mood if utterance else None)
+        for gesture in step.gestures:
+            self._manner.make(gesture)
+        return self._manner.frame(speaking=step.performance is not None, mood=step.mood)
 
     async def _release(self, index: int, step: Step, picture: Picture) -> None:
         audio, words = self._performer.release(step)
         performance = step.performance
         beat = Beat(
             index, picture, audio, step.speaking, performance.id if performance else None, words, step.caption,
-            step.face.lips,
+            step.face.lips, step.block.marks if step.block is not None else (),
         )  # fmt: skip
         self.counters.beats += 1
         if self._on_beat is not None:

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import AsyncIterable, AsyncIterator, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 
-from anchor.events import Sentence
+from anchor.events import Sentence, Span
+from anchor.pipeline.carrier import Carrier, letter_of_text, spaces
 from anchor.voice.text.scripts import is_cjk, script
 
 STOP_PAUSE = 0.35
@@ -56,15 +57,23 @@ _WORD_BEFORE = re.compile(r"([^\W\d_][\w.]*)$")
 
 
 async def segment(
-    text: AsyncIterable[str], language: str, *, longest: int = LONGEST, eager: bool = True
+    text: AsyncIterable[str],
+    language: str,
+    *,
+    spans: Sequence[Span] = (),
+    longest: int = LONGEST,
+    eager: bool = True,
 ) -> AsyncIterator[Sentence]:
     """Cut `text` into sentences of at most `longest` characters, each with its language and the pause after it.
 
     `language` is a BCP 47 tag; a sentence wholly in another script gets the language of that script. `eager` lets the
     first sentence end at a comma. Control characters are dropped and white space is made even; else no character is
     lost, except at the end where there is nothing left to say. Text with nothing to say yields nothing.
+
+    `spans` are those of the whole text and go with their characters. No sentence is cut within a say-as, sub or
+    phoneme, though it may get longer than `longest` for that. A break between two sentences is the pause there.
     """
-    segmenter = Segmenter(language, longest=longest, eager=eager)
+    segmenter = Segmenter(language, spans=spans, longest=longest, eager=eager)
     async for piece in text:
         for sentence in segmenter.feed(piece):
             yield sentence
@@ -99,7 +108,9 @@ class _Cut:
 class Segmenter:
     """The cutting itself, as a machine: text in, sentences out."""
 
-    def __init__(self, language: str, *, longest: int = LONGEST, eager: bool = True) -> None:
+    def __init__(
+        self, language: str, *, spans: Sequence[Span] = (), longest: int = LONGEST, eager: bool = True
+    ) -> None:
         self._language = language
         self._longest = longest
         self._eager = eager
@@ -107,6 +118,7 @@ class Segmenter:
         self._space = ""  # white space not yet passed on: what it is depends on all of it
         self._parted = False  # the white space ends a paragraph, and was passed on as that
         self._unsaid = ""  # what cannot be said alone and goes with the next sentence
+        self._spans = Carrier(spans) if spans else None
         self._restart()
 
     def _restart(self) -> None:
@@ -116,26 +128,31 @@ class Segmenter:
 
     def feed(self, piece: str) -> Iterator[Sentence]:
         for start in range(0, len(piece), _STEP):
-            self._buffer += self._clean(piece[start : start + _STEP])
+            step = piece[start : start + _STEP]
+            if self._spans is not None:
+                self._spans.take([letter_of_text(letter) for letter in step])
+            self._buffer += self._clean(step)
             yield from self._release(final=False)
 
     def finish(self) -> Iterator[Sentence]:
         yield from self._release(final=True)
         if self._buffer.strip():
             yield from self._sentence(len(self._buffer), STOP_PAUSE)
+        if self._spans is not None:
+            yield from self._spans.last()
 
     def _clean(self, piece: str) -> str:
         """Drop control characters; make white space a space, a line end or a blank line."""
         answer = []
         for letter in piece:
-            if letter in "\n\u2028\u2029\x0b\x0c\x85" or (letter.isspace() and letter != "\r"):
+            if spaces(letter):
                 self._space += "\n" if letter in "\n\u2028\x0b\x85" else "\n\n" if letter in "\u2029\x0c" else " "
                 self._space = self._space[-2:] if self._space.count("\n") < 2 else "\n\n"
                 if self._space == "\n\n" and not self._parted:
                     # A blank line always cuts, whatever comes after it: nobody has to wait for that.
                     answer.append(self._space)
                     self._parted = True
-            elif unicodedata.category(letter) in ("Cc", "Cs", "Co", "Cn") or letter in "\u200b\u2060\ufeff\u00ad":
+            elif not letter_of_text(letter):
                 continue
             else:
                 lines = self._space.count("\n")
@@ -159,11 +176,14 @@ class Segmenter:
         if any(letter.isalnum() for letter in text):
             self._unsaid = ""
             self._eager = False
-            yield Sentence(text + joint, language_of(text, self._language), pause)
+            sentence = Sentence(text + joint, language_of(text, self._language), pause)
+            yield from (sentence,) if self._spans is None else self._spans.carried(sentence)
         elif len(text) < self._longest // 2:
             self._unsaid = text + joint
         else:
             self._unsaid = ""  # pages of rulers and emoji: nobody is to read them
+            if self._spans is not None:
+                self._spans.lose(text)
 
     def _cut(self, final: bool) -> _Cut | None:
         text = self._buffer
@@ -172,16 +192,16 @@ class Segmenter:
             place = self._seen
             letter = text[place]
             if place >= limit:
-                return self._forced(limit)
+                return self._unbroken(self._forced(limit), final)
             if letter == "\n":
                 cut = self._line(place)
-                if cut is not None:
+                if cut is not None and self._whole(cut.end):
                     return cut
             elif letter in _STOPS or letter in ".…":
                 end = self._after_stop(place)
                 if end >= len(text) and not final:
                     return None  # what follows decides
-                if end <= limit and self._ends(place, end):
+                if end <= limit and self._ends(place, end) and self._whole(end):
                     return _Cut(end, self._pause(end, STOP_PAUSE))
                 if letter == "…":
                     self._soft = end
@@ -190,7 +210,7 @@ class Segmenter:
                 continue
             elif letter in _SOFT and place + 1 >= len(text) and not final:
                 return None
-            elif letter in _SOFT and self._is_soft(place):
+            elif letter in _SOFT and self._is_soft(place) and self._whole(self._after_stop(place)):
                 self._soft = place + 1
                 if self._weight >= (FIRST if self._eager else COMFORTABLE):
                     end = self._after_stop(place)
@@ -198,7 +218,21 @@ class Segmenter:
             self._weight += 2.5 if is_cjk(letter) else 1
             self._seen += 1
         # A run of stops is passed over as one, and may have ended past the limit.
-        return self._forced(limit) if final and len(text) > limit else None
+        return self._unbroken(self._forced(limit), final) if final and len(text) > limit else None
+
+    def _whole(self, end: int) -> bool:
+        """Whether a cut before the letter at `end` leaves whole what is to be read as one."""
+        return self._spans is None or self._spans.around(self._unsaid + self._buffer[:end]) is None
+
+    def _unbroken(self, cut: _Cut, final: bool) -> _Cut | None:
+        """A forced cut, moved before or else behind what is to be read as one; None where that is not all there yet."""
+        if self._spans is None or (around := self._spans.around(self._unsaid + self._buffer[: cut.end])) is None:
+            return cut
+        for letters in around:
+            end = _place_of(self._buffer, letters - sum(map(letter_of_text, self._unsaid)))
+            if end is not None and end > 0:
+                return _Cut(end, cut.pause)
+        return _Cut(len(self._buffer), cut.pause) if final else None
 
     def _after_stop(self, place: int) -> int:
         """The place after a run of stops and the quotes and brackets that close after it."""
@@ -276,6 +310,15 @@ class Segmenter:
                 end -= 1
             end = end if end > 1 else limit
         return _Cut(end, FORCED_PAUSE)
+
+
+def _place_of(text: str, letters: int) -> int | None:
+    """The place in a text before which so many letters are; None where there are not that many."""
+    for place, letter in enumerate(text):
+        if letters <= 0 and letter_of_text(letter):
+            return place
+        letters -= letter_of_text(letter)
+    return len(text) if letters == 0 else None
 
 
 def _is_wide(text: str) -> bool:

@@ -22,6 +22,7 @@ from anchor.events import Phone, Sentence, Word
 from anchor.media import SAMPLE_RATE, Samples
 from anchor.ports import SpeechChunk, Voice, VoiceInfo
 from anchor.tags import among
+from anchor.voice.spoken import spoken
 
 log = logging.getLogger(__name__)
 
@@ -115,7 +116,8 @@ class SteadfastVoice:
     def info(self) -> VoiceInfo:
         languages = dict.fromkeys(tag for voice in self._voices for tag in voice.info.languages)
         timed = all(voice.info.phone_timings for voice in self._voices)
-        return replace(self._voices[0].info, languages=tuple(languages), phone_timings=timed)
+        heeds = dict.fromkeys(kind for voice in self._voices for kind in voice.info.heeds)
+        return replace(self._voices[0].info, languages=tuple(languages), phone_timings=timed, heeds=tuple(heeds))
 
     @property
     def resting(self) -> tuple[str, ...]:
@@ -155,7 +157,7 @@ class SteadfastVoice:
             rest = _rest(sentence.text, delivery)
             if not _has_words(rest):
                 return
-            sentence = replace(sentence, text=rest)
+            sentence = _following(sentence, rest)
         raise VoiceError("; ".join(reasons) or f"no voice here speaks {sentence.language}")
 
     def _order(self, language: str) -> list[int]:
@@ -235,7 +237,7 @@ class SteadfastVoice:
 async def _pump(voice: Voice, sentence: Sentence, channel: Channel[SpeechChunk]) -> None:
     """All of one voice's life for a sentence happens in one task: its own time-outs and task groups need that."""
     try:
-        async with closing(voice.speak(sentence)) as chunks:
+        async with closing(spoken(voice, sentence)) as chunks:
             async for chunk in chunks:
                 await channel.send(chunk)
     except AnchorError as error:
@@ -262,6 +264,13 @@ def _rest(text: str, delivery: _Delivery) -> str:
     wide = sum(ord(character) > 0x2E7F for character in text)
     seconds = wide / _WIDE_RATE + (len(text) - wide) / _LATIN_RATE
     return "" if delivery.given / SAMPLE_RATE >= 0.9 * seconds else text
+
+
+def _following(sentence: Sentence, rest: str) -> Sentence:
+    """The end of a sentence, with the spans that are in it."""
+    gone = len(sentence.text) - len(rest)
+    spans = [span.shifted(-gone) for span in sentence.spans if span.end > gone or (span.start == span.end == gone)]
+    return replace(sentence, text=rest, spans=tuple(replace(span, start=max(0, span.start)) for span in spans))
 
 
 def _has_words(text: str) -> bool:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping
+from collections import deque
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -20,11 +21,14 @@ from anchor.clock import Clock
 from anchor.errors import AnchorError
 from anchor.events import Caption, Gesture, LowerThird, Mood, Sentence, Span, Word
 from anchor.graphics import NO_GRAPHICS, Graphics
-from anchor.linebreak import columns
+from anchor.loudness import limited
 from anchor.media import SAMPLE_RATE, FaceFrame, Samples, VideoFormat
-from anchor.pipeline.captions import CaptionStyle, paginate
+from anchor.pipeline.bilingual import paired
+from anchor.pipeline.captions import CaptionStyle
+from anchor.pipeline.pager import Marker, Pager
 from anchor.pipeline.segmenter import segment
 from anchor.ports import Driver, SpeechChunk, Take, Voice
+from anchor.voice.spoken import spoken
 
 log = logging.getLogger(__name__)
 
@@ -34,12 +38,9 @@ LEAD_IN_SECONDS = 0.08
 TAIL_SECONDS = 0.24
 """Silence after the last word, so that the mouth comes to rest."""
 
-DYING_SECONDS = 0.1
+BED_FADE_SECONDS = 1.0
+"""How long a bed takes to die away at the end of what it lies under; as long as the silence there when that is less."""
 
-SECONDS_PER_COLUMN = 0.072
-"""How long a letter or half an ideograph takes, where nothing better is known: 14 letters a second, 7 ideographs."""
-
-_ENDLESS = 1 << 48
 _HEARD = 0.003
 """Loudness, root mean square, over which a voice that times no words is taken to speak."""
 
@@ -71,16 +72,17 @@ class Cue:
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """Something to say. `text` may still be arriving.
+    """Something to say. `text` may still be arriving; where it is empty the voice plays something without words.
 
     Of two waiting utterances the one of higher `priority` goes first; one of higher priority than what is on air goes
-    in at the next sentence end. Speaking begins when `lead` beats are prepared. `gestures` are made as it begins; a
-    `mood` lasts as long as it does. Every sentence passes the `gate` before the voice has it, which may change it or,
-    with None, leave it out.
+    in at the next sentence end. One below 0 fills gaps: it is played while what should go first is not ready. Speaking
+    begins when `lead` beats are prepared. `gestures` are made as it begins; a `mood` lasts as long as it does. Every
+    sentence passes the `gate` before the voice has it, which may change it or, with None, leave it out.
 
     `spans` are SSML's, of a text that is a string. `graphics` stand from its first beat to its last, but for what
     `cues` change at the marks of the text. `translation`: the text in a second language, for a further line of the
-    captions. `bed`: sound that is laid under it from its first beat. `on_air` is called before its first beat is drawn.
+    captions. `bed`: sound that is laid under it from its first beat, as loud as it is to be there. `on_air` is called
+    before its first beat is drawn.
     """
 
     text: str | AsyncIterable[str]
@@ -108,7 +110,8 @@ class Utterance:
 class Block:
     """The sound of one beat of an utterance, and what happens in it.
 
-    `words` end in this block, `begun` begin in it; after one that `ends_sentence` another utterance may go in.
+    `words` end in this block, `begun` begin in it; after one that `ends_sentence` another utterance may go in. `marks`
+    of the text are reached in it: each where the next word begins. `number` counts the blocks of the utterance from 0.
     """
 
     audio: Samples
@@ -117,19 +120,24 @@ class Block:
     caption: Caption | None
     speaking: bool
     ends_sentence: bool
+    marks: tuple[str, ...] = ()
+    number: int = 0
 
 
 class Performance:
     """An utterance being prepared and played.
 
     `blocks` and `faces` fill up in step, as far ahead as `ahead_seconds` allows. `heard` holds the words of the beats
-    that have been released, nothing else.
+    that have been released, nothing else. `graphics`, `lower_third` and `mood` are as the marks reached have left them.
     """
 
     def __init__(
         self, utterance: Utterance, driver: Driver, video: VideoFormat, clock: Clock, *, ahead_seconds: float
     ) -> None:
         self.utterance = utterance
+        self.graphics = utterance.graphics
+        self.lower_third = utterance.lower_third
+        self.mood = utterance.mood
         self.blocks: Channel[Block] = Channel(ahead_seconds, lambda _: video.seconds_per_beat)
         self.faces: Channel[FaceFrame] = Channel(ahead_seconds, lambda _: video.seconds_per_beat)
         self.heard: list[Word] = []
@@ -183,6 +191,19 @@ class Performance:
             self.faces.close()
             self._ended.set()
 
+    def reach(self, marks: Sequence[str]) -> tuple[Gesture, ...]:
+        """Change what is shown as the cues of `marks` say; the gestures that they ask for."""
+        gestures: tuple[Gesture, ...] = ()
+        for mark in marks:
+            cue = self.utterance.cues.get(mark)
+            if cue is None:
+                continue
+            self.graphics = cue.graphics if cue.graphics is not None else self.graphics
+            self.lower_third = cue.lower_third if cue.lower_third is not None else self.lower_third
+            self.mood = cue.mood or self.mood
+            gestures += cue.gestures
+        return gestures
+
     def start(self, tasks: asyncio.TaskGroup) -> None:
         """Begin to prepare, as a task of `tasks`."""
         self._task = tasks.create_task(self._prepare(), name=f"prepare {self.id}")
@@ -208,10 +229,11 @@ class Performance:
 
     async def _voice(self, speech: Channel[SpeechChunk]) -> None:
         """Text to sound: into `speech` for the driver and, cut into blocks, for the performer."""
-        cutter = _Cutter(self._video)
+        cutter = _Cutter(self._video, self.utterance.bed)
         try:
             async for piece in self._speak():
-                await speech.send(piece.chunk)
+                chunk = piece.chunk
+                await speech.send(chunk if chunk.spoken else SpeechChunk.silence(len(chunk.audio)))
                 for block in cutter.cut(piece):
                     await self.blocks.send(block)
             for block in cutter.rest():
@@ -223,35 +245,62 @@ class Performance:
         self.blocks.close()
 
     async def _speak(self) -> AsyncIterator[_Piece]:
-        text = self.utterance.text
-        style = CaptionStyle.suits(self._video)
         position = round(LEAD_IN_SECONDS * SAMPLE_RATE)
         lead_in: _Piece | None = _Piece(SpeechChunk.silence(position))
-        async for sentence in segment(_pieces(text) if isinstance(text, str) else text, self.utterance.language):
+        marks: tuple[tuple[int, str], ...] = ()
+        async for sentence, style, second in self._sentences():
             begun = position
-            if self.utterance.gate is not None:
-                passed = self.utterance.gate(sentence)
-                if passed is None:
-                    continue
-                sentence = passed
-            pager = _Pager(sentence, begun, style)
-            async with closing(self.utterance.voice.speak(sentence)) as chunks:
+            pager = Pager(sentence, begun, style, second)
+            marker = Marker(sentence, begun)
+            async with closing(spoken(self.utterance.voice, sentence)) as chunks:
                 async for chunk in chunks:
                     if lead_in is not None:
                         self.spoken_at = self._clock.now()
                         yield lead_in
                         lead_in = None
-                    captions = pager.add(chunk.words)
-                    yield _Piece(chunk.shifted(begun), captions, wordless=pager.wordless)
+                    if chunk.spoken:
+                        captions = pager.add(chunk.words)
+                        marks += marker.add(chunk.words)
+                        yield _Piece(chunk.shifted(begun), captions, wordless=pager.wordless, marks=marks)
+                        marks = ()
+                    else:
+                        # Nothing would be cut in two by what goes in here.
+                        yield _Piece(chunk, ends_sentence=True)
                     position += len(chunk.audio)
-            if position > begun:
+            marks += marker.rest(position)
+            if position > begun and sentence.text:
                 pause = round(sentence.pause * SAMPLE_RATE)
                 rest = replace(SpeechChunk.silence(pause), words=pager.unheard(position))
-                yield _Piece(rest, (), ends_sentence=True, captions_until=pager.until(position))
+                yield _Piece(rest, (), ends_sentence=True, captions_until=pager.until(position), marks=marks)
+                marks = ()
                 position += pause
         if lead_in is None:
-            tail = round((TAIL_SECONDS + self.utterance.pause) * SAMPLE_RATE)
-            yield _Piece(SpeechChunk.silence(tail))
+            # In pieces: an hour of silence at once is 700 MB.
+            tails = list(_seconds_of(round((TAIL_SECONDS + self.utterance.pause) * SAMPLE_RATE)))
+            for number, tail in enumerate(tails, start=1):
+                yield _Piece(SpeechChunk.silence(tail), marks=marks, last=number == len(tails))
+                marks = ()
+
+    async def _sentences(self) -> AsyncIterator[tuple[Sentence, CaptionStyle, str]]:
+        """The sentences that are to be said, each with the style of its captions and its second line."""
+        text, language, spans = self.utterance.text, self.utterance.language, self.utterance.spans
+        style = CaptionStyle.suits(self._video)
+        if text == "":
+            yield Sentence("", language, pause=0.0), style, ""
+            return
+        given = _pieces(text) if isinstance(text, str) else text
+        translated: deque[str] = deque()
+        if self.utterance.translation and isinstance(text, str):
+            everything = [sentence async for sentence in segment(_pieces(text), language, spans=spans)]
+            translated += await paired(everything, self.utterance.translation)
+        async for sentence in segment(given, language, spans=spans):
+            second = translated.popleft() if translated else ""
+            passed = sentence if self.utterance.gate is None else self.utterance.gate(sentence)
+            marks = tuple(span for span in sentence.spans if span.kind == "mark")
+            if passed is not None:
+                yield passed, style, second
+            elif marks:
+                yield replace(sentence, text="", spans=marks), style, ""
 
     async def _drive(self, speech: Channel[SpeechChunk]) -> None:
         async with closing(self._driver.drive(speech, self._video.fps)) as frames:
@@ -269,15 +318,26 @@ def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
     return _first(error) if isinstance(error, BaseExceptionGroup) else error
 
 
+def _seconds_of(samples: int) -> Iterator[int]:
+    while samples > 0:
+        yield min(samples, SAMPLE_RATE)
+        samples -= SAMPLE_RATE
+
+
 async def _pieces(text: str) -> AsyncIterator[str]:
     yield text
+
+
+async def _only(sentence: Sentence) -> AsyncIterator[Sentence]:
+    yield sentence
 
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
     """A chunk in utterance time, the captions that became known with it, and whether a sentence ends before it.
 
-    `captions_until`: when those of the sentence that is over are gone. `wordless`: its voice times no words.
+    `captions_until`: when those of the sentence that is over are gone. `wordless`: its voice times no words. `marks`
+    with their places in utterance time. `last`: nothing comes after it.
     """
 
     chunk: SpeechChunk
@@ -285,84 +345,17 @@ class _Piece:
     ends_sentence: bool = False
     captions_until: int | None = None
     wordless: bool = False
-
-
-class _Pager:
-    """Pages a sentence into captions, each as soon as it is known when it begins.
-
-    A voice that knows all words from the start has its pages with the first sound. One whose words come while it speaks
-    has its pages planned by what its pace lets expect, and each begins when its first word does; one that times no
-    words at all has them by the usual pace.
-    """
-
-    def __init__(self, sentence: Sentence, begun: int, style: CaptionStyle) -> None:
-        self._sentence = sentence
-        self._begun = begun
-        self._style = style
-        self._words: list[Word] = []
-        self._plan: list[tuple[int, Caption]] | None = None
-        self._given = 0
-        self._complete = False
-
-    @property
-    def wordless(self) -> bool:
-        return not self._words
-
-    def add(self, words: tuple[Word, ...]) -> tuple[Caption, ...]:
-        self._words += words
-        known = "".join(word.text for word in self._words)
-        self._complete = known == self._sentence.text
-        if self._plan is None:
-            self._plan = self._planned(self._sentence.text[len(known) :])
-        pages = []
-        while self._given < len(self._plan) and (self.wordless or self._plan[self._given][0] < len(known)):
-            place, page = self._plan[self._given]
-            start = page.start if self.wordless else self._start_of(place)
-            pages.append(Caption(page.lines, start, page.end if self._complete else _ENDLESS).shifted(self._begun))
-            self._given += 1
-        return tuple(pages)
-
-    def unheard(self, end: int) -> tuple[Word, ...]:
-        """The sentence as one word, in utterance time, where its voice timed none."""
-        return (Word(self._sentence.text, self._begun, end),) if self.wordless else ()
-
-    def until(self, end: int) -> int:
-        """When the captions of the sentence, whose sound ends at `end`, are gone."""
-        # A voice's sound runs on a little after its last word; a caption that ends early would blink.
-        last = self._begun + self._words[-1].end if self._words else end
-        return last + round((self._sentence.pause + DYING_SECONDS) * SAMPLE_RATE)
-
-    def _planned(self, rest: str) -> list[tuple[int, Caption]]:
-        """Pages and the places in the text where they begin; words that are not known yet follow at a usual pace."""
-        words, until = list(self._words), None
-        if self._complete:
-            until = words[-1].end + round((self._sentence.pause + DYING_SECONDS) * SAMPLE_RATE)
-        elif rest:
-            clock = words[-1].end if words else 0
-            seconds = sum(columns(char) for char in rest) * SECONDS_PER_COLUMN
-            words.append(Word(rest, clock, clock + round(seconds * SAMPLE_RATE)))
-        plan, place = [], 0
-        for page in paginate(words, self._style, until=until):
-            place = self._sentence.text.index(page.lines[0], place)
-            plan.append((place, page))
-            place += sum(map(len, page.lines))
-        return plan
-
-    def _start_of(self, place: int) -> int:
-        """When the word begins that holds a place of the text."""
-        until = 0
-        for word in self._words:
-            until += len(word.text)
-            if place < until:
-                return word.start
-        return self._words[-1].end
+    marks: tuple[tuple[int, str], ...] = ()
+    last: bool = False
 
 
 class _Cutter:
-    """Cuts a stream of pieces into blocks of exactly one beat."""
+    """Cuts a stream of pieces into blocks of exactly one beat, with a `bed` under them."""
 
-    def __init__(self, video: VideoFormat) -> None:
+    def __init__(self, video: VideoFormat, bed: Samples | None = None) -> None:
         self._size = video.samples_per_beat
+        self._bed = bed
+        self._fade: tuple[int, int] | None = None
         self._audio: list[Samples] = []
         self._held = 0
         self._number = 0
@@ -370,15 +363,19 @@ class _Cutter:
         self._words: list[Word] = []
         self._captions: list[tuple[Caption, int]] = []
         self._wordless = False
+        self._marks: list[tuple[int, str]] = []
         self._sentence_ends: list[int] = []
 
     def cut(self, piece: _Piece) -> list[Block]:
         if piece.ends_sentence:
             self._sentence_ends.append(self._position)
-        self._position += len(piece.chunk.audio)
+        begin, self._position = self._position, self._position + len(piece.chunk.audio)
+        if piece.last:
+            self._fade = (max(begin, self._position - round(BED_FADE_SECONDS * SAMPLE_RATE)), self._position)
         self._audio.append(piece.chunk.audio)
         self._held += len(piece.chunk.audio)
         self._words += piece.chunk.words
+        self._marks += piece.marks
         self._wordless = piece.wordless
         self._captions += [(caption, caption.end) for caption in piece.captions]
         if (until := piece.captions_until) is not None:
@@ -395,6 +392,7 @@ class _Cutter:
         if not self._held:
             return []
         sound = np.concatenate(self._audio)
+        self._marks = [(min(place, self._position - 1), name) for place, name in self._marks]
         return [self._block(np.concatenate([sound, np.zeros(self._size - len(sound), np.float32)]))]
 
     def _block(self, audio: Samples) -> Block:
@@ -412,6 +410,20 @@ class _Cutter:
         ends = bool(self._sentence_ends) and self._sentence_ends[0] <= end
         if ends:
             self._sentence_ends = [at for at in self._sentence_ends if at > end]
-        block = Block(audio, words, begun, caption, speaking, ends)
+        marks = tuple(name for place, name in self._marks if place < end)
+        self._marks = [(place, name) for place, name in self._marks if place >= end]
+        block = Block(self._laid(audio, start), words, begun, caption, speaking, ends, marks, self._number)
         self._number += 1
         return block
+
+    def _laid(self, audio: Samples, start: int) -> Samples:
+        """The sound of a block that begins at `start`, with what lies under it."""
+        if self._bed is None or not (bed := self._bed[start : start + audio.size]).size:
+            return audio
+        if self._fade is not None:
+            begin, end = self._fade
+            left = (end - np.arange(start, start + bed.size)) / max(1, end - begin)
+            bed = bed * np.clip(left, 0, 1).astype(np.float32)
+        mixed = audio.copy()
+        mixed[: bed.size] += bed
+        return limited(mixed)

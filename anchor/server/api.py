@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request, Response
@@ -17,14 +17,19 @@ import anchor
 from anchor.errors import MissingError
 from anchor.events import Gesture, Mood, State
 from anchor.media import VideoFormat
+from anchor.onair import Desk, Outputs
 from anchor.ports import AvatarEntry, AvatarInfo, ViewerSink, VoiceInfo
 from anchor.server import demo_bank as demo
 from anchor.server.auth import Operator, SameSite
+from anchor.server.health import Health
 from anchor.server.kiosk import kiosks
+from anchor.server.logs import RecentLog
 from anchor.server.mocap import Performance, mocap
+from anchor.server.onair import rundowns, shows, watching
 from anchor.server.pages import Page, Pages, assets
 from anchor.server.refusals import MAX_TEXT, BodyLimit, answer_errors
 from anchor.server.sessions import LANGUAGE, attending, visiting
+from anchor.server.takeover import Takeover, takeovers
 from anchor.server.visitors import Visitors
 from anchor.server.whip_whep import browser_servers, whep
 
@@ -53,6 +58,10 @@ class ChannelInfo:
     """What the mouth was last made from: voice, aligned, network or energy."""
     talk: bool = False
     """Visitors converse with its anchor, each on a stream of their own, so there is none to watch."""
+    show: bool = False
+    """It has a running order, outputs and a place for a speaker: see `anchor.onair`."""
+    speaker: str = ""
+    """Of who speaks in place of the show: connecting, waiting or on air; empty with nobody there."""
 
 
 class Channel(Protocol):
@@ -65,6 +74,17 @@ class Channel(Protocol):
     def performance(self) -> Performance:
         """Where a performer's camera comes in."""
         ...
+
+    # Of a channel that has no show, these three raise `MissingError`.
+
+    @property
+    def desk(self) -> Desk: ...
+
+    @property
+    def outputs(self) -> Outputs: ...
+
+    @property
+    def takeover(self) -> Takeover: ...
 
     async def say(
         self,
@@ -173,6 +193,8 @@ class ChannelModel(_Body):
     performing: str
     lips: str
     talk: bool
+    show: bool
+    speaker: str
 
     @classmethod
     def of(cls, info: ChannelInfo) -> ChannelModel:
@@ -230,10 +252,13 @@ def create_app(
     ice_servers: Sequence[str] = (),
     visitors: Visitors | None = None,
     demo_bank: bool = False,
+    health: Health | None = None,
+    log: RecentLog | None = None,
 ) -> FastAPI:
     """The ASGI application. `ice_servers` are passed on to viewers as they are given to `streaming.peer.WebRtcSink`.
 
     `visitors` are those of the channels that talk, where there are any; `demo_bank`: an invented bank answers too.
+    `health` and `log` are what operators see of the last minutes; nothing without.
 
     Run it on loopback only when `token` is None; `anchor.server.auth.check_bind` says so before the port is opened.
     """
@@ -255,6 +280,8 @@ def create_app(
     app.include_router(_driving(hub, find), dependencies=[operator], responses=_errors(401, 403))
     performing = mocap(lambda name: find(name).performance)
     app.include_router(performing, dependencies=[operator], responses=_errors(400, 401, 403, 404, 409, 415))
+    for router in _on_air(find, health, log):
+        app.include_router(router, dependencies=[operator], responses=_errors(400, 401, 403, 404, 409, 415, 422))
     app.include_router(whep(_watched(find), ice_servers), responses=_errors(400, 404, 415, 503))
     if visitors is not None:
         app.include_router(visiting(visitors, guard))
@@ -273,6 +300,9 @@ def _errors(*codes: int) -> dict[int | str, dict[str, Any]]:
     return {code: {"model": ErrorResponse} for code in codes}
 
 
+Part = TypeVar("Part")
+
+
 class _Finder(Protocol):
     def __call__(self, name: str) -> Channel: ...
 
@@ -285,6 +315,26 @@ def _finder(hub: Hub) -> _Finder:
             raise HTTPException(404, f"there is no channel {name!r}") from None
 
     return find
+
+
+def _on_air(find: _Finder, health: Health | None, log: RecentLog | None) -> list[APIRouter]:
+    def desk(name: str) -> Desk:
+        return _shown(lambda: find(name).desk)
+
+    def outputs(name: str) -> Outputs:
+        return _shown(lambda: find(name).outputs)
+
+    def takeover(name: str) -> Takeover:
+        return _shown(lambda: find(name).takeover)
+
+    return [rundowns(desk), shows(desk, outputs), takeovers(takeover), watching(find, health, log)]
+
+
+def _shown(part: Callable[[], Part]) -> Part:
+    try:
+        return part()
+    except MissingError as error:
+        raise HTTPException(404, str(error)) from None
 
 
 def _watched(find: _Finder) -> Callable[[str], ViewerSink]:
@@ -383,7 +433,7 @@ def _pages(hub: Hub, pages: Pages, ice_servers: Sequence[str], *, needs_token: b
     @router.get("/")
     async def console(request: Request) -> Response:
         values = {"version": anchor.__version__, "needs_token": "true" if needs_token else "false"}
-        return pages.fill("console.html", values).respond(request, camera=True)
+        return pages.fill("console.html", values).respond(request, camera=True, microphone=True)
 
     @router.get("/watch/{channel}")
     async def watch(channel: str, request: Request) -> Response:

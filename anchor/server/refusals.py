@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from dataclasses import asdict
 from typing import Any
 
 from fastapi import FastAPI, HTTPException, Request
@@ -12,7 +13,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from anchor.errors import AnchorError, CapacityError
+from anchor.errors import AnchorError, CapacityError, ConflictError, RundownError
 from anchor.server.sessions import MAX_AUDIO_BYTES
 from anchor.server.whip_whep import MAX_SDP_BYTES, RETRY_SECONDS
 
@@ -24,11 +25,15 @@ MAX_TEXT = 20_000
 # JSON may spell each character as twelve bytes (two escapes of a surrogate pair).
 MAX_BODY_BYTES = 12 * MAX_TEXT + 4096
 
+MAX_RUNDOWN_BYTES = 4 * 2**20
+"""A rundown of 500 segments, or an article, spelled as JSON may spell it."""
+
+_RUNDOWN = re.compile(r"/api/v1/channels/[^/]+/rundown(\.yaml|/\w+)?")
 _AUDIO = re.compile(r"/api/v1/sessions/[^/]+/audio")
 
 
 def answer_errors(app: FastAPI) -> None:
-    """Every error is ``{"error": "one line"}``."""
+    """Every error is ``{"error": "one line"}``; one of a rundown has its ``problems`` besides."""
 
     @app.exception_handler(StarletteHTTPException)
     async def http_error(_: Request, error: StarletteHTTPException) -> JSONResponse:
@@ -41,6 +46,14 @@ def answer_errors(app: FastAPI) -> None:
     @app.exception_handler(CapacityError)
     async def full(_: Request, error: CapacityError) -> JSONResponse:
         return JSONResponse({"error": str(error)}, 503, {"Retry-After": str(RETRY_SECONDS)})
+
+    @app.exception_handler(ConflictError)
+    async def conflict(_: Request, error: ConflictError) -> JSONResponse:
+        return JSONResponse({"error": str(error)}, 409)
+
+    @app.exception_handler(RundownError)
+    async def faulty(_: Request, error: RundownError) -> JSONResponse:
+        return JSONResponse({"error": str(error), "problems": [asdict(one) for one in error.problems]}, 422)
 
     @app.exception_handler(AnchorError)
     async def refused(_: Request, error: AnchorError) -> JSONResponse:
@@ -58,8 +71,10 @@ def _explain(problem: Any) -> str:
 
 
 def _longest_body(path: str) -> int:
-    if path.startswith("/whep") or path.endswith("/mocap"):
+    if path.startswith("/whep") or path.endswith(("/mocap", "/microphone")):
         return MAX_SDP_BYTES
+    if _RUNDOWN.fullmatch(path):
+        return MAX_RUNDOWN_BYTES
     return MAX_AUDIO_BYTES if _AUDIO.fullmatch(path) else MAX_BODY_BYTES
 
 

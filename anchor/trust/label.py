@@ -35,6 +35,17 @@ def _of_png(path: Path) -> str | None:
     return str(found) if found is not None else None
 
 
+def read_tags(path: Path) -> dict[str, str]:
+    """The metadata of a film; empty for what is not there or no film."""
+    import av
+
+    try:
+        with av.open(str(path)) as container:
+            return dict(container.metadata)
+    except (OSError, av.error.FFmpegError):
+        return {}
+
+
 def read_label(path: Path) -> dict[str, str] | None:
     """The hidden label of a media file, or None. Raises `FormatError` when the file cannot be read as media."""
     import av

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import bisect
 import importlib.util
+import math
 import re
 import sys
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from itertools import pairwise
@@ -18,15 +19,18 @@ from pathlib import Path
 
 import numpy as np
 
-from anchor.errors import ConfigError, MissingError
-from anchor.events import Phone, Sentence, Word
+from anchor.errors import ConfigError, MissingError, VoiceError
+from anchor.events import Phone, Sentence, SpanKind, Word
 from anchor.media import SAMPLE_RATE, Samples
 from anchor.ports import SpeechChunk, VoiceInfo
 from anchor.voice import espeak_worker, openjtalk, sound
 from anchor.voice.languages import PRESENTER, SPEAKING, Speaking, languages, resolve
+from anchor.voice.manner import USUAL, Manner, louder, manners
 from anchor.voice.openjtalk import OpenJtalkVoice
 from anchor.voice.phones import Mark, Sounded, sounded
-from anchor.voice.text import Lexicon, Token, grouped, mandarin, read
+from anchor.voice.spoken import spoken
+from anchor.voice.text import Lexicon, Token, grouped, mandarin
+from anchor.voice.text.marked import read_marked
 from anchor.workers import WorkerPool
 
 CHUNK_SECONDS = 0.5
@@ -35,10 +39,21 @@ CHUNK_SECONDS = 0.5
 TAIL_SECONDS = 0.02
 """Sound kept after the last phone, where the voice dies away."""
 
+_RATE_POWERS = {"zh": 0.97, "ja": 0.96, "ko": 1.0}
+"""Speech of espeak-ng at r times its rate takes r ** (-1 / power) of its time (measured from 0.6 to 2): in Latin
+languages (1.13) its pauses and shortest phones shrink less than the rest."""
+
+_PITCH_STEPS = 61
+"""Steps of espeak-ng's pitch that double it, when its range grows with it (measured from 0.75 to 1.8)."""
+
 SWITCH_SECONDS = 0.05
 """Silence between two languages within a sentence, about the closure of a stop."""
 
-INFO = VoiceInfo("espeak", "espeak-ng 1.52", languages(), "GPL-3.0-or-later (a separate process)", phone_timings=True)
+HEEDS: tuple[SpanKind, ...] = ("say-as", "sub", "phoneme", "emphasis", "prosody", "lang")
+
+INFO = VoiceInfo(
+    "espeak", "espeak-ng 1.52", languages(), "GPL-3.0-or-later (a separate process)", phone_timings=True, heeds=HEEDS
+)
 
 
 def voices() -> list[VoiceInfo]:
@@ -128,16 +143,16 @@ class EspeakVoice:
                 await self._japanese.warm()
                 continue
             sample = {"zh": "你好。", "ja": "今日は。", "ko": "안녕하세요."}.get(SPEAKING[key].reader, "Hello.")
-            await self._pool.run(lambda key=key, sample=sample: self._speech(sample, key))  # type: ignore[misc]
+            await self._pool.run(lambda key=key, sample=sample: self._speech(Sentence(sample, key), key))  # type: ignore[misc]
 
     async def speak(self, sentence: Sentence) -> AsyncGenerator[SpeechChunk, None]:
         key = resolve(sentence.language)
         if key == "ja" and self._japanese is not None:
-            async with aclosing(self._japanese.speak(sentence)) as speech:
+            async with aclosing(spoken(self._japanese, sentence)) as speech:
                 async for chunk in speech:
                     yield chunk
             return
-        for chunk in _chunks(*await self._pool.run(lambda: self._speech(sentence.text, key))):
+        for chunk in _chunks(*await self._pool.run(lambda: self._speech(sentence, key))):
             yield chunk
 
     async def close(self) -> None:
@@ -145,14 +160,15 @@ class EspeakVoice:
         if self._japanese is not None:
             await self._japanese.close()
 
-    def _speech(self, text: str, key: str) -> tuple[Samples, tuple[Word, ...], tuple[Phone, ...]]:
+    def _speech(self, sentence: Sentence, key: str) -> tuple[Samples, tuple[Word, ...], tuple[Phone, ...]]:
         """Everything of a sentence; blocks in a thread of the pool. espeak-ng is some 1000 times as fast as speech."""
-        tokens = read(text, SPEAKING[key].reader, self._lexicon)
+        tokens = read_marked(sentence.text, SPEAKING[key].reader, self._lexicon, sentence.spans, _bare)
+        ways = manners(tokens, sentence.spans)
         parts: list[Samples] = []
         phones: list[Phone] = []
         spans: dict[int, tuple[int, int]] = {}
         offset = 0
-        for run in _runs(tokens, key):
+        for run in _runs(tokens, key, ways, self._orders):
             speech = self._utter(run)
             if not len(speech.audio):
                 continue
@@ -165,7 +181,23 @@ class EspeakVoice:
             offset += len(speech.audio)
         if not parts:
             return np.zeros(0, np.float32), (), ()
-        return np.concatenate(parts), tuple(_words(tokens, spans, offset)), tuple(phones)
+        audio = louder(np.concatenate(parts), {spans[index]: ways[index].volume for index in spans})
+        return audio, tuple(_words(tokens, spans, offset)), tuple(phones)
+
+    def _orders(self, speaking: Speaking, way: Manner, before: Manner) -> str:
+        """What tells espeak-ng to change speed and pitch: its embedded commands, such as ``\\x01200S``."""
+        speed = f"\x01{self._speed(speaking, way.rate)}S" if way.rate != before.rate else ""
+        if way.pitch == before.pitch:
+            return speed
+        height = max(0, min(99, self._height(speaking) + round(_PITCH_STEPS * math.log2(way.pitch))))
+        return speed + f"\x01{height}P\x01{max(0, min(99, round(speaking.range * way.pitch)))}R"
+
+    def _speed(self, speaking: Speaking, factor: float = 1.0) -> int:
+        factor = math.pow(factor, _RATE_POWERS.get(speaking.reader, 1.13))
+        return max(80, min(450, round(speaking.rate * self._rate * factor)))
+
+    def _height(self, speaking: Speaking) -> int:
+        return max(0, min(99, speaking.pitch + self._pitch))
 
     def _utter(self, run: _Run) -> _Speech:
         speaking = run.speaking
@@ -174,8 +206,8 @@ class EspeakVoice:
                 "text": run.text,
                 "voice": speaking.voice,
                 "timbre": self._variant or PRESENTER,
-                "rate": max(80, min(450, round(speaking.rate * self._rate))),
-                "pitch": max(0, min(99, speaking.pitch + self._pitch)),
+                "rate": self._speed(speaking),
+                "pitch": self._height(speaking),
                 "range": speaking.range,
                 "phonemes": "[[" in run.text,
             }
@@ -195,7 +227,17 @@ class EspeakVoice:
         return _Speech(sound.faded(audio), tuple(one.phone for one in found), dict(_spans(run, found)))
 
 
-def _runs(tokens: Sequence[Token], key: str) -> Iterator[_Run]:
+_Orders = Callable[[Speaking, Manner, Manner], str]
+
+
+def _bare(tag: str) -> str | None:
+    try:
+        return SPEAKING[resolve(tag)].reader
+    except VoiceError:
+        return None
+
+
+def _runs(tokens: Sequence[Token], key: str, ways: Sequence[Manner], orders: _Orders) -> Iterator[_Run]:
     """Split tokens where the language changes. A mark goes to the run before it."""
     reader = SPEAKING[key].reader
     start = 0
@@ -207,11 +249,15 @@ def _runs(tokens: Sequence[Token], key: str) -> Iterator[_Run]:
         while end < len(tokens) and (not tokens[end].spoken or tokens[end].language == language):
             end += 1
         speaking = SPEAKING[key if language == reader else resolve(language)]
-        yield _text_of(tokens, range(start, end), speaking)
+        told, before = {}, USUAL
+        for index in range(start, end):
+            if tokens[index].spoken:
+                told[index], before = orders(speaking, ways[index], before), ways[index]
+        yield _text_of(tokens, range(start, end), speaking, told)
         start = end
 
 
-def _text_of(tokens: Sequence[Token], indexes: range, speaking: Speaking) -> _Run:
+def _text_of(tokens: Sequence[Token], indexes: range, speaking: Speaking, orders: Mapping[int, str]) -> _Run:
     said = _mandarin(tokens, indexes) if speaking.reader == "zh" else _plain(tokens, indexes)
     text, starts, spoken = "", [], []
     for index in indexes:
@@ -219,7 +265,7 @@ def _text_of(tokens: Sequence[Token], indexes: range, speaking: Speaking) -> _Ru
             text += " " if text and not tokens[index].joined else ""
             starts.append(len(text))
             spoken.append(index)
-            text += said[index]
+            text += orders[index] + said[index]
         # espeak-ng waits for a mark that ends a clause; at the end of the run it would only add silence and lower
         # the voice as at the end of a sentence, which is right only there.
         if text and tokens[index].mark and text[-1] not in ",;:.?!":
@@ -238,7 +284,7 @@ def _plain(tokens: Sequence[Token], indexes: range) -> dict[int, str]:
             said[index] = f"[[{token.phonemes}]]"
         elif token.spoken:
             # "A.I" is one word of two letters; "A I" would be an article and a pronoun.
-            spelled = _LETTERS.sub(lambda match: match[0].replace(" ", "."), token.spoken)
+            spelled = _LETTERS.sub(lambda match: match[0].replace(" ", "."), token.spoken).replace("\x01", " ")
             said[index] = spelled.replace("[", " ").replace("]", " ").replace("’", "'")
     return said
 

@@ -9,7 +9,7 @@ import numpy as np
 from av.error import FFmpegError
 
 from anchor.errors import TakeError
-from anchor.media import SAMPLE_RATE, Samples
+from anchor.media import FILES_ONLY, SAMPLE_RATE, Samples
 
 LONGEST_SECONDS = 3600.0
 
@@ -19,7 +19,7 @@ def read_sound(path: Path) -> Samples | None:
     blocks: list[Samples] = []
     try:
         # So that no name is taken for an address.
-        with av.open(f"file:{path}") as container:
+        with av.open(f"file:{path}", options=FILES_ONLY) as container:
             if not container.streams.audio:
                 return None
             stream = container.streams.audio[0]

@@ -1,259 +1,79 @@
+// The operator's page: its channels, the token, and one look at everything each second.
+
+import { call, hasToken, setToken } from "/assets/console-api.js";
+import { avatars, Card } from "/assets/console-card.js";
+import { at, h, put, timeOfDay } from "/assets/console-dom.js";
+import { Newsroom } from "/assets/console-newsroom.js";
 import { Conversations } from "/assets/console-sessions.js";
-import { Performance } from "/assets/perform.js";
-import { Player, Whep } from "/assets/player.js";
 
-const at = (id) => document.getElementById(id);
+const AVATARS_EVERY = 5;
 const cards = new Map();
+let chosen = decodeURIComponent(location.hash.slice(1));
 
-let token = null;
-try { token = sessionStorage.getItem("token"); } catch { /* a private window: asked again next time */ }
+const open = (channel) => (channel.show ? new Newsroom(channel, refresh) : new Card(channel, "channel", refresh));
 
-const authorization = () => (token ? { Authorization: `Bearer ${token}` } : {});
-
-async function call(path, body) {
-  const headers = { Accept: "application/json", ...authorization() };
-  if (body !== undefined) headers["Content-Type"] = "application/json";
-  const response = await fetch(`/api/v1${path}`, {
-    method: body === undefined ? "GET" : "POST",
-    headers,
-    body: body === undefined ? undefined : JSON.stringify(body),
-  });
-  if (response.status === 204) return undefined;
-  const answer = await response.json().catch(() => ({ error: `status ${response.status}` }));
-  if (response.status === 401) throw Object.assign(new Error(answer.error), { locked: true });
-  if (!response.ok) throw new Error(answer.error);
-  return answer;
-}
-
-// Posters want the token, which an <img> cannot send: they are fetched, once for every version of an avatar.
-const posters = new Map();
-function poster(url) {
-  if (!posters.has(url)) {
-    const picture = fetch(url, { headers: authorization() }).then(async (response) => {
-      if (!response.ok) throw new Error(`status ${response.status}`);
-      return URL.createObjectURL(await response.blob());
-    });
-    posters.set(url, picture);
-    picture.catch(() => posters.delete(url));
-  }
-  return posters.get(url);
-}
-
-let avatars = [];
-
-const PERFORMING = {
-  waiting: "Waiting for the camera",
-  "no face": "No face in the picture",
-  calibrating: "Finding your rest",
-  driving: "Driving the face",
-};
-
-class Card {
-  constructor(channel) {
-    this.element = at("channel").content.firstElementChild.cloneNode(true);
-    this.find = (selector) => this.element.querySelector(selector);
-    this.path = `/channels/${encodeURIComponent(channel.name)}`;
-    this.stage = this.find(".stage");
-    this.stage.style.setProperty("--width", channel.width);
-    this.stage.style.setProperty("--height", channel.height);
-    this.find("h2").textContent = channel.title || channel.name;
-    this.find("[data-act=watch]").href = `/watch/${encodeURIComponent(channel.name)}`;
-    this.find("form").addEventListener("submit", (event) => this.say(event));
-    this.find("textarea").addEventListener("keydown", (event) => {
-      if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) this.find("form").requestSubmit();
-    });
-    this.find("[data-act=interrupt]").addEventListener("click", () => this.interrupt());
-    this.find("[data-act=sound]").addEventListener("click", (event) => this.toggleSound(event));
-    this.find("[data-act=perform]").addEventListener("click", () => this.perform());
-    if (channel.talk) this.showTalking(channel);
-    else this.watch(channel);
-    at("channels").append(this.element);
-  }
-
-  watch(channel) {
-    this.player = new Player(this.find("video"), new Whep(channel.name));
-    this.player.addEventListener("state", ({ detail }) => { this.stage.dataset.state = detail.state; });
-    this.player.start();
-  }
-
-  // Every visitor has a stream of their own: there is none to watch, and nothing to say to all of them.
-  showTalking(channel) {
-    for (const part of [".stage", ".say", ".perform", "[data-act=sound]"]) this.find(part).hidden = true;
-    const href = `/kiosk/${encodeURIComponent(channel.name)}`;
-    Object.assign(this.find("[data-act=watch]"), { href, textContent: "Kiosk page", className: "button" });
-  }
-
-  show(channel) {
-    const set = (field, text) => { this.find(`[data-field=${field}]`).textContent = text; };
-    set("viewers", channel.viewers);
-    set("waiting", channel.waiting);
-    set("avatar", `${channel.avatar || "nobody"} · ${channel.language}`);
-    const notice = this.find(".notice");
-    if (channel.notice && notice.hidden) this.report("", true, "cast");
-    notice.textContent = channel.notice;
-    notice.hidden = !channel.notice;
-    this.onAir = channel.avatar;
-    this.showFaces();
-    set("picture", `${channel.width}×${channel.height} · ${channel.fps} fps`);
-    set("state", channel.speaking ? "Speaking" : "Idle");
-    this.find("[data-field=state]").dataset.state = channel.speaking ? "live" : "off";
-    const performing = this.find("[data-field=performing]");
-    performing.hidden = !channel.performing;
-    performing.textContent = PERFORMING[channel.performing] || channel.performing;
-    performing.dataset.state = channel.performing === "driving" ? "live" : "off";
-    // Somebody else's performance cannot be joined, nor ended from here.
-    this.find("[data-act=perform]").disabled = Boolean(channel.performing) && !this.performance;
-  }
-
-  showFaces() {
-    const known = JSON.stringify(avatars);
-    if (known !== this.known) {
-      const focused = this.element.contains(document.activeElement) ? document.activeElement.dataset.name : null;
-      this.find(".faces").replaceChildren(...avatars.map((avatar) => this.face(avatar)));
-      this.known = known;
-      if (focused) this.find(`.face[data-name="${CSS.escape(focused)}"]`)?.focus();
-    }
-    for (const face of this.element.querySelectorAll(".face")) {
-      face.setAttribute("aria-pressed", face.dataset.name === this.onAir);
-    }
-  }
-
-  face(avatar) {
-    const face = at("face").content.firstElementChild.cloneNode(true);
-    const image = face.querySelector("img");
-    face.dataset.name = avatar.name;
-    face.title = avatar.problem || `${avatar.kind}, ${avatar.licence}; consent: ${avatar.scope}`;
-    face.querySelector(".name").textContent = avatar.title;
-    image.alt = avatar.problem ? `No picture of ${avatar.title}` : `What ${avatar.title} looks like`;
-    const until = avatar.until && avatar.until !== "unlimited" ? `until ${avatar.until}` : "";
-    const told = avatar.problem ? "cannot be used" : until;
-    face.querySelector("small").textContent = told;
-    face.setAttribute("aria-label", told ? `${avatar.title}, ${told}` : avatar.title);
-    if (avatar.problem) {
-      face.setAttribute("aria-disabled", "true");
-      image.src = "/assets/icon.svg";
-    }
-    if (avatar.poster) poster(avatar.poster).then((url) => { image.src = url; }, () => refreshAvatars());
-    face.addEventListener("click", () => this.cast(avatar, face));
-    return face;
-  }
-
-  async cast(avatar, face) {
-    if (avatar.problem) return this.report(avatar.problem, false, "cast");
-    face.setAttribute("aria-busy", "true");
-    this.report(`Making ${avatar.title} ready…`, true, "cast");
-    try {
-      this.show(await call(`${this.path}/avatar`, { avatar: avatar.name }));
-      this.report(`${avatar.title} is on air.`, true, "cast");
-    } catch (error) {
-      this.report(error.message, false, "cast");
-      refreshAvatars();
-    }
-    face.removeAttribute("aria-busy");
-  }
-
-  report(text, ok = true, of = "say") {
-    const result = this.find(`.result[data-of=${of}]`);
-    result.textContent = text;
-    result.dataset.ok = ok;
-  }
-
-  async say(event) {
-    event.preventDefault();
-    const text = this.find("textarea");
-    const interrupt = this.find("input").checked;
-    try {
-      await call(`${this.path}/say`, { text: text.value, interrupt });
-      text.value = "";
-      this.report("On its way.");
-    } catch (error) {
-      this.report(error.message, false);
-    }
-    refresh();
-  }
-
-  async interrupt() {
-    try {
-      const { interrupted } = await call(`${this.path}/interrupt`, {});
-      this.report(interrupted ? "Stopped." : "Nothing was being said.");
-    } catch (error) {
-      this.report(error.message, false);
-    }
-    refresh();
-  }
-
-  perform() {
-    if (this.performance) return this.performance.stop();
-    const mirror = this.find(".mirror");
-    const button = this.find("[data-act=perform]");
-    this.performance = new Performance(`/api/v1${this.path}/mocap`, mirror, authorization);
-    this.performance.addEventListener("end", ({ detail }) => {
-      this.performance = undefined;
-      mirror.hidden = true;
-      button.textContent = "Perform with my camera";
-      this.report(detail.message, false, "perform");
-      refresh();
-    });
-    mirror.hidden = false;
-    button.textContent = "Stop performing";
-    this.report("", true, "perform");
-    this.performance.start().then(refresh);
-  }
-
-  toggleSound(event) {
-    event.preventDefault();
-    const video = this.find("video");
-    video.muted = !video.muted;
-    event.target.textContent = video.muted ? "Sound on" : "Sound off";
-  }
-
-  remove() {
-    this.performance?.stop();
-    this.player?.end();
-    this.element.remove();
-  }
-}
-
+// Where there is a newsroom, one channel is in view at a time: its player is the only one that runs.
 function showChannels(channels) {
-  const names = new Set(channels.map((channel) => channel.name));
+  const single = channels.some((channel) => channel.show);
+  if (!channels.some((channel) => channel.name === chosen)) chosen = (channels.find((channel) => channel.show) ?? channels[0])?.name;
+  const wanted = channels.filter((channel) => !single || channel.name === chosen);
+  document.body.classList.toggle("newsroom", wanted.some((channel) => channel.show));
+  showTabs(single ? channels : []);
   for (const [name, card] of cards) {
-    if (!names.has(name)) {
-      card.remove();
-      cards.delete(name);
-    }
+    const channel = wanted.find((one) => one.name === name);
+    if (channel && Boolean(channel.show) === card instanceof Newsroom) continue;
+    card.remove();
+    cards.delete(name);
   }
-  for (const channel of channels) {
-    if (!cards.has(channel.name)) cards.set(channel.name, new Card(channel));
+  for (const channel of wanted) {
+    if (!cards.has(channel.name)) cards.set(channel.name, open(channel));
     cards.get(channel.name).show(channel);
   }
   at("empty").hidden = channels.length > 0;
   at("empty").textContent = "There are no channels.";
 }
 
-async function refreshAvatars() {
-  avatarsAge = 0;
-  avatars = await call("/avatars").catch(() => avatars);
-  for (const card of cards.values()) card.showFaces();
+function showTabs(channels) {
+  const tabs = at("tabs");
+  tabs.hidden = channels.length < 2;
+  const known = channels.map((channel) => channel.name).join("\n");
+  if (tabs.dataset.known !== known) {
+    tabs.dataset.known = known;
+    tabs.replaceChildren(...channels.map((channel) => h("a", { href: `#${encodeURIComponent(channel.name)}`, text: channel.title || channel.name, data: { name: channel.name } })));
+  }
+  for (const tab of tabs.children) {
+    const channel = channels.find((one) => one.name === tab.dataset.name);
+    tab.setAttribute("aria-current", String(tab.dataset.name === chosen));
+    tab.dataset.state = channel?.speaking ? "live" : "off";
+  }
 }
+
+addEventListener("hashchange", () => { chosen = decodeURIComponent(location.hash.slice(1)); refresh(); });
 
 const conversations = new Conversations(call, () => refresh());
 
-const AVATARS_EVERY = 5;
 let avatarsAge = AVATARS_EVERY;
 let timer;
 async function refresh() {
   clearTimeout(timer);
+  put(at("time"), timeOfDay(new Date()));
   try {
-    if (++avatarsAge > AVATARS_EVERY) await refreshAvatars();
+    if (++avatarsAge > AVATARS_EVERY) {
+      avatarsAge = 0;
+      await avatars.refresh();
+    }
     const channels = await call("/channels");
     showChannels(channels);
-    await conversations.update(channels);
+    await Promise.all([conversations.update(channels), ...[...cards.values()].map((card) => card.update?.())]);
     at("unlock").hidden = true;
+    document.body.classList.remove("unreachable");
   } catch (error) {
-    if (error.locked) return lock(token ? error.message : "");
+    if (error.locked) return lock(hasToken() ? error.message : "");
+    document.body.classList.add("unreachable");
     at("empty").hidden = cards.size > 0;
     at("empty").textContent = "The server does not answer. Trying again…";
   }
+  clearTimeout(timer);
   timer = setTimeout(refresh, document.hidden ? 5000 : 1000);
 }
 
@@ -266,8 +86,7 @@ function lock(message) {
 
 at("unlock").addEventListener("submit", (event) => {
   event.preventDefault();
-  token = at("token").value;
-  try { sessionStorage.setItem("token", token); } catch { /* kept for this page only */ }
+  setToken(at("token").value);
   refresh();
 });
 document.addEventListener("visibilitychange", () => document.hidden || refresh());

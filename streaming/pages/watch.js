@@ -86,10 +86,13 @@ function languageOf(text) {
   return /^(zh|ja|ko)/.test(page.language) ? "en" : page.language;
 }
 
-function showCaption(lines) {
+function showCaption(lines, second = []) {
   captions.lang = languageOf(lines.join(" "));
   captions.replaceChildren(
     ...lines.map((line) => Object.assign(document.createElement("span"), { textContent: line })),
+    ...second.map((line) => Object.assign(document.createElement("span"), {
+      textContent: line, className: "second", lang: languageOf(line),
+    })),
   );
 }
 
@@ -113,7 +116,7 @@ player.addEventListener("latency", ({ detail }) => {
 });
 player.addEventListener("event", ({ detail }) => {
   // Captions leave with their picture, which then waits a moment in the jitter buffer.
-  if (detail.type === "caption") setTimeout(() => showCaption(detail.lines), Math.min(latency, 1) * 1000);
+  if (detail.type === "caption") setTimeout(() => showCaption(detail.lines, detail.second), Math.min(latency, 1) * 1000);
 });
 
 for (const [button, label] of [[toggleCaptions, words.captions], [fullscreen, words.fullscreen]]) {

@@ -87,7 +87,7 @@ class Visitor:
         for attempt in range(3):
             await self.say(sound)
             try:
-                await until(self.page, condition, 8)
+                await until(self.page, condition, 12)
                 return
             except TimeoutError:
                 if attempt == 2:

@@ -16,7 +16,10 @@ from playwright.async_api import Page, async_playwright
 
 from anchor.media import Beat, VideoFormat
 from anchor.server.api import create_app
+from anchor.server.health import Health
+from anchor.server.logs import RecentLog
 from streaming.peer import WebRtcSink
+from tests.server.newsroom import NoteDesk
 from tests.server.studio import NoteChannel, NoteHub
 from tests.streaming.beats import beat
 from tests.streaming.watching import on_air
@@ -102,15 +105,17 @@ async def studio(
     port: int = 0,
     max_viewers: int = 4,
     token: str | None = None,
+    desk: NoteDesk | None = None,
+    health: Health | None = None,
+    log: RecentLog | None = None,
 ) -> AsyncIterator[Studio]:
-    """Serve a channel called ``news`` that shows what `make` makes."""
+    """Serve a channel called ``news`` that shows what `make` makes; with a `desk` it has a show."""
     with free_socket(port) as listening:
         address = f"http://127.0.0.1:{listening.getsockname()[1]}"
         async with WebRtcSink(video, max_viewers=max_viewers) as viewers, on_air(viewers, video, make):
-            hub = NoteHub(NoteChannel(viewers, video=video))
-            server = uvicorn.Server(
-                uvicorn.Config(create_app(hub, token=token), log_level="warning", timeout_graceful_shutdown=1)
-            )
+            hub = NoteHub(NoteChannel(viewers, video=video, show=desk))
+            app = create_app(hub, token=token, health=health, log=log)
+            server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1))
             async with asyncio.TaskGroup() as group:
                 group.create_task(server.serve(sockets=[listening]))
                 try:

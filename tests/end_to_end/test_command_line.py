@@ -118,6 +118,8 @@ def test_an_interrupted_render_leaves_no_file(tmp_path: Path) -> None:
         cwd=ROOT,
         stderr=subprocess.PIPE,
         text=True,
+        # Whoever started the tests may have told their children to ignore Ctrl-C, as shells do in the background.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     wait_for(lambda: any(path.name.endswith(".part") for path in tmp_path.iterdir()))
     process.send_signal(signal.SIGINT)

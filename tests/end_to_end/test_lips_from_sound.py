@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from anchor import app, parts
+from anchor import parts, rendering
 from anchor.broadcast.script import Segment
 from anchor.media import VideoFormat
 from anchor.pipeline.aligned import AlignedVoice
@@ -21,17 +21,17 @@ VIDEO = VideoFormat(320, 180)
 TEXT = "Good evening. The bank opens at 9 in the morning, and the museum has been closed for months."
 
 
-def _render(path: Path, *, aligned: bool | None) -> app.Rendered:
+def _render(path: Path, *, aligned: bool | None) -> rendering.Rendered:
     """With the voice's own timings (None), with alignment, or with neither."""
 
-    async def run() -> app.Rendered:
+    async def run() -> rendering.Rendered:
         espeak = EspeakVoice()
         mute = Mute(espeak)
         voices: dict[bool | None, Voice] = {
             None: espeak, True: AlignedVoice(mute, espeak, SpeechAligner()), False: mute,
         }  # fmt: skip
         try:
-            return await app.render(
+            return await rendering.render(
                 [Segment(TEXT, "en")], path, voice=voices[aligned], driver=parts.open_driver("auto"),
                 avatar=parts.open_avatar("lin"), video=VIDEO,
             )  # fmt: skip

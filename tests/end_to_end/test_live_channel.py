@@ -94,7 +94,7 @@ class Stumbling:
     def __init__(self, scene: Stage) -> None:
         self._scene = scene
         self._falls = 1
-        self.cast, self.base = scene.cast, scene.base
+        self.cast, self.base, self.prepare = scene.cast, scene.base, scene.prepare
 
     def draw(self, look: Look) -> Picture:
         if self._falls:

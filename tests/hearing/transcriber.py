@@ -38,17 +38,22 @@ class Transcriber:
             body = await reader.readexactly(int(headers.get("content-length", "0")))
             self.uploads.append(Upload(first.split()[1], headers, _fields(headers["content-type"], body)))
             async with asyncio.TaskGroup() as tasks:
-                watch = tasks.create_task(self._watch(reader))
-                await self.answer(writer)
+                answering = tasks.create_task(self._answer(writer))
+                watch = tasks.create_task(self._watch(reader, answering))
+                await asyncio.wait([answering])
                 watch.cancel()
         except* (ConnectionError, asyncio.IncompleteReadError):
             pass
         finally:
             writer.close()
 
-    async def _watch(self, reader: asyncio.StreamReader) -> None:
+    async def _answer(self, writer: asyncio.StreamWriter) -> None:
+        await self.answer(writer)
+
+    async def _watch(self, reader: asyncio.StreamReader, answering: asyncio.Task[None]) -> None:
         await reader.read()
         self.gone.set()
+        answering.cancel()
 
 
 def _fields(kind: str, body: bytes) -> dict[str, bytes]:

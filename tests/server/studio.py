@@ -13,10 +13,15 @@ from anchor.errors import AvatarError, CapacityError, MissingError, SignallingEr
 from anchor.events import Gesture, Mood, State
 from anchor.media import VideoFormat
 from anchor.metrics import Metrics
+from anchor.onair import Desk, Outputs
 from anchor.ports import Answer, AvatarEntry, AvatarInfo, ViewerSink, VoiceInfo
 from anchor.server.api import ChannelInfo, create_app
+from anchor.server.health import Health
+from anchor.server.logs import RecentLog
+from anchor.server.takeover import Takeover
 from anchor.server.visitors import Visitors
 from streaming.peer import WebRtcSink
+from tests.server.newsroom import PIXEL, NoteDesk, NoteOutputs, NoteTakeover
 
 VIDEO = VideoFormat(320, 240, 25)
 
@@ -54,6 +59,19 @@ class NoteChannel:
     notice: str = ""
     performance: NotePerformance = field(default_factory=lambda: NotePerformance())
     talk: bool = False
+    show: NoteDesk | None = None
+    sent: NoteOutputs = field(default_factory=NoteOutputs)
+    takeover: Takeover = field(default_factory=NoteTakeover)
+
+    @property
+    def desk(self) -> Desk:
+        if self.show is None:
+            raise MissingError("channel news has no show")
+        return self.show
+
+    @property
+    def outputs(self) -> Outputs:
+        return self.sent
 
     async def cast(self, name: str) -> None:
         if name not in ("lin", "mei"):
@@ -99,6 +117,8 @@ class NoteChannel:
             notice=self.notice,
             performing="waiting" if self.performance.performer else "",
             talk=self.talk,
+            show=self.show is not None,
+            speaker=self.takeover.state,
         )
 
 
@@ -131,8 +151,7 @@ class NoteHub:
             raise AvatarError("avatar 'old' cannot be used: its consent has ended")
         if name not in ("lin", "mei"):
             raise MissingError(f"there is no avatar {name!r}")
-        # The smallest WebP there is: one lossless pixel.
-        return bytes.fromhex("524946461a000000574542505650384c0d0000002f00000010071011118888fe0700")
+        return PIXEL
 
     def ready(self) -> bool:
         return self.on_air
@@ -146,11 +165,17 @@ async def opened(
     ice_servers: Sequence[str] = (),
     host: str = "127.0.0.1:8010",
     visitors: Visitors | None = None,
+    desk: NoteDesk | None = None,
+    health: Health | None = None,
+    log: RecentLog | None = None,
 ) -> AsyncIterator[tuple[httpx.AsyncClient, NoteHub]]:
     """A client of the application, and the hub behind it."""
     async with WebRtcSink(VIDEO, max_viewers=max_viewers) as viewers:
-        hub = NoteHub(NoteChannel(viewers, talk=visitors is not None))
-        app = create_app(hub, token=token, registry=Metrics().registry, ice_servers=ice_servers, visitors=visitors)
+        hub = NoteHub(NoteChannel(viewers, talk=visitors is not None, show=desk))
+        app = create_app(
+            hub, token=token, registry=Metrics().registry, ice_servers=ice_servers, visitors=visitors, health=health,
+            log=log,
+        )  # fmt: skip
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url=f"http://{host}") as client:
             yield client, hub

@@ -5,13 +5,19 @@ from typing import Any
 
 import pytest
 
+from anchor.broadcast.document import to_yaml
 from anchor.errors import ConfigError
 from anchor.server.api import create_app
 from anchor.server.auth import check_bind, is_loopback
 from tests.server.hall import NoteVisitors
+from tests.server.newsroom import DOCUMENT, NoteDesk
 from tests.server.studio import NoteChannel, NoteHub, opened
 
 TOKEN = "a token of more than sixteen characters"
+NAMES = {
+    "channel": "news", "viewer": "x", "avatar": "lin", "performer": "p1", "session": "s1", "speaker": "s1",
+    "output": "youtube", "act": "stop",
+}  # fmt: skip
 OPEN = {
     ("GET", "/healthz"),
     ("GET", "/readyz"),
@@ -41,7 +47,8 @@ def closed() -> list[tuple[str, str]]:
 def test_api_has_operations_that_drive_it() -> None:
     assert ("POST", "/api/v1/channels/{channel}/say") in closed()
     assert ("POST", "/api/v1/sessions/{session}/say") in closed()
-    assert len(closed()) >= 14
+    assert ("PUT", "/api/v1/channels/{channel}/rundown") in closed()
+    assert len(closed()) >= 36
 
 
 @pytest.mark.parametrize("operation", closed(), ids=" ".join)
@@ -65,10 +72,10 @@ def test_every_operation_refuses_whoever_has_no_token(operation: tuple[str, str]
         visitors = NoteVisitors()
         async with opened(token=TOKEN, host="anchor.example.org", visitors=visitors) as (client, hub):
             headers = {} if given is None else {"Authorization": given}
-            body: Any = {"text": "hello"} if method == "POST" else None
+            body: Any = {"text": "hello"} if method in ("POST", "PUT") else None
             answer = await client.request(
                 method,
-                path.format(channel="news", viewer="x", avatar="lin", performer="p1", session="s1"),
+                path.format(**NAMES),
                 headers=headers,
                 json=body,
             )
@@ -85,20 +92,27 @@ def test_every_operation_works_with_the_token(operation: tuple[str, str]) -> Non
     async def main() -> None:
         method, path = operation
         visitors = NoteVisitors()
-        async with opened(token=TOKEN, host="anchor.example.org", visitors=visitors) as (client, hub):
+        desk = NoteDesk()
+        async with opened(token=TOKEN, host="anchor.example.org", visitors=visitors, desk=desk) as (client, hub):
             await visitors.open("news", "v=0", language=None, session=None, key=None)
             await visitors.take("s1", "Ana")
             headers = {"Authorization": f"Bearer {TOKEN}"}
             bodies: dict[str, Any] = {
                 "say": {"text": "hello"}, "manner": {"mood": "warm"}, "avatar": {"avatar": "mei"}, "take": {},
+                "rundown": {"document": DOCUMENT, "version": 1}, "check": {"document": DOCUMENT},
+                "preview": {"document": DOCUMENT, "segment": 0}, "draft": {"article": "Title\n\nText."},
+                "jump": {"segment": "bye"}, "breaking": {"text": "News."},
             }  # fmt: skip
-            body = bodies.get(path.rsplit("/", 1)[-1]) if method == "POST" else None
+            body = bodies.get(path.rsplit("/", 1)[-1]) if method in ("POST", "PUT") else None
             content = None
-            if path.endswith("/mocap"):
+            if path.endswith(("/mocap", "/microphone")):
                 body, content, headers["Content-Type"] = None, "v=0", "application/sdp"
+            elif path.endswith(".yaml") and method == "PUT":
+                content, headers["Content-Type"] = to_yaml(DOCUMENT), "application/yaml"
             if method == "DELETE":
                 await hub.news.performance.join("v=0")
-            url = path.format(channel="news", avatar="lin", performer="p1", session="s1")
+                await hub.news.takeover.join("v=0")
+            url = path.format(**NAMES)
             answer = await client.request(method, url, headers=headers, json=body, content=content)
             assert answer.is_success
 

@@ -278,7 +278,7 @@ def test_the_kiosk_page_may_use_the_microphone_and_nothing_else_and_knows_its_te
                 assert (await client.get(part)).status_code == 200
             poster = await client.get("/kiosk/news/poster.webp")
             assert (poster.status_code, poster.headers["content-type"]) == (200, "image/webp")
-            for url in ("/kiosk/nothing", "/kiosk/bulletin", "/kiosk/nothing/poster.webp"):
+            for url in ("/kiosk/nothing", "/kiosk/nothing/poster.webp"):
                 assert (await client.get(url)).status_code == 404
 
     asyncio.run(main())

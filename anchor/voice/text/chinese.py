@@ -259,6 +259,16 @@ def _measure(match: re.Match[str]) -> Reading:
     return said + scale + unit
 
 
+def measure(digits: str, name: str) -> str | None:
+    """Say a number with its unit; None for a unit unknown."""
+    unit = _UNITS.get(name)
+    if unit is None:
+        return None
+    if unit in _DEGREES:
+        return _temperature(digits) + unit
+    return ("两" if number(digits) == "二" else number(digits)) + unit
+
+
 def _temperature(digits: str) -> str:
     said = number(digits)
     return f"零下{said[1:]}" if said[0] == "负" else said

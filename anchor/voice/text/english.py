@@ -17,7 +17,7 @@ _SCALE = r"(?:thousand|million|billion|trillion|bn|mn|tn|m|k|b)(?![A-Za-z])"
 _SCALES = {"bn": "billion", "b": "billion", "mn": "million", "m": "million", "tn": "trillion", "k": "thousand"}
 _END = r"(?![A-Za-z\d])"
 
-_MONTHS = (
+MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
     "December",
 )  # fmt: skip
@@ -91,7 +91,7 @@ _INITIALS = frozenset(
     CNN ABC CBS NBC PM MP DNA HIV""".split()  # noqa: SIM905
 )
 
-_NUMERALS = {
+NUMERALS = {
     "II": "2", "III": "3", "IV": "4", "VI": "6", "VII": "7", "VIII": "8", "IX": "9", "XI": "11", "XII": "12",
     "XIII": "13", "XIV": "14", "XV": "15", "XVI": "16", "XVII": "17", "XVIII": "18", "XIX": "19", "XX": "20",
     "XXI": "21", "XXII": "22", "XXIII": "23", "XXIV": "24", "XXV": "25", "V": "5", "X": "10", "I": "1",
@@ -136,7 +136,7 @@ def _acronym(text: str) -> str:
 
 
 def _month(name: str) -> str:
-    return next(month for month in _MONTHS if month.lower().startswith(name.lower()[:3]))
+    return next(month for month in MONTHS if month.lower().startswith(name.lower()[:3]))
 
 
 def _day(digits: str) -> str | None:
@@ -257,7 +257,7 @@ def _date_american(match: re.Match[str]) -> Reading:
 def _written_date(month: str, day: str, of_year: str) -> str | None:
     if not 1 <= int(month) <= 12 or not 1 <= int(day) <= 31:
         return None
-    return f"{_MONTHS[int(month) - 1]} {ordinal(day)}, {year(of_year)}"
+    return f"{MONTHS[int(month) - 1]} {ordinal(day)}, {year(of_year)}"
 
 
 @RULES.rule(rf"({_MONTH})(\s+)(\d{{1,2}})(?:st|nd|rd|th)?\b(?![:.]\d|\s?[%$€£])(?:(,?\s+)(\d{{4}})\b)?")
@@ -424,6 +424,13 @@ def _measure(match: re.Match[str]) -> Reading:
     return f"{number(match[1])}{_scaled(match[2] or None)} {_unit(match[3], match[1] if not match[2] else '2')}"
 
 
+def measure(digits: str, name: str) -> str | None:
+    """Say a number with its unit, also one whose name is a word elsewhere ("5 in"); None for a unit unknown."""
+    if name not in _UNITS and name.lower() not in _CASELESS_UNITS:
+        return None
+    return f"{number(digits)} {_unit(name, digits)}"
+
+
 def _unit(name: str, digits: str) -> str:
     said = _UNITS.get(name) or _CASELESS_UNITS[name.lower()]
     if digits.lstrip("-−–") == "1" or said in _INVARIABLE:
@@ -446,20 +453,20 @@ def _numbered(match: re.Match[str]) -> Reading:
 
 @RULES.rule(rf"((?:{_COUNTED})\s+)([IVX]{{1,5}})(?![\w'’])")
 def _counted(match: re.Match[str]) -> Reading:
-    if match[2] not in _NUMERALS:
+    if match[2] not in NUMERALS:
         return None
     name = match[1].rstrip()
     return [
         Token(name, word(name), "en"),
         Token(match[1][len(name) :]),
-        Token(match[2], cardinal(_NUMERALS[match[2]]), "en"),
+        Token(match[2], cardinal(NUMERALS[match[2]]), "en"),
     ]
 
 
 @RULES.rule(r"(?<=[a-z]\s)(?:II|III|IV|VI|VII|VIII|IX|XI|XII|XIII|XIV|XV|XVI|XVIII|XX|XXIII)(?![\w.])", flags=0)
 def _reign(match: re.Match[str]) -> Reading:
     before = re.search(r"([A-Z][a-zé]+)\s$", match.string[: match.start()])
-    return f"the {ordinal(_NUMERALS[match[0]])}" if before else None
+    return f"the {ordinal(NUMERALS[match[0]])}" if before else None
 
 
 @RULES.rule(r"(?:[A-Za-z]\.){2,}(?:[A-Za-z](?![A-Za-z]))?(?:'s)?", r"ph\.d\.?", r"et al\.", flags=re.IGNORECASE)

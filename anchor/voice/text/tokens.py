@@ -43,7 +43,7 @@ def grouped(tokens: Sequence[Token]) -> list[tuple[str, list[int]]]:
             else:
                 text, opening = text + opening + token.text, ""
             continue
-        if said and _breaks(text + opening, token.text):
+        if said and token.text and _breaks(text + opening, token.text):
             words.append((text, said))
             text, said = "", []
         text, opening = text + opening + token.text, ""

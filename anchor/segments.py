@@ -1,0 +1,118 @@
+"""Segments of a script become utterances: with their voices, faces, takes and insets ready before they go on air.
+
+Files and live shows make them here, so that both are the same to the beat.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
+
+from anchor import registry
+from anchor.broadcast.script import Mocap, Segment
+from anchor.config import EngineConfig, VoiceConfig
+from anchor.errors import AnchorError, MissingError
+from anchor.parts import check_language, open_voice
+from anchor.performing import open_take
+from anchor.pipeline.utterance import Part, Utterance
+from anchor.ports import Take, Voice
+
+
+class Speakers:
+    """The voices of a show: its own, and others by the names under ``[voices]`` or of their engines."""
+
+    def __init__(
+        self,
+        voice: Voice,
+        further: Mapping[str, EngineConfig] | None = None,
+        keep: Callable[[Voice], Voice] = lambda voice: voice,
+    ) -> None:
+        """`keep` wraps each voice that is opened, for a cache; `voice` is taken as it is, and closed by its owner."""
+        self.voice = voice
+        self._further = dict(further or {})
+        self._keep = keep
+        self._opened: dict[str, Voice] = {}
+
+    def named(self, name: str) -> Voice:
+        """Raises `MissingError` for a name that there is not, and what opening a voice raises."""
+        if not name:
+            return self.voice
+        if name not in self._opened:
+            config = self._further.get(name)
+            if config is None and name not in registry.names("anchor.voice"):
+                known = ", ".join([*self._further, *registry.names("anchor.voice")])
+                raise MissingError(f"there is no voice named {name!r}; there are: {known}")
+            opened = VoiceConfig(engine=name) if config is None else VoiceConfig(**config.model_dump())
+            self._opened[name] = self._keep(open_voice(opened))
+        return self._opened[name]
+
+    async def close(self) -> None:
+        """Close the further voices."""
+        for voice in self._opened.values():
+            with contextlib.suppress(AnchorError):
+                await voice.close()
+
+
+class Faces:
+    """Whose face a segment wants: that of the show, its `house`, or another's for as long as segments name it."""
+
+    def __init__(self, stand_by: Callable[[str | Path], Awaitable[Callable[[], None]]], house: str | Path) -> None:
+        self.house = house
+        self._stand_by = stand_by
+        self._seen: str | Path | None = None
+        self._asked = False
+
+    async def ready(self, name: str) -> Callable[[], None] | None:
+        """Make a face ready; the call that is returned shows it. None where nothing has to change."""
+        wanted = Path(name) if "/" in name or name.lower().endswith(".zip") else name or self.house
+        self._asked = self._asked or wanted != self.house
+        if not self._asked:
+            return None
+        enter = await self._stand_by(wanted)
+
+        def show() -> None:
+            if self._seen != wanted:
+                enter()
+                self._seen = wanted
+
+        return show
+
+
+class Utterer:
+    """Makes utterances for one stream. `lead` beats are prepared before each begins."""
+
+    def __init__(self, speakers: Speakers, faces: Faces, *, lead: int) -> None:
+        self.speakers = speakers
+        self.faces = faces
+        self._lead = lead
+        self._takes: dict[Path, Take] = {}
+        self._parts: dict[Mocap, Part] = {}
+
+    def check(self, segments: Sequence[Segment]) -> None:
+        """Raise what would keep one of the segments off air: a voice, its language, a take. Reads files."""
+        for segment in segments:
+            check_language(self.speakers.named(segment.voice), segment.language)
+            self._part(segment.mocap)
+
+    def _part(self, wanted: Mocap | None) -> Part | None:
+        """A take, read once; segments made of one at its cues share it."""
+        if wanted is None:
+            return None
+        if wanted not in self._parts:
+            if wanted.path not in self._takes:
+                self._takes[wanted.path] = open_take(wanted.path)
+            self._parts[wanted] = Part(self._takes[wanted.path], wanted.mouth)
+        return self._parts[wanted]
+
+    async def utter(self, segment: Segment, pause: float) -> Utterance:
+        """Raises `AnchorError` for a segment that cannot go on air. `pause` seconds of silence follow it."""
+        voice = self.speakers.named(segment.voice)
+        check_language(voice, segment.language)
+        part = await asyncio.to_thread(self._part, segment.mocap)
+        return Utterance(
+            segment.text, segment.language, voice, lead=self._lead, lower_third=segment.lower_third, pause=pause,
+            mood=segment.mood, gestures=segment.gestures, part=part, spans=segment.spans, graphics=segment.graphics,
+            cues=segment.cues, translation=segment.translation, on_air=await self.faces.ready(segment.avatar),
+        )  # fmt: skip

@@ -1,0 +1,94 @@
+"""The outputs of a configuration, as a program."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Protocol
+
+from anchor.clock import wall_time
+from anchor.errors import ConfigError, MissingError
+from anchor.media import VideoFormat
+from streaming.archive import HOUR, FileWriter
+from streaming.destinations import Destination, Kind, destination
+from streaming.packets import Writer
+from streaming.profiles import profile
+from streaming.program import DeviceTarget, Program, Target
+from streaming.rtmp_writer import RtmpWriter
+from streaming.virtual_camera import VirtualCamera
+
+WriterFactory = Callable[[Destination, Mapping[str, str]], Writer]
+"""Makes a writer for a destination, with metadata for what it writes."""
+
+
+class Wish(Protocol):
+    """What a configuration says of an output (`anchor.config.OutputConfig`)."""
+
+    @property
+    def to(self) -> str: ...
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def profile(self) -> str: ...
+
+    @property
+    def bitrate(self) -> int | None: ...
+
+    @property
+    def start(self) -> bool: ...
+
+
+def open_program(
+    video: VideoFormat,
+    wishes: Iterable[Wish],
+    *,
+    live: bool = True,
+    metadata: Mapping[str, str] | None = None,
+    writers: Mapping[Kind, WriterFactory] | None = None,
+    part_seconds: float | None = HOUR,
+    wall: Callable[[], datetime] = wall_time,
+) -> Program:
+    """A program of `video` with all outputs that are wished for; nothing is connected or written before it is entered.
+
+    `metadata` (``AIGC``, ``title``) goes into every container that can carry it. `writers` make what is not made here,
+    by kind (``hls``). A program that is not live writes whole files, not parts of `part_seconds`.
+
+    Raises `ConfigError` for an address, profile or name that is wrong, `MissingError` for a kind that nothing here
+    makes.
+    """
+    makers: dict[Kind, WriterFactory] = {
+        "rtmp": lambda to, labels: RtmpWriter(to, metadata=labels),
+        "file": lambda to, labels: FileWriter(
+            Path(to.address), metadata=labels, part_seconds=part_seconds if live else None, wall=wall
+        ),
+        **(writers or {}),
+    }
+    labels = dict(metadata or {})
+    targets: list[Target | DeviceTarget] = []
+    for wish in wishes:
+        to = destination(wish.to)
+        name = wish.name or _name(to.kind, [target.name for target in targets])
+        if to.kind == "camera":
+            targets.append(DeviceTarget(name, "camera", to.shown, partial(VirtualCamera, to.address), wish.start))
+            continue
+        if to.kind not in makers:
+            raise MissingError(f"{to.shown}: outputs of kind {to.kind!r} are not sent by this program")
+        found = profile(wish.profile or to.profile, video, bitrate=wish.bitrate)
+        targets.append(Target(name, to.kind, to.shown, found, partial(makers[to.kind], to, labels), wish.start))
+    files = [target.address for target in targets if target.kind in ("file", "hls", "camera")]
+    for address in files:
+        if files.count(address) > 1:
+            raise ConfigError(f"two outputs go to {address}: give each a place of its own")
+    return Program(video, targets, live=live)
+
+
+def _name(kind: str, taken: list[str]) -> str:
+    """``rtmp``, ``rtmp-2``, ..."""
+    number = 1
+    while (name := kind if number == 1 else f"{kind}-{number}") in taken:
+        number += 1
+    return name

@@ -1,0 +1,224 @@
+"""An output to real RTMP servers: nginx's and ffmpeg's."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import shutil
+import signal
+import socket
+import subprocess
+from collections.abc import Callable, Mapping
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from anchor.bench.ingest import Ingest, arrived, free_port
+from anchor.clock import LoopClock
+from anchor.config import OutputConfig
+from anchor.media import VideoFormat
+from anchor.onair import OutputInfo
+from streaming.destinations import Destination
+from streaming.outputs import open_program
+from streaming.packets import Writer
+from streaming.program import Program
+from streaming.rtmp_writer import RtmpWriter
+from tests.streaming.ingest import nginx
+from tests.streaming.watching import on_air
+
+VIDEO = VideoFormat(320, 192, 25)
+LABEL = '{"Label":"1","ContentProducer":"anchor"}'
+
+
+def impatient(to: Destination, labels: Mapping[str, str]) -> Writer:
+    return RtmpWriter(to, metadata=labels, patience_seconds=1.0)
+
+
+def program(*addresses: str) -> Program:
+    wishes = [OutputConfig(to=address) for address in addresses]
+    return open_program(VIDEO, wishes, metadata={"AIGC": LABEL}, writers={"rtmp": impatient})
+
+
+def info(program: Program, kind: str = "rtmp") -> OutputInfo:
+    return next(found for found in program.outputs() if found.kind == kind)
+
+
+async def until(condition: Callable[[], bool], seconds: float = 15.0) -> float:
+    """Wait for a condition; how long it took."""
+    clock = LoopClock()
+    start = clock.now()
+    while not condition():
+        assert clock.now() - start < seconds, "waited in vain"
+        await clock.sleep_until(clock.now() + 0.02)
+    return clock.now() - start
+
+
+async def sends(program: Program, seconds: float) -> float:
+    """Wait until so much more has been written; how long it took."""
+    goal = info(program).sent_seconds + seconds
+    return await until(lambda: info(program).sent_seconds >= goal)
+
+
+def rising(times: list[float]) -> bool:
+    return all(later > earlier for earlier, later in pairwise(times))
+
+
+def test_nginx_gets_every_picture_and_the_label_from_time_zero(tmp_path: Path) -> None:
+    async def main(server: Ingest) -> Program:
+        sent = program(server.address())
+        async with sent, on_air(sent, VIDEO):
+            await until(lambda: info(sent).sent_seconds >= 4.5)
+        return sent
+
+    with nginx(tmp_path / "nginx") as server:
+        sent = asyncio.run(main(server))
+        (record,) = server.records
+    found = arrived(record)
+    assert len(found.video) == round(info(sent).sent_seconds * VIDEO.fps)
+    assert found.video[0] == 0
+    assert [round(time / 40) for time in found.video] == list(range(len(found.video)))
+    assert rising(found.video) and rising(found.audio)
+    assert [place for place, key in enumerate(found.keyframes) if key][:3] == [0, 50, 100]
+    assert abs(found.audio[0]) <= 22
+    assert info(sent).state == "stopped"
+
+
+def test_a_server_killed_again_and_again_is_back_within_two_seconds_and_others_notice_nothing(tmp_path: Path) -> None:
+    rounds = 3
+
+    async def main(server: Ingest) -> tuple[Program, list[float]]:
+        sent = program(server.address(), f"file:{tmp_path / 'archive.mp4'}")
+        back = []
+        async with sent, on_air(sent, VIDEO):
+            await until(lambda: info(sent).sent_seconds >= 1)
+            for _ in range(rounds):
+                server.kill()
+                await until(lambda: info(sent).state == "waiting")
+                await LoopClock().sleep_until(LoopClock().now() + 1.3)
+                server.start()
+                back.append(await sends(sent, 0.04))
+                await sends(sent, 0.6)
+        return sent, back
+
+    with nginx(tmp_path / "nginx") as server:
+        sent, back = asyncio.run(main(server))
+        records = server.records
+    assert max(back) <= 2.0
+    assert len(records) == rounds + 1
+    for record in records:
+        found = arrived(record)
+        assert found.keyframes[0] and found.video[0] == 0
+        assert rising(found.video) and rising(found.audio)
+    whole = arrived(tmp_path / "archive.mp4")
+    assert [round(time / 40) for time in sorted(whole.video)] == list(
+        range(round(whole.video[0] / 40), round(whole.video[0] / 40) + len(whole.video))
+    )
+    assert len(whole.video) == sent.encoded()[1].beats
+    assert all(encoded.dropped == 0 and encoded.blocked_seconds_max <= 0.04 for encoded in sent.encoded())
+    assert info(sent, "file").attempts == 1
+
+
+def test_a_server_that_stands_still_slows_nobody_and_is_left_for_a_new_connection(tmp_path: Path) -> None:
+    async def main(server: Ingest) -> Program:
+        sent = program(server.address(), f"file:{tmp_path / 'archive.mp4'}")
+        async with sent, on_air(sent, VIDEO):
+            await until(lambda: info(sent).state == "live")
+            os.kill(server.pid, signal.SIGSTOP)
+            try:
+                await until(lambda: info(sent).state == "waiting")
+            finally:
+                os.kill(server.pid, signal.SIGCONT)
+            await until(lambda: info(sent).state == "live")
+        return sent
+
+    with nginx(tmp_path / "nginx") as server:
+        sent = asyncio.run(main(server))
+    assert info(sent).attempts >= 2
+    assert info(sent, "file").dropped == 0
+    assert all(encoded.dropped == 0 and encoded.blocked_seconds_max <= 0.04 for encoded in sent.encoded())
+
+
+def test_a_key_that_is_refused_is_told_and_tried_again_but_seldom(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def main(server: Ingest) -> OutputInfo:
+        sent = program(server.address("s3cret", app="nowhere"))
+        async with sent, on_air(sent, VIDEO):
+            await until(lambda: info(sent).problem != "")
+            return info(sent)
+
+    with caplog.at_level(logging.DEBUG), nginx(tmp_path / "nginx") as server:
+        found = asyncio.run(main(server))
+    assert found.state in ("failed", "waiting")
+    assert "/nowhere/***" in found.problem
+    assert "s3cret" not in caplog.text + found.problem + found.address
+
+
+def test_ffmpeg_listening_gets_the_stream(tmp_path: Path) -> None:
+    ffmpeg = shutil.which("ffmpeg")
+    if ffmpeg is None:
+        pytest.skip("ffmpeg is not installed")
+    address, target = f"rtmp://127.0.0.1:{free_port()}/live/key", tmp_path / "heard.flv"
+    command = [ffmpeg, "-v", "error", "-y", "-listen", "1", "-f", "flv", "-i", address, "-c", "copy", str(target)]
+
+    async def main() -> None:
+        sent = program(address)
+        async with sent, on_air(sent, VIDEO):
+            await until(lambda: info(sent).sent_seconds >= 3)
+
+    with subprocess.Popen(command) as server:
+        asyncio.run(main())
+        assert server.wait(20) == 0
+    found = arrived(target)
+    assert len(found.video) >= 75
+    assert found.keyframes[0] and rising(found.video) and rising(found.audio)
+    assert found.metadata["AIGC"] == LABEL
+
+
+@pytest.mark.parametrize("greeting", [b"HTTP/1.1 400 Bad Request\r\n\r\n" + bytes(1600), b"", b"\x03" + bytes(3073)])
+def test_what_speaks_no_rtmp_is_told_within_seconds(greeting: bytes) -> None:
+    async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(greeting)
+        await writer.drain()
+        if greeting:
+            await reader.read()
+        writer.close()
+
+    async def main() -> OutputInfo:
+        async with await asyncio.start_server(greet, "127.0.0.1", 0) as server:
+            port = server.sockets[0].getsockname()[1]
+            sent = program(f"rtmp://127.0.0.1:{port}/live/key")
+            async with sent, on_air(sent, VIDEO):
+                await until(lambda: info(sent).problem != "")
+                return info(sent)
+
+    found = asyncio.run(main())
+    assert found.state in ("waiting", "connecting")
+    assert found.problem.startswith("rtmp://127.0.0.1:")
+
+
+def test_a_name_that_leads_nowhere_is_told() -> None:
+    async def main() -> OutputInfo:
+        sent = program("rtmp://nowhere.invalid/live/key")
+        async with sent, on_air(sent, VIDEO):
+            await until(lambda: info(sent).problem != "")
+            return info(sent)
+
+    assert "rtmp://nowhere.invalid/live/***: cannot be reached" in asyncio.run(main()).problem
+
+
+def test_an_output_ends_within_seconds_while_its_server_says_nothing() -> None:
+    async def main(port: int) -> float:
+        sent = program(f"rtmp://127.0.0.1:{port}/live/key")
+        clock = LoopClock()
+        async with sent:
+            async with on_air(sent, VIDEO):
+                await until(lambda: info(sent).state == "connecting")
+                await clock.sleep_until(clock.now() + 0.3)
+            ended = clock.now()
+        return clock.now() - ended
+
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        assert asyncio.run(main(silent.getsockname()[1])) < 4
