@@ -97,8 +97,8 @@ class Insets:
                 self._by, self._phase = graphics.transition, 0.0
                 if self._before.empty and self._now.empty:
                     self._before = None
-            elif not self._now.empty and layout != self._now.layout and not isinstance(self._now.content, Media):
-                # A chart makes room for what has come in below it, and stands there at once.
+            elif not self._now.empty and layout != self._now.layout and not _running(self._now.content):
+                # It makes room for what has come in below it, and stands there at once.
                 self._now = self._open(self._now.content, layout)
                 self._now.move(inf)
         self._now.follow(moment.look.since)
@@ -146,6 +146,11 @@ class Insets:
             except AnchorError as error:
                 log.warning("inset left out: %s", error)
         return _Shown(content, layout or Layout.of(self._video), opened, self._template.animation.chart)
+
+
+def _running(content: Content | None) -> bool:
+    """Whether it would begin anew if it were opened again."""
+    return isinstance(content, Media) and content.clip
 
 
 def _seated(moment: Moment) -> Content | None:
