@@ -129,7 +129,7 @@ def _lying(drawn: Frame, chart: Chart, labels: list[str], scale: Axis, numbers: 
         middle = area.top + (number + 0.5) * slot
         marked = chart.labels[number] == chart.highlight
         ink = drawn.colours.highlight if marked else drawn.colours.text
-        broken = drawn.setter.wrap(label, base, most, rows) or (drawn.fitted(label, most),)
+        broken = drawn.setter.balanced(label, base, most, rows) or (drawn.fitted(label, most),)
         for row, text in enumerate(broken):
             y = middle + (row - (len(broken) - 1) / 2) * base * 1.15
             drawn.write(drawn.painter.ground, text, (drawn.free.left + most, y), ink, anchor="right")
