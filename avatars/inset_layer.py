@@ -76,13 +76,21 @@ class Insets:
     @property
     def beside(self) -> bool:
         """Whether something is still or already at the anchor's shoulder."""
+        return any(content.place == "shoulder" for content in self._contents())
+
+    @property
+    def figures(self) -> bool:
+        """Whether a chart or table is still or already there."""
+        return any(not isinstance(content, Media) for content in self._contents())
+
+    def _contents(self) -> list[Content]:
         shown = (self._now.content, self._before.content if self._before else None)
-        return any(content is not None and content.place == "shoulder" for content in shown)
+        return [content for content in shown if content is not None]
 
     def show(self, moment: Moment, picture: Picture) -> None:
         graphics, wanted = moment.look.graphics, _seated(moment)
         # It has its place whether a headline stands elsewhere or not.
-        layout = replace(moment.layout, beside=False)
+        layout = replace(moment.layout, beside=False, figures=isinstance(wanted, Chart | Grid))
         if self._before is None:
             if wanted != self._now.content:
                 self._before, self._now = self._now, self._open(wanted, layout)

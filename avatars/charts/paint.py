@@ -133,18 +133,17 @@ def shade(sheet: Sheet, box: Box, top: Colour, bottom: Colour) -> None:
     sheet.paint[3][area] = 1
 
 
-def stroke(points: Points, thickness: float, *, size: tuple[int, int]) -> Bytes:
-    """A mask of a line through points with round joints: coverage 0..255, of a size (height, width)."""
-    height, width = size
-    mask = np.zeros((height * _FINER, width * _FINER), np.uint8)
-    fixed = np.rint((points + 0.5) * _FINER * 16).astype(np.int32)
+def stroke(points: Points, thickness: float) -> tuple[Bytes, int, int]:
+    """A line through two points or more with round joints: a mask of coverage 0..255, and where it belongs (x, y)."""
+    rim = int(np.ceil(thickness)) + 2
+    left, top = (int(edge) - rim for edge in np.floor(points.min(axis=0)))
+    right, bottom = (int(edge) + rim for edge in np.ceil(points.max(axis=0)))
+    mask = np.zeros(((bottom - top) * _FINER, (right - left) * _FINER), np.uint8)
+    fixed = np.rint((points - (left, top)) * _FINER * 16).astype(np.int32)
     thick = max(1, round(thickness * _FINER))
-    if len(points) == 1:
-        centre = (int(fixed[0, 0]), int(fixed[0, 1]))
-        cv2.circle(mask, centre, round(thickness * _FINER * 16), (255,), -1, cv2.LINE_AA, 4)
-    else:
-        cv2.polylines(mask, [fixed.reshape(-1, 1, 2)], False, (255,), thick, cv2.LINE_AA, 4)
-    return np.asarray(cv2.resize(mask, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+    cv2.polylines(mask, [fixed.reshape(-1, 1, 2)], False, (255,), thick, cv2.LINE_AA, 4)
+    small = cv2.resize(mask, (right - left, bottom - top), interpolation=cv2.INTER_AREA)
+    return np.asarray(small, np.uint8), left, top
 
 
 def disc(radius: float) -> Bytes:
