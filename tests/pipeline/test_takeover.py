@@ -227,8 +227,8 @@ def test_steps_without_a_voice_have_no_words() -> None:
     """`Beat.words` of a take-over stay empty; see the pager of `anchor.pipeline.utterance`."""
     from anchor.events import Sentence
     from anchor.pipeline.captions import CaptionStyle
-    from anchor.pipeline.utterance import _Pager
+    from anchor.pipeline.pager import Pager
 
-    pager = _Pager(replace(Sentence("live", "en"), text=""), 0, CaptionStyle(lines=2, columns=40))
+    pager = Pager(replace(Sentence("live", "en"), text=""), 0, CaptionStyle(lines=2, columns=40))
     assert pager.add(()) == ()
     assert pager.unheard(100) == ()
