@@ -181,6 +181,8 @@ class OutputConfig(_Table):
     profile: str = ""
     """The platform or profile it is encoded for; what suits `to` when empty."""
     bitrate: int | None = Field(default=None, ge=100_000, le=50_000_000)
+    token: Secret = None
+    """A bearer token for a WHIP server."""
     start: bool = True
     """Sent from the beginning; else when an operator says so."""
 
@@ -219,6 +221,10 @@ class ShowConfig(_Table):
     cache_megabytes: int = Field(default=512, ge=1)
     filler: LocalPath | None = None
     """A script for when there is nothing else to say, or what there is fails."""
+    slate: str = "Technical break"
+    """What is shown after the kill switch."""
+    editor: EngineConfig | None = None
+    """A dialogue that goes over drafts made from articles."""
 
 
 class ChannelConfig(_Table):
@@ -241,6 +247,8 @@ class ChannelConfig(_Table):
     captions: Literal["page", "burn"] = "page"
     mood: Mood = "neutral"
     max_viewers: int = Field(default=50, ge=1)
+    languages: tuple[str, ...] = ()
+    """Of rundowns in several, those that are aired, one after another; `language` when empty."""
     second_language: str = ""
     """Captions have a further line in it, where a rundown has the text."""
     graphics: GraphicsConfig = GraphicsConfig()

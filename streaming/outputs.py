@@ -13,6 +13,7 @@ from anchor.errors import ConfigError, MissingError
 from anchor.media import VideoFormat
 from streaming.archive import HOUR, FileWriter
 from streaming.destinations import Destination, Kind, destination
+from streaming.hls import HlsWriter
 from streaming.packets import Writer
 from streaming.profiles import profile
 from streaming.program import DeviceTarget, Program, Target
@@ -62,6 +63,7 @@ def open_program(
     """
     makers: dict[Kind, WriterFactory] = {
         "rtmp": lambda to, labels: RtmpWriter(to, metadata=labels),
+        "hls": lambda to, labels: HlsWriter(Path(to.address), metadata=labels),
         "file": lambda to, labels: FileWriter(
             Path(to.address), metadata=labels, part_seconds=part_seconds if live else None, wall=wall
         ),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from anchor.app import LiveChannel
 from anchor.bench.capacity import talking
 from anchor.bench.measure import (
     Figure,
@@ -14,6 +13,7 @@ from anchor.bench.measure import (
     resident_mib,
     running_studio,
 )
+from anchor.live import LiveChannel
 
 SECONDS = 20
 MANY = 24

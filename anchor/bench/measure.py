@@ -20,8 +20,9 @@ import httpx
 import uvicorn
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 
-from anchor.app import LiveChannel, Studio
+from anchor.app import Studio
 from anchor.config import ChannelConfig, Config, ServerConfig
+from anchor.live import LiveChannel
 from anchor.serve import listen
 from anchor.server.api import create_app
 

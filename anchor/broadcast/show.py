@@ -16,6 +16,7 @@ from anchor.broadcast.keeper import Keeper
 from anchor.broadcast.order import Order
 from anchor.broadcast.position import restore, snapshot
 from anchor.broadcast.present import present
+from anchor.broadcast.prose import read_marked
 from anchor.broadcast.run import Rundown
 from anchor.broadcast.schedule import Schedule, Slot
 from anchor.broadcast.script import Segment, speakable
@@ -268,8 +269,9 @@ class Show:
         self._check_open()
         if len(self._order.breaking) >= LONGEST_QUEUE:
             raise CapacityError(f"{LONGEST_QUEUE} breaking news are waiting already")
+        marked = read_marked(news.text, news.language or None, "text", 1)
         segment = Segment(
-            news.text, news.language or self._language, lower_third=news.lower_third,
+            marked.text, news.language or self._language, lower_third=news.lower_third, spans=marked.spans,
             graphics=replace(self._standing, headline=news.headline),
         )  # fmt: skip
         utterance = await self._conductor.utterance(segment, 0.0)
@@ -318,7 +320,7 @@ class Show:
             self._performer.drop(performance)
         self._act()
 
-    async def takeover(self, utterance: Utterance, *, at_once: bool = False) -> Performance:
+    def takeover(self, utterance: Utterance, *, at_once: bool = False) -> Performance:
         """A person speaks in place of the show, from the next sentence end or at once, until the utterance has ended.
 
         What is cut at once is said again from its beginning. Raises `CapacityError`.

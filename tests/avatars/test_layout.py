@@ -99,7 +99,7 @@ def test_insets_have_room_for_a_chart_everywhere(video: VideoFormat) -> None:
     for ticker, second in product((False, True), repeat=2):
         layout = ident.layout.showing(ticker=ticker, second=second, beside=True)
         for at in ("full", "shoulder", "corner"):
-            box = layout.inset_box(layout.seat(at))  # type: ignore[arg-type]
+            box = layout.inset_box(layout.seat(at))
             assert box.height >= 0.27 * video.shorter_side, (at, layout)
             assert box.width >= 0.45 * video.shorter_side, (at, layout)
 

@@ -306,7 +306,7 @@ def test_a_person_takes_over_at_the_sentence_end_and_the_show_goes_on() -> None:
         studio = Studio([rundown(*LONG)])
         async with studio.on_air() as show:
             await studio.after(0.5)
-            await show.takeover(Utterance("Me live.", "en", studio.voice))
+            show.takeover(Utterance("Me live.", "en", studio.voice))
             assert show.order().takeover
             await studio.after(20)
             assert studio.text == "A one two three. Me live.Four five six." + "".join(LONG[1:])
@@ -321,7 +321,7 @@ def test_what_a_person_cuts_at_once_is_said_again_from_its_beginning() -> None:
         async with studio.on_air() as show:
             await studio.until(lambda: "Two" in studio.text)
             cut = len(studio.text)
-            await show.takeover(Utterance("Me live.", "en", studio.voice), at_once=True)
+            show.takeover(Utterance("Me live.", "en", studio.voice), at_once=True)
             await studio.after(20)
             assert studio.text[cut:] == "Me live.A one. Two three four five six.B seven."
 

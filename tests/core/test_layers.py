@@ -37,7 +37,10 @@ LAYERS = [
     {
         "anchor.cli",
         "anchor.app",
+        "anchor.live",
         "anchor.models",
+        "anchor.newsroom",
+        "anchor.outlets",
         "anchor.selftest",
         "anchor.serve",
         "anchor.check",
