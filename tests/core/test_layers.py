@@ -36,6 +36,7 @@ LAYERS = [
     {"anchor.broadcast", "anchor.interactive"},
     {
         "anchor.cli",
+        "anchor.airing",
         "anchor.app",
         "anchor.live",
         "anchor.models",
