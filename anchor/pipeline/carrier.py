@@ -13,6 +13,9 @@ from itertools import accumulate
 
 from anchor.events import Sentence, Span
 
+_DYING_SECONDS = 0.02
+"""Voices are silent already for so long when their sound ends."""
+
 _WHOLE = ("say-as", "sub", "phoneme")
 _POINTS = ("mark", "break")
 
@@ -104,7 +107,8 @@ class Carrier:
 
     def _pause(self, seconds: float) -> None:
         assert self._held is not None
-        self._held = replace(self._held, pause=seconds + (self._held.pause if self._paused else 0.0))
+        pause = seconds + self._held.pause if self._paused else max(0.0, seconds - _DYING_SECONDS)
+        self._held = replace(self._held, pause=pause)
         self._paused = True
 
     def _letters(self, place: int, *, beyond: int = 0) -> int:

@@ -78,7 +78,6 @@ class Espeak:
         self._library.espeak_SetSynthCallback(self._callback)
         self._library.espeak_SetParameter(VOLUME, HEADROOM, 0)
         self._data = data
-        self._voice = ("", "")
 
     def _take(self, wave: int | None, samples: int, events: Any) -> int:
         if wave and samples > 0:
@@ -112,14 +111,34 @@ class Espeak:
             raise OSError(f"status {status}")
 
     def speak(self, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
-        voice = (str(request["voice"]), str(request["timbre"]))
-        if voice != self._voice:
-            self._voice = ("", "")
+        """Speak in a copy of this process, so that a sentence sounds the same whatever was said before it.
+
+        The Klatt synthesizer counts its own time from the first sample it ever made, and its breath is rand().
+        """
+        source, target = os.pipe()
+        copy = os.fork()
+        if not copy:
             try:
-                self._select(*voice)
-            except OSError as error:
-                return {"error": f"espeak-ng has no voice {voice[0]!r} with timbre {voice[1]!r}: {error}"}, b""
-            self._voice = voice
+                with os.fdopen(target, "wb") as answer:
+                    write_message(answer, *self._synthesize(request))
+            finally:
+                os._exit(0)
+        os.close(target)
+        with os.fdopen(source, "rb") as answer:
+            data = answer.read()
+        os.waitpid(copy, 0)
+        header, sound = HEADER.unpack_from(data) if len(data) >= HEADER.size else (0, 0)
+        if len(data) != HEADER.size + header + sound or not header:
+            # As if it had been this process: a new one is started and asked again.
+            raise RuntimeError("espeak-ng has fallen")
+        return json.loads(data[HEADER.size : HEADER.size + header]), data[HEADER.size + header :]
+
+    def _synthesize(self, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+        voice, timbre = str(request["voice"]), str(request["timbre"])
+        try:
+            self._select(voice, timbre)
+        except OSError as error:
+            return {"error": f"espeak-ng has no voice {voice!r} with timbre {timbre!r}: {error}"}, b""
         for parameter, key in ((RATE, "rate"), (PITCH, "pitch"), (RANGE, "range")):
             self._library.espeak_SetParameter(parameter, int(request[key]), 0)
         self._sound.clear()

@@ -20,10 +20,13 @@ from anchor.events import Sentence, Span, SpanKind, Word
 from anchor.media import SAMPLE_RATE
 from anchor.ports import SpeechChunk, Voice
 from anchor.tags import among
-from anchor.voice.manner import Manner, manner_at
+from anchor.voice.manner import manner_at
 from anchor.voice.sound import limited
 from anchor.voice.text import say_as
 from anchor.voice.text.marked import regions
+from anchor.voice.text.tokens import OPENING
+
+_DYING_SECONDS = 0.04
 
 _SHAPING: tuple[SpanKind, ...] = ("prosody", "emphasis")
 
@@ -45,10 +48,11 @@ async def spoken(voice: Voice, sentence: Sentence) -> AsyncGenerator[SpeechChunk
             async for chunk in chunks:
                 yield chunk
         return
-    position = 0
+    position = ended = 0
     for piece in _pieces(sentence, voice):
-        silence = round(piece.seconds * SAMPLE_RATE)
-        if silence:
+        # A voice's sound dies away after its last phone; that is part of the silence.
+        silence = round(piece.seconds * SAMPLE_RATE) - min(position - ended, round(_DYING_SECONDS * SAMPLE_RATE))
+        if silence > 0 and piece.seconds:
             yield SpeechChunk.silence(silence)
             position += silence
         if not piece.sentence.text:
@@ -56,8 +60,10 @@ async def spoken(voice: Voice, sentence: Sentence) -> AsyncGenerator[SpeechChunk
         begun = position
         async with aclosing(_said(voice, piece)) as chunks:
             async for chunk in chunks:
-                yield chunk.shifted(begun)
+                chunk = chunk.shifted(begun)
+                yield chunk
                 position += len(chunk.audio)
+                ended = max(ended, begun, *(said.end for said in chunk.phones or chunk.words))
 
 
 def _pieces(sentence: Sentence, voice: Voice) -> Iterator[_Piece]:
@@ -101,22 +107,20 @@ def _parts(span: Span, voice: Voice) -> bool:
 
 
 def _piece(sentence: Sentence, start: int, end: int, seconds: float, voice: Voice) -> _Piece:
-    heeds, spans, volume, language = voice.info.heeds, list[Span](), 0.0, sentence.language
-    shaping = list[Span]()
+    heeds, spans, shaping, language = voice.info.heeds, list[Span](), list[Span](), sentence.language
+    text = sentence.text[start:end]
+    first = start + next((place for place, letter in enumerate(text) if letter.isalnum()), 0)
     for span in sentence.spans:
         if span.kind in ("break", "mark") or span.end <= start or span.start >= end:
             continue
         if span.kind in heeds or span.kind in ("sub", "say-as"):
             spans.append(replace(span, start=max(span.start, start) - start, end=min(span.end, end) - start))
-        elif (
-            span.kind == "lang" and span.start <= start and span.end >= end and among(span.value, voice.info.languages)
-        ):
+        elif span.kind == "lang" and span.start <= first < span.end and _parts(span, voice):
             language = span.value
         elif span.kind in _SHAPING:
             shaping.append(span)
-    volume = manner_at(start, shaping).volume if shaping else Manner().volume
-    text = sentence.text[start:end]
-    return _Piece(Sentence(text, language, sentence.pause, tuple(spans)), seconds, volume)
+    spoken_so = Sentence(text, language, sentence.pause, tuple(spans))
+    return _Piece(spoken_so, seconds, manner_at(first, shaping).volume)
 
 
 async def _said(voice: Voice, piece: _Piece) -> AsyncGenerator[SpeechChunk, None]:
@@ -165,6 +169,15 @@ class _Back:
         self._text = ""
 
     def add(self, said: str, text: str, *, same: bool) -> None:
+        if same and self._stretches and not self._stretches[-1][2]:
+            # A stop or a space that follows a word goes with it, as soon as that begins.
+            trail = next(
+                (place for place, letter in enumerate(text) if letter.isalnum() or letter in OPENING), len(text)
+            )
+            before = self._stretches.pop()
+            self._stretches.append((before[0] + text[:trail], before[1] + text[:trail], False))
+            self._said, self._text = self._said + trail, self._text + text[:trail]
+            said = text = text[trail:]
         self._starts.append(self._said)
         self._stretches.append((said, text, same))
         self._said += len(said)

@@ -54,7 +54,9 @@ def _cardinal(text: str, _: str, language: str) -> str | None:
     words = {
         "en": english_numbers.number, "zh": chinese_numbers.number, "ja": japanese.number, "ko": korean_numbers.number,
     }.get(language)  # fmt: skip
-    return words(digits.lstrip("+")) if words is not None else digits
+    if words is None or (language == "ko" and digits[0] in "-−–+"):
+        return digits
+    return words(digits.lstrip("+").replace("−", "-").replace("–", "-"))
 
 
 def _numeral(text: str, language: str) -> str | None:
