@@ -42,7 +42,7 @@ class Layout:
 
     `label`: where the AI label is. `row`: how low logo and clock reach, in the other upper corner. `ticker`, `second`:
     room is kept for a ticker, and for a second language below the captions. `beside`: an inset stands at the shoulder,
-    so a headline goes elsewhere.
+    so a headline goes elsewhere. `figures`: the inset is a chart or table, which needs more room than names do.
     """
 
     video: VideoFormat
@@ -52,14 +52,15 @@ class Layout:
     ticker: bool = False
     second: bool = False
     beside: bool = False
+    figures: bool = False
 
     @classmethod
     def of(cls, video: VideoFormat, template: Template = HOUSE) -> Layout:
         return cls(video, template)
 
-    def showing(self, *, ticker: bool, second: bool, beside: bool) -> Layout:
+    def showing(self, *, ticker: bool, second: bool, beside: bool, figures: bool = False) -> Layout:
         """The layout while these are shown."""
-        return replace(self, ticker=ticker, second=second, beside=beside)
+        return replace(self, ticker=ticker, second=second, beside=beside, figures=figures)
 
     @property
     def plain(self) -> Layout:
@@ -220,7 +221,7 @@ class Layout:
     @property
     def names_beside(self) -> bool:
         """Whether there is room for a lower third while an inset stands at the shoulder."""
-        return self.wide or not self.raised
+        return (self.wide and not self.raised) if self.figures else (self.wide or not self.raised)
 
     def seat(self, at: Place) -> Place:
         """The place that an inset takes: where there is no room at the shoulder, the anchor goes to the corner."""

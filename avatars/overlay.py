@@ -69,7 +69,7 @@ class Sheet:
     ) -> None:
         """Lay a rounded rectangle (x, y, width, height) of one colour or a level gradient."""
         x, y, width, height = box
-        area = (slice(max(0, int(y)), ceil(y + height)), slice(max(0, int(x)), ceil(x + width)))
+        area = (slice(max(0, int(y)), max(0, ceil(y + height))), slice(max(0, int(x)), max(0, ceil(x + width))))
         rows, columns = (np.arange(self.paint.shape[axis + 1], dtype=np.float32)[area[axis]] + 0.5 for axis in (0, 1))
         across = np.abs(columns - x - width / 2)[None, :] - width / 2 + radius
         down = np.abs(rows - y - height / 2)[:, None] - height / 2 + radius
@@ -83,7 +83,7 @@ class Sheet:
     def text(self, mask: Bytes, x: int, y: int, colour: Colour, alpha: float = 1.0) -> None:
         """Lay a mask of coverage, its top left corner at (x, y); what falls off the sheet is cut."""
         left, top = max(0, x), max(0, y)
-        part = mask[top - y : top - y + self.height - top, left - x : left - x + self.width - left]
+        part = mask[top - y : max(0, self.height - y), left - x : max(0, self.width - x)]
         if part.size:
             area = (slice(top, top + part.shape[0]), slice(left, left + part.shape[1]))
             self._over(area, part * np.float32(alpha / 255), [value / 255 for value in colour])

@@ -88,7 +88,7 @@ class Stack:
         Raises `MissingError`, and `AvatarError` for a picture or clip that cannot be shown.
         """
         if isinstance(shown.inset, Chart | Grid):
-            layout = self._layout.showing(ticker=bool(shown.ticker), second=self._second, beside=False)
+            layout = self._layout.showing(ticker=bool(shown.ticker), second=self._second, beside=False, figures=True)
             self._panels.get(replace(shown.inset, place=layout.seat(shown.inset.place)), layout)
         elif isinstance(shown.inset, Media):
             self._library.prepare(shown.inset)
@@ -113,10 +113,13 @@ class Stack:
 
     def _arranged(self, shown: Graphics) -> Layout:
         """The layout for graphics and for what is still to be seen of those before."""
-        beside = self._insets.beside
-        if shown.inset is not None:
-            beside = beside or self._layout.seat(shown.inset.place) == "shoulder"
-        return self._layout.showing(ticker=bool(shown.ticker) or self._ticker.seen, second=self._second, beside=beside)
+        inset, layers = shown.inset, self._insets
+        return self._layout.showing(
+            ticker=bool(shown.ticker) or self._ticker.seen,
+            second=self._second,
+            beside=layers.beside or (inset is not None and self._layout.seat(inset.place) == "shoulder"),
+            figures=layers.figures or isinstance(inset, Chart | Grid),
+        )
 
     def _open(self, content: Content, layout: Layout) -> Inset:
         if isinstance(content, Media):

@@ -27,8 +27,15 @@ AHEAD = 8
 
 _KEYFRAME_SECONDS = 2
 
-QUALITY: Mapping[str, str] = MappingProxyType({"preset": "fast", "crf": "20"})
-"""x264's settings: visually clean at 720p, several times faster than real time on two cores."""
+THREADS = 2
+"""Of x264: with them it keeps up with the drawing, which has one. More would only hold more pictures, and a file would
+depend on the machine."""
+
+QUALITY: Mapping[str, str] = MappingProxyType(
+    {"preset": "veryfast", "crf": "18", "x264-params": "sync-lookahead=0"}  # no second row of pictures that wait
+)
+"""x264's settings. On a presenter they give what *fast* gives at 20 (49 dB, the face 45.5 dB) in a file that is smaller
+by a twelfth, for half the time and two thirds of the memory."""
 
 
 class Mp4Sink:
@@ -51,12 +58,12 @@ class Mp4Sink:
         preset: str = QUALITY["preset"],
         crf: float = float(QUALITY["crf"]),
         audio_bitrate: int = 128_000,
-        threads: int = 0,
+        threads: int = THREADS,
     ) -> None:
         self.path = path
         self.video = video
         self._metadata = dict(metadata or {})
-        self._options = {"preset": preset, "crf": str(crf)}
+        self._options = {**QUALITY, "preset": preset, "crf": str(crf)}
         self._audio_bitrate = audio_bitrate
         self._threads = threads
         self._partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
@@ -178,7 +185,9 @@ class Mp4Sink:
             self._partial.unlink(missing_ok=True)
 
 
-def add_video_stream(container: Any, video: VideoFormat, options: Mapping[str, str] = QUALITY, threads: int = 0) -> Any:
+def add_video_stream(
+    container: Any, video: VideoFormat, options: Mapping[str, str] = QUALITY, threads: int = THREADS
+) -> Any:
     """Add an H.264 stream for our pictures to an open PyAV container; `options` are x264's."""
     stream = container.add_stream("libx264", rate=video.fps, options=dict(options))
     stream.width, stream.height = video.width, video.height

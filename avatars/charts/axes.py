@@ -66,7 +66,7 @@ def wrapped(drawn: Frame, labels: Sequence[str], room: float, lines: int) -> lis
     """Every label in at most so many lines of a width, or None where one does not fit."""
     found: list[tuple[str, ...]] = []
     for label in labels:
-        broken = drawn.setter.wrap(label, drawn.base, room, lines) if label else ("",)
+        broken = drawn.setter.balanced(label, drawn.base, room, lines) if label else ("",)
         if broken is None:
             return None
         found.append(broken)

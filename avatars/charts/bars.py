@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import isfinite
 
 from anchor.graphics import Chart
 from avatars.charts.axes import below, label_height, tick_style, value_axis, wrapped
 from avatars.charts.frame import LINE, Area, Frame, legend, subline, ticks, unit_line
-from avatars.charts.numbers import Axis, NumberStyle, axis, style
+from avatars.charts.numbers import Axis, NumberStyle, axis, figure, style
 from avatars.overlay import Colour
 
-_STAGGER, _GROWTH = 0.3, 0.55
-"""Of the time of the whole: what lies between the first bar's beginning and the last one's, and what a bar takes."""
+_STAGGER, _GROWN = 0.3, 0.88
+"""Of the time of the whole: what lies between the first bar's beginning and the last one's, and when that is grown."""
 
 
 def draw(drawn: Frame, chart: Chart) -> None:
@@ -27,7 +26,9 @@ def draw(drawn: Frame, chart: Chart) -> None:
     slot = drawn.free.width / max(1, len(labels))
     fitting = wrapped(drawn, labels, slot - drawn.base * 0.5, 2)
     row = drawn.base * max(1.35, 1.1 * len(chart.series))
-    if fitting is None and len(labels) * row <= drawn.free.height:
+    lines = max((len(broken) for broken in fitting), default=1) if fitting else 1
+    upright = drawn.free.height - label_height(drawn, lines) - drawn.base * (1.3 if scale.low >= 0 else 2.6)
+    if (fitting is None or upright < 3 * drawn.base) and len(labels) * row <= drawn.free.height:
         _lying(drawn, chart, labels, scale, numbers)
     else:
         _upright(drawn, chart, labels, fitting, scale, numbers)
@@ -42,13 +43,14 @@ def _inks(drawn: Frame, chart: Chart, label: int) -> list[Colour]:
     return [colours.series[0]]
 
 
-def _begins(number: int, count: int) -> float:
-    return _STAGGER * number / max(1, count - 1)
+def _times(number: int, count: int) -> tuple[float, float]:
+    """When a bar begins to grow and when it has."""
+    begins = _STAGGER * number / max(1, count - 1)
+    return begins, begins + _GROWN - (_STAGGER if count > 1 else 0)
 
 
 def _known(values: Sequence[float | None], number: int) -> float | None:
-    value = values[number] if number < len(values) else None
-    return value if value is not None and isfinite(value) else None
+    return figure(values[number]) if number < len(values) else None
 
 
 def _upright(
@@ -84,9 +86,9 @@ def _upright(
             end = area.bottom - scale.share(value) * area.height
             top, foot = min(end, zero), max(end, zero)
             foot = max(foot, top + 2)
-            begins = _begins(number, count)
+            begins, grown = _times(number, count)
             drawn.painter.figures.plate((left, top, right - left, foot - top), inks[group])
-            span = (begins + _GROWTH, begins) if value >= 0 else (begins, begins + _GROWTH)
+            span = (grown, begins) if value >= 0 else (begins, grown)
             drawn.painter.sweep(left, top, right, foot, axis=0, span=span)
             if named:
                 y = top - base * 0.7 if value >= 0 else foot + base * 0.7
@@ -95,7 +97,7 @@ def _upright(
                 place = ((left + right) / 2, y)
                 drawn.write(
                     drawn.painter.figures, written[number][group], place, ink, anchor="middle",
-                    turn=begins + _GROWTH + 0.05,
+                    turn=grown + 0.05,
                 )  # fmt: skip
     foot_area = Area(area.left, area.top, area.right, drawn.free.bottom - label_height(drawn, lines))
     marked = chart.labels.index(chart.highlight) if chart.highlight in chart.labels else -1
@@ -118,10 +120,8 @@ def _lying(drawn: Frame, chart: Chart, labels: list[str], scale: Axis, numbers: 
     written = [[_written(series.values, number, numbers) for series in chart.series] for number in range(count)]
     widest = max((drawn.width(text, base) for row in written for text in row), default=0.0) + base * 0.5
     area.left += most + base * 0.6
-    if scale.high > 0:
-        area.right -= widest
-    if scale.low < 0:
-        area.left += widest
+    # What is below zero has its number at the other side of the line: there is nothing in its way.
+    area.right -= widest
     zero = area.left + scale.share(0) * area.width
     drawn.rule((zero, area.top), area.height, upright=True, strong=True)
     thick = max(2.0, min(slot * (0.68 if groups == 1 else 0.84), drawn.unit * 0.085 * groups) / groups)
@@ -142,17 +142,17 @@ def _lying(drawn: Frame, chart: Chart, labels: list[str], scale: Axis, numbers: 
             foot = max(top + 1, round(middle + (group + 1 - groups / 2) * thick) - (groups > 1))
             end = area.left + scale.share(value) * area.width
             left, right = min(end, zero), max(end, zero, min(end, zero) + 2)
-            begins = _begins(number, count)
+            begins, grown = _times(number, count)
             drawn.painter.figures.plate((left, top, right - left, foot - top), inks[group])
-            span = (begins, begins + _GROWTH) if value >= 0 else (begins + _GROWTH, begins)
+            span = (begins, grown) if value >= 0 else (grown, begins)
             drawn.painter.sweep(left, top, right, foot, axis=1, span=span)
             if thick >= base * 0.95:
-                x = right + base * 0.35 if value >= 0 else left - base * 0.35
+                x = (right if value >= 0 else zero) + base * 0.35
                 one = groups == 1 and marked
                 drawn.write(
                     drawn.painter.figures, written[number][group], (x, (top + foot) / 2),
                     drawn.colours.highlight if one else drawn.colours.text,
-                    anchor="left" if value >= 0 else "right", turn=begins + _GROWTH + 0.05,
+                    turn=grown + 0.05,
                 )  # fmt: skip
 
 

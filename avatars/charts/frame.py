@@ -183,7 +183,11 @@ def legend(drawn: Frame, names: Sequence[str], colours: Sequence[Colour]) -> Non
         return
     box, gap = base * 0.72, base * 0.4
     x, y = area.left, area.top + base * 0.65
+    low = area.bottom - CRAMPED * base
     for name, colour in zip(names, colours, strict=False):
+        if y > low:
+            # The figures need the rest.
+            return
         shown = drawn.fitted(name, area.width - box - gap)
         if not shown:
             continue
@@ -193,7 +197,7 @@ def legend(drawn: Frame, names: Sequence[str], colours: Sequence[Colour]) -> Non
         drawn.painter.ground.plate((round(x), round(y - box / 2), round(box), round(box)), colour, radius=box * 0.15)
         drawn.write(drawn.painter.ground, shown, (x + box + gap, y), drawn.colours.text)
         x += width + base
-    area.top = y + base * 1.05
+        area.top = y + base * 1.05
 
 
 def unit_line(drawn: Frame, chart: Chart) -> str:

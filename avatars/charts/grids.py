@@ -32,7 +32,12 @@ def draw(drawn: Frame, grid: Grid) -> None:
     base = max(least, min(drawn.base * 1.3, step * 0.62))
     while base > least and sum(_needed(drawn, visible, base)) > area.width:
         base = max(least, base * 0.94)
-    widths = _widths(_needed(drawn, visible, base), figures, area.width, base)
+    needed = _needed(drawn, visible, base)
+    if sum(needed) > area.width:
+        # The heads of figures may be cut, the figures not.
+        bare = _needed(drawn, visible[1:], base) if len(visible) > 1 else needed
+        needed = [few if figure else full for few, full, figure in zip(bare, needed, figures, strict=True)]
+    widths = _widths(needed, figures, area.width, base)
     edges = [area.left]
     for width in widths:
         edges.append(edges[-1] + width)
@@ -54,7 +59,7 @@ def draw(drawn: Frame, grid: Grid) -> None:
     )
     for place, number in enumerate(shown):
         top = area.top + (place + 1) * step
-        turn = 0.9 * place / max(1, len(shown))
+        turn = 0.92 * place / max(1, len(shown) - 1)
         painter.turn(area.left, top, edges[-1], top + step, turn)
         if number == marked:
             painter.figures.plate((area.left, top, edges[-1] - area.left, step), colours.strip)

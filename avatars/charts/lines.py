@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from math import isfinite
-
 import numpy as np
 
 from anchor.graphics import Chart, Series
 from avatars.charts.axes import below, tick_style, value_axis
 from avatars.charts.frame import Area, Frame, apart, legend, subline, ticks, unit_line
-from avatars.charts.numbers import Axis, axis, style
+from avatars.charts.numbers import Axis, axis, figure, style
 from avatars.charts.paint import stroke
 from avatars.overlay import Colour
 
@@ -64,16 +62,17 @@ def _line(drawn: Frame, series: Series, ink: Colour, scale: Axis, area: Area, pl
     thick = max(2.0, drawn.unit * 0.0065)
     pieces: list[list[tuple[float, float]]] = [[]]
     for x, value in zip(places, series.values, strict=False):
-        if value is None or not isfinite(value):
+        known = figure(value)
+        if known is None:
             pieces.append([])
         else:
-            pieces[-1].append((x, area.bottom - scale.share(value) * area.height))
+            pieces[-1].append((x, area.bottom - scale.share(known) * area.height))
     sheet = drawn.painter.figures
     for piece in filter(None, pieces):
         if len(piece) == 1:
             drawn.dot(sheet, piece[0], thick * 1.3, ink)
         else:
-            sheet.text(stroke(np.array(piece), thick, size=(sheet.height, sheet.width)), 0, 0, ink)
+            sheet.text(*stroke(np.array(piece), thick), ink)
     last = next((piece[-1] for piece in reversed(pieces) if piece), None)
     if last is not None:
         drawn.dot(sheet, last, thick * 1.35, ink)
@@ -89,6 +88,8 @@ def _names(
         for text, ink, end in zip(texts, inks, ends, strict=True)
         if end is not None and text
     ]
+    if (len(found) - 1) * drawn.base * 1.2 > area.height:
+        return
     found.sort(key=lambda entry: entry[0])
     heights = apart([entry[0] for entry in found], drawn.base * 1.2, area.top, area.bottom)
     for height, (_, text, ink) in zip(heights, found, strict=True):
@@ -100,9 +101,9 @@ def _mark(
 ) -> None:
     """The value that stands out, over its point."""
     series = chart.series[0]
-    value = series.values[marked] if marked < len(series.values) else None
+    value = figure(series.values[marked]) if marked < len(series.values) else None
     end = _last(series)
-    if value is None or not isfinite(value):
+    if value is None:
         return
     x, y = places[marked], area.bottom - scale.share(value) * area.height
     thick = max(2.0, drawn.unit * 0.0065)
@@ -128,5 +129,5 @@ def _mark(
 
 def _last(series: Series) -> tuple[int, float] | None:
     """The last number of a series and where it is."""
-    known = [(number, value) for number, value in enumerate(series.values) if value is not None and isfinite(value)]
+    known = [(number, value) for number, entry in enumerate(series.values) if (value := figure(entry)) is not None]
     return known[-1] if known else None

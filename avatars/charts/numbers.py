@@ -14,6 +14,10 @@ MOST_TICKS, TIGHT = 6, 4
 MINUS = "\u2212"
 
 
+LARGEST, SMALLEST = 1e18, 1e-9
+"""What is larger is taken for a mistake, what is smaller for nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wording:
     """The few words that charts need in a language, and its powers of ten with names, largest first."""
@@ -61,9 +65,16 @@ def wording(content: Chart | Grid, language: str) -> Wording:
     return _WORDINGS["hant"] if traditional else _WORDINGS.get(language.lower().partition("-")[0], _ENGLISH)
 
 
+def figure(value: float | None) -> float | None:
+    """A value as a figure: None for what is none, or beyond all that has a name."""
+    if value is None or not isfinite(value) or abs(value) > LARGEST:
+        return None
+    return value if abs(value) >= SMALLEST else 0.0
+
+
 def usable(values: Iterable[float | None]) -> list[float]:
-    """The values that are numbers at all."""
-    return [value for value in values if value is not None and isfinite(value)]
+    """The figures among values."""
+    return [known for value in values if (known := figure(value)) is not None]
 
 
 @dataclass(frozen=True, slots=True)

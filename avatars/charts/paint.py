@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import ceil, floor
 from typing import Any
 
 import cv2
@@ -64,11 +65,12 @@ class Painter:
         self.box = box
         self.ground = Sheet(box.width, box.height)
         self.figures = Sheet(box.width, box.height)
-        self.turns: Bytes = np.zeros((box.height, box.width), np.uint8)
+        # What nobody has said a time for comes last.
+        self.turns: Bytes = np.full((box.height, box.width), 255, np.uint8)
 
     def turn(self, left: float, top: float, right: float, bottom: float, at: float | Bytes) -> None:
         """Say when the pixels of a rectangle turn, 0..1, or their times 0..255 by column, row or pixel."""
-        area = (slice(max(0, round(top)), round(bottom)), slice(max(0, round(left)), round(right)))
+        area = _area(left, top, right, bottom)
         part = self.turns[area]
         if part.size:
             part[:] = at if isinstance(at, np.ndarray) else round(255 * min(1.0, max(0.0, at)))
@@ -80,7 +82,7 @@ class Painter:
 
         `axis` 1: from the left to the right, 0: from the top down; with a reversed span the other way.
         """
-        area = (slice(max(0, round(top)), round(bottom)), slice(max(0, round(left)), round(right)))
+        area = _area(left, top, right, bottom)
         part = self.turns[area]
         if part.size:
             ramp = np.linspace(span[0] * 255, span[1] * 255, part.shape[axis])
@@ -108,6 +110,14 @@ class Painter:
         return Panel(self.box, before, after, turns, ((double[0], double[1]), area))
 
 
+def _area(left: float, top: float, right: float, bottom: float) -> Area:
+    """All pixels that a rectangle touches, so that no soft edge turns before the rest."""
+    return (
+        slice(max(0, floor(top)), max(0, ceil(bottom))),
+        slice(max(0, floor(left)), max(0, ceil(right))),
+    )
+
+
 def _planes(sheet: Sheet) -> tuple[Bytes, Bytes, Bytes]:
     """An opaque sheet as planes Y, U and V."""
     red, green, blue, _ = sheet.paint
@@ -133,18 +143,17 @@ def shade(sheet: Sheet, box: Box, top: Colour, bottom: Colour) -> None:
     sheet.paint[3][area] = 1
 
 
-def stroke(points: Points, thickness: float, *, size: tuple[int, int]) -> Bytes:
-    """A mask of a line through points with round joints: coverage 0..255, of a size (height, width)."""
-    height, width = size
-    mask = np.zeros((height * _FINER, width * _FINER), np.uint8)
-    fixed = np.rint((points + 0.5) * _FINER * 16).astype(np.int32)
+def stroke(points: Points, thickness: float) -> tuple[Bytes, int, int]:
+    """A line through two points or more with round joints: a mask of coverage 0..255, and where it belongs (x, y)."""
+    rim = int(np.ceil(thickness)) + 2
+    left, top = (int(edge) - rim for edge in np.floor(points.min(axis=0)))
+    right, bottom = (int(edge) + rim for edge in np.ceil(points.max(axis=0)))
+    mask = np.zeros(((bottom - top) * _FINER, (right - left) * _FINER), np.uint8)
+    fixed = np.rint((points - (left, top)) * _FINER * 16).astype(np.int32)
     thick = max(1, round(thickness * _FINER))
-    if len(points) == 1:
-        centre = (int(fixed[0, 0]), int(fixed[0, 1]))
-        cv2.circle(mask, centre, round(thickness * _FINER * 16), (255,), -1, cv2.LINE_AA, 4)
-    else:
-        cv2.polylines(mask, [fixed.reshape(-1, 1, 2)], False, (255,), thick, cv2.LINE_AA, 4)
-    return np.asarray(cv2.resize(mask, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+    cv2.polylines(mask, [fixed.reshape(-1, 1, 2)], False, (255,), thick, cv2.LINE_AA, 4)
+    small = cv2.resize(mask, (right - left, bottom - top), interpolation=cv2.INTER_AREA)
+    return np.asarray(small, np.uint8), left, top
 
 
 def disc(radius: float) -> Bytes:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import cos, isfinite, pi, sin
+from math import cos, pi, sin
 
-import cv2
 import numpy as np
 
 from anchor.graphics import Chart
 from avatars.charts.frame import Area, Frame, apart, subline, unit_line
+from avatars.charts.numbers import figure
 from avatars.charts.paint import stroke
-from avatars.overlay import Colour
+from avatars.overlay import Colour, Field
 
 MOST_SLICES = 7
 _SWEPT = 0.85
-_FINER = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +67,15 @@ def _slices(drawn: Frame, chart: Chart) -> list[_Slice]:
     """The slices, the smallest merged where there are more than seven; what is not above zero has none."""
     values = chart.series[0].values if chart.series else ()
     known = [
-        (drawn.clean(label), value, label == chart.highlight)
+        (drawn.clean(label), known, label == chart.highlight)
         for label, value in zip(chart.labels, values, strict=False)
-        if value is not None and isfinite(value) and value > 0
+        if (known := figure(value)) is not None and known > 0
     ]
     if len(known) > MOST_SLICES:
-        kept = sorted(known, key=lambda entry: (entry[2], entry[1]), reverse=True)[: MOST_SLICES - 1]
-        rest = sum(entry[1] for entry in known if entry not in kept)
-        known = [entry for entry in known if entry in kept] + [(drawn.clean(drawn.words.other), rest, False)]
+        order = sorted(range(len(known)), key=lambda number: (known[number][2], known[number][1]), reverse=True)
+        kept = sorted(order[: MOST_SLICES - 1])
+        rest = sum(known[number][1] for number in order[MOST_SLICES - 1 :])
+        known = [known[number] for number in kept] + [(drawn.clean(drawn.words.other), rest, False)]
     total = sum(entry[1] for entry in known)
     colours = drawn.colours
     # The highlight's colour belongs to the highlight alone.
@@ -97,29 +97,30 @@ def _percent(share: float, slices: list[_Slice]) -> str:
 
 def _disc(drawn: Frame, slices: list[_Slice], centre: tuple[float, float], radius: float) -> None:
     """The slices with seams of the ground between them; each pixel turns when the sweep comes by."""
-    sheet = drawn.painter.figures
     half = int(radius) + 2
     left, top = round(centre[0]) - half, round(centre[1]) - half
-    side = 2 * half * _FINER
-    y, x = (np.mgrid[:side, :side] + 0.5) / _FINER - half
-    turn = np.mod(np.arctan2(x, -y) / (2 * pi), 1)
-    distance = np.hypot(x, y)
+    y, x = np.mgrid[: 2 * half, : 2 * half].astype(np.float32) + 0.5 - half
+    whole = np.clip(radius - np.hypot(x, y) + 0.5, 0, 1)
     seam = max(1.0, drawn.unit * 0.002)
-    inside = (distance <= radius) & (distance >= radius * 0.02)
     for part in slices:
-        within = inside & (turn >= part.start) & (turn < part.start + part.share)
-        if len(slices) > 1:
-            for edge in (part.start, part.start + part.share):
-                along = x * sin(edge * 2 * pi) - y * cos(edge * 2 * pi)
-                off = np.abs(x * cos(edge * 2 * pi) + y * sin(edge * 2 * pi))
-                within &= ~((off < seam / 2) & (along > 0))
-        mask = cv2.resize(within.astype(np.float32), (2 * half, 2 * half), interpolation=cv2.INTER_AREA)
-        sheet.text(np.rint(mask * 255).astype(np.uint8), left, top, part.ink)
-    times = np.rint(turn[_FINER // 2 :: _FINER, _FINER // 2 :: _FINER] * _SWEPT * 255).astype(np.uint8)
+        cover = whole * _wedge(x, y, part, seam) if len(slices) > 1 else whole
+        drawn.painter.figures.text(np.rint(cover * 255).astype(np.uint8), left, top, part.ink)
+    times = np.rint(np.mod(np.arctan2(x, -y) / (2 * pi), 1) * _SWEPT * 255).astype(np.uint8)
     area = (slice(max(0, top), top + 2 * half), slice(max(0, left), left + 2 * half))
-    part_times = times[area[0].start - top :, area[1].start - left :]
     target = drawn.painter.turns[area]
-    target[:] = part_times[: target.shape[0], : target.shape[1]]
+    target[:] = times[area[0].start - top :, area[1].start - left :][: target.shape[0], : target.shape[1]]
+
+
+def _wedge(x: Field, y: Field, part: _Slice, seam: float) -> Field:
+    """Coverage of a slice without end: behind its first edge and before its last, clockwise."""
+
+    def beyond(edge: float) -> Field:
+        """Pixels from an edge, clockwise."""
+        return np.asarray(x * cos(edge * 2 * pi) + y * sin(edge * 2 * pi))
+
+    first = np.clip(beyond(part.start) - seam / 2 + 0.5, 0, 1)
+    last = np.clip(-beyond(part.start + part.share) - seam / 2 + 0.5, 0, 1)
+    return np.asarray(np.minimum(first, last) if part.share <= 0.5 else np.maximum(first, last))
 
 
 def _beside(drawn: Frame, slices: list[_Slice], texts: list[str], centre: tuple[float, float], radius: float) -> None:
@@ -137,7 +138,7 @@ def _beside(drawn: Frame, slices: list[_Slice], texts: list[str], centre: tuple[
             rim = (centre[0] + sin(angle) * radius * 0.97, centre[1] - cos(angle) * radius * 0.97)
             elbow = (centre[0] + way * (radius + base * 1.0), height)
             end = (elbow[0] + way * base * 0.7, height)
-            mask = stroke(np.array([rim, elbow, end]), max(1.5, drawn.unit * 0.0022), size=(sheet.height, sheet.width))
+            mask, left, top = stroke(np.array([rim, elbow, end]), max(1.5, drawn.unit * 0.0022))
             at = _SWEPT * part.middle + 0.06
             lows, highs = sorted((rim[0], end[0])), sorted((rim[1], end[1]))
             before = drawn.painter.turns.copy()
@@ -145,7 +146,7 @@ def _beside(drawn: Frame, slices: list[_Slice], texts: list[str], centre: tuple[
             # The slices below keep their own times.
             under = sheet.paint[3] > 0
             drawn.painter.turns[under] = before[under]
-            sheet.text(mask, 0, 0, drawn.colours.dim)
+            sheet.text(mask, left, top, drawn.colours.dim)
             ink = drawn.colours.highlight if part.marked else drawn.colours.text
             place = (end[0] + way * base * 0.3, height)
             drawn.write(sheet, texts[number], place, ink, anchor="left" if right else "right", turn=at + 0.02)

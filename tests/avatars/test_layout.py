@@ -97,7 +97,7 @@ def test_nothing_but_a_full_inset_reaches_the_face(video: VideoFormat) -> None:
 def test_insets_have_room_for_a_chart_everywhere(video: VideoFormat) -> None:
     ident = fixed(video, "house", clock=True, logo=True)
     for ticker, second in product((False, True), repeat=2):
-        layout = ident.layout.showing(ticker=ticker, second=second, beside=True)
+        layout = ident.layout.showing(ticker=ticker, second=second, beside=True, figures=True)
         for at in ("full", "shoulder", "corner"):
             box = layout.inset_box(layout.seat(at))
             assert box.height >= 0.27 * video.shorter_side, (at, layout)
