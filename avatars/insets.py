@@ -80,6 +80,7 @@ class Library:
         if not media.clip:
             self._still(media.path)
             return
+        media = replace(media, place=self._layout.seat(media.place))
         with self._lock:
             if media in self._reels:
                 self._reels.move_to_end(media)
@@ -135,7 +136,7 @@ class Library:
     def _roll(self, media: Media) -> tuple[ClipInfo, Reel]:
         info = inspect(media.path)
         # By the layout of the scene alone, so that what else is shown does not change the pixels.
-        plain = replace(self._layout, ticker=False, second=False, beside=media.place == "shoulder")
+        plain = replace(self._layout, ticker=False, second=False, beside=False)
         box = _box(media, plain, info.width / info.height)
         return info, Reel(
             media.path, (box.width, box.height), fps=plain.video.fps, centre=_centre(media, plain)

@@ -69,6 +69,8 @@ def opened(path: Path) -> Iterator[Any]:
             raise AvatarError(f"{path}: its kind of video cannot be played here; export it as MP4 (H.264)")
         if max(size.width, size.height) > MOST_SIDE or size.width * size.height > MOST_PIXELS:
             raise AvatarError(f"{path}: is {size.width}x{size.height} pixels; at most 4096x2304. Make it smaller")
+        # Pictures may grow after the first.
+        size.options = {"max_pixels": str(MOST_PIXELS)}
         yield container
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -35,7 +35,7 @@ HEAD, TAIL = 5, 12
 class Bulletin:
     clip: Path
     photo: Path
-    lead: int = field(default=1)
+    lead: int = 1
 
     def utterances(self, voice: Voice) -> Sequence[Utterance]:
         pictured = Graphics(headline="A picture", inset=Media(self.photo, "shoulder", credit="Somebody"))
@@ -45,16 +45,16 @@ class Bulletin:
         bed, played = heard_with(under, "Text", 0.0).bed, heard_with(alone, "", 0.0).voice
         assert bed is not None
         assert played is not None
-        say = dict(lead=self.lead)
-        return [
-            Utterance("Good evening.", "en", voice, lower_third=LowerThird("Lin", "Anchor"), mood="warm", **say),
+        found = [
+            Utterance("Good evening.", "en", voice, lower_third=LowerThird("Lin", "Anchor"), mood="warm"),
             Utterance(
-                "One picture here. And two.", "en", voice, graphics=pictured, gestures=("nod", "smile"), pause=0.5, **say
+                "One picture here. And two.", "en", voice, graphics=pictured, gestures=("nod", "smile"), pause=0.5
             ),
-            Utterance("", "en", played, graphics=alone, **say),
-            Utterance("数字在这里。", "zh-CN", voice, graphics=charted, mood="serious", **say),
-            Utterance("Words over a clip.", "en", voice, graphics=under, bed=bed, **say),
-        ]  # fmt: skip
+            Utterance("", "en", played, graphics=alone),
+            Utterance("数字在这里。", "zh-CN", voice, graphics=charted, mood="serious"),
+            Utterance("Words over a clip.", "en", voice, graphics=under, bed=bed),
+        ]
+        return [replace(utterance, lead=self.lead) for utterance in found]
 
 
 def told(beat: Beat) -> tuple[str, str, object, object, object]:
@@ -79,8 +79,6 @@ async def play(bulletin: Bulletin, clock: Clock) -> list[Beat]:
                 scene.prepare(utterance.graphics)
                 performer.perform(utterance)
             performer.finish()
-            if clock.live:
-                pass
             await playout.run()
     finally:
         await voice.close()
