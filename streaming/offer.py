@@ -31,6 +31,11 @@ def _unreachable(line: str) -> bool:
     return line.startswith("a=end-of-candidates")
 
 
+def reachable(sdp: str) -> str:
+    """SDP without the candidates that only cost time. Raises `SignallingError` for too much of it."""
+    return "\r\n".join(line for line in _lines(sdp) if not _unreachable(line))
+
+
 @dataclass(frozen=True, slots=True)
 class Offer:
     """An offer fit for aiortc. `sections` are the kinds of its media in the order of their bundle."""

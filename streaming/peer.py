@@ -8,26 +8,16 @@ import math
 import secrets
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
 from aioice.ice import Connection
-from aiortc import (
-    RTCBundlePolicy,
-    RTCConfiguration,
-    RTCDataChannel,
-    RTCIceServer,
-    RTCPeerConnection,
-    RTCRtpSender,
-    RTCRtpTransceiver,
-    RTCSessionDescription,
-)
+from aiortc import RTCDataChannel, RTCIceServer, RTCRtpTransceiver, RTCSessionDescription
 from aiortc.clock import current_ntp_time
 
-from anchor.errors import CapacityError, FormatError, SignallingError
+from anchor.errors import CapacityError, SignallingError
 from anchor.events import Caption
 from anchor.media import SAMPLE_RATE, Beat, Picture, Samples, VideoFormat
 from anchor.ports import Answer
@@ -37,37 +27,25 @@ from streaming.encoder import KEYFRAME_GAP_SECONDS, OPUS_SAMPLES, Codec, Encoded
 from streaming.events import EVENTS, Mailbox, event, tell, written
 from streaming.microphone import Microphone
 from streaming.offer import Offer, read_fragment, read_offer
-from streaming.tracks import BeatSender, BeatTrack, Recent, Shot, Spread
+from streaming.tracks import BeatTrack, Recent, Shot, Spread
+from streaming.viewer import GATHER_SECONDS as GATHER_SECONDS
+from streaming.viewer import Viewer, negotiated, new_connection, picture_shot, reason
+from streaming.viewer import ice_server as ice_server
+from streaming.whip import WhipPush
 
 logger = logging.getLogger(__name__)
 
 CONNECT_SECONDS = 20.0
 """A viewer who has not connected by then is forgotten."""
 
-GATHER_SECONDS = 0.5
-"""How long a STUN or TURN server may take to answer; one that does not is left out for `AVOID_SECONDS`."""
-
 AVOID_SECONDS = 60.0
+"""STUN and TURN servers that did not answer are left out for so long."""
 
 SILENT_SECONDS = 15.0
 """A viewer nothing authentic was heard from for so long is gone; browsers report every second."""
 
 _PENDING_BEATS = 2
 _NTP_SECOND = 1 << 32
-
-
-@dataclass(eq=False, slots=True)
-class _Viewer:
-    name: str
-    connection: RTCPeerConnection
-    video: BeatTrack
-    audio: BeatTrack
-    joined: float
-    username: str = ""
-    codec: Codec = "H264"
-    seen: guard.Watch | None = None
-    events: RTCDataChannel | None = None
-    microphone: Microphone | None = None
 
 
 class WebRtcSink:
@@ -96,7 +74,8 @@ class WebRtcSink:
         self._ice_servers = [ice_server(url) for url in ice_servers]
         self._encoder = LiveEncoder(video, bitrate)
         self._listener = listener
-        self._viewers: dict[str, _Viewer] = {}
+        self._viewers: dict[str, Viewer] = {}
+        self._pushes: list[WhipPush] = []
         self._on_air = False
         self._answering = 0
         self._pending = 0
@@ -133,8 +112,11 @@ class WebRtcSink:
         self._on_air = False
         self._stopping.set()
         self._sounds.close()
+        for push in self._pushes:
+            push.end()
         for viewer in list(self._viewers.values()):
-            self._forget(viewer)
+            if not viewer.pushed:
+                self._forget(viewer)
         try:
             await self._tasks.__aexit__(None, None, None)
         finally:
@@ -180,7 +162,7 @@ class WebRtcSink:
             return
         beat = work.result()
         now = self._ntp_origin + round(self._loop.time() * _NTP_SECOND)
-        pictures = {codec: _picture_shot(beat, codec, now, self.video) for codec in beat.pictures}
+        pictures = {codec: picture_shot(beat, codec, now, self.video) for codec in beat.pictures}
         for codec, shot in pictures.items():
             self._recent[codec].add(shot)
         for viewer in self._viewers.values():
@@ -222,12 +204,12 @@ class WebRtcSink:
 
     @property
     def viewers(self) -> int:
-        return len(self._viewers)
+        return sum(not viewer.pushed for viewer in self._viewers.values())
 
     async def join(self, offer: str) -> Answer:
         """Answer an SDP offer. Raises `SignallingError`, and `CapacityError` when `max_viewers` watch."""
         self._require_on_air()
-        there = len(self._viewers) if self._listener is None else 0
+        there = self.viewers if self._listener is None else 0
         if there + self._answering >= self.max_viewers:
             raise CapacityError(f"{self.max_viewers} viewers are watching already")
         wish = read_offer(offer)
@@ -237,7 +219,7 @@ class WebRtcSink:
             sdp = await self._answer(viewer, wish)
             self._require_on_air()
         except BaseException:
-            await self._close(viewer)
+            await viewer.close()
             raise
         finally:
             self._answering -= 1
@@ -251,10 +233,9 @@ class WebRtcSink:
         if not self._on_air:
             raise CapacityError("the stream is not on air")
 
-    def _new_viewer(self) -> _Viewer:
-        # One transport for everything, as every browser does it; the default opens one a section and closes two again.
-        servers = self._ice_servers if self._loop.time() >= self._avoid_servers_until else []
-        configuration = RTCConfiguration(iceServers=servers, bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
+    def _new_viewer(self, *, pushed: bool = False, ice_servers: Sequence[RTCIceServer] | None = None) -> Viewer:
+        if ice_servers is None:
+            ice_servers = self._ice_servers if self._loop.time() >= self._avoid_servers_until else []
         name = secrets.token_urlsafe(12)
         video = BeatTrack(
             "video",
@@ -263,9 +244,9 @@ class WebRtcSink:
             ask_keyframe=partial(self._ask_keyframe, name),
         )
         audio = BeatTrack("audio", self.video.fps)
-        return _Viewer(name, RTCPeerConnection(configuration), video, audio, self._loop.time())
+        return Viewer(name, new_connection(ice_servers), video, audio, self._loop.time(), pushed)
 
-    async def _answer(self, viewer: _Viewer, wish: Offer) -> str:
+    async def _answer(self, viewer: Viewer, wish: Offer) -> str:
         connection = viewer.connection
         try:
             # In the order of the bundle: aiortc makes the one transport for the first.
@@ -274,9 +255,9 @@ class WebRtcSink:
             connection.on("connectionstatechange", partial(self._connection_changed, viewer))
             await connection.setRemoteDescription(RTCSessionDescription(wish.sdp, "offer"))
             video = media["video"]
-            viewer.codec = _negotiated(video)
+            viewer.codec = negotiated(video)
             viewer.username = wish.username
-            ice = video.sender.transport.transport._connection
+            ice = viewer.ice
             viewer.seen = guard.watch(ice, self._loop.time, gather_seconds=GATHER_SECONDS)
             await connection.setLocalDescription(await connection.createAnswer())
             self._note_servers(ice)
@@ -286,7 +267,7 @@ class WebRtcSink:
         except Exception as error:
             # aiortc's parser and negotiation raise AssertionError, IndexError, KeyError, ... for what they do not like.
             logger.debug("an offer could not be answered", exc_info=True)
-            raise SignallingError(f"the SDP offer cannot be answered: {_reason(error)}") from error
+            raise SignallingError(f"the SDP offer cannot be answered: {reason(error)}") from error
 
     def _note_servers(self, ice: Connection) -> None:
         """Leave STUN and TURN servers alone for a while when they did not answer: every viewer would wait for them."""
@@ -295,22 +276,16 @@ class WebRtcSink:
             logger.warning("no STUN or TURN server answers; doing without for %.0f s", AVOID_SECONDS)
             self._avoid_servers_until = self._loop.time() + AVOID_SECONDS
 
-    def _add_track(self, viewer: _Viewer, kind: str) -> RTCRtpTransceiver:
-        track, codecs = (
-            (viewer.video, ("video/h264", "video/vp8", "video/rtx"))
-            if kind == "video"
-            else (viewer.audio, ("audio/opus",))
-        )
+    def _add_track(self, viewer: Viewer, kind: str) -> RTCRtpTransceiver:
         heard = kind == "audio" and self._listener is not None
-        transceiver = viewer.connection.addTransceiver(track, direction="sendrecv" if heard else "sendonly")
-        transceiver.setCodecPreferences(_codecs(kind, codecs))
-        BeatSender.convert(transceiver.sender, track)
+        codecs = ("video/h264", "video/vp8", "video/rtx") if kind == "video" else ("audio/opus",)
+        transceiver = viewer.add(kind, "sendrecv" if heard else "sendonly", codecs)
         if heard:
             viewer.microphone = Microphone(partial(self._hear, viewer))
             viewer.microphone.listen(transceiver.receiver)
         return transceiver
 
-    def _hear(self, viewer: _Viewer, sound: Samples, at: float) -> None:
+    def _hear(self, viewer: Viewer, sound: Samples, at: float) -> None:
         if self._listener is not None and viewer.name in self._viewers:
             self._listener.hear(sound, at)
 
@@ -330,7 +305,7 @@ class WebRtcSink:
         if viewer is not None:
             self._encoder.ask_keyframe(viewer.codec)
 
-    def _open_events(self, viewer: _Viewer, channel: RTCDataChannel) -> None:
+    def _open_events(self, viewer: Viewer, channel: RTCDataChannel) -> None:
         if channel.label != EVENTS or viewer.events is not None:
             return
         viewer.events = channel
@@ -343,11 +318,11 @@ class WebRtcSink:
             if viewer.name in self._viewers:
                 self._listener.arrived()
 
-    def _told(self, viewer: _Viewer, message: Mapping[str, Any]) -> None:
+    def _told(self, viewer: Viewer, message: Mapping[str, Any]) -> None:
         if self._listener is not None and viewer.name in self._viewers:
             self._listener.told(message)
 
-    def _connection_changed(self, viewer: _Viewer) -> None:
+    def _connection_changed(self, viewer: Viewer) -> None:
         if viewer.connection.connectionState in ("failed", "closed"):
             self._forget(viewer)
 
@@ -365,11 +340,11 @@ class WebRtcSink:
         """End a viewer. Raises `KeyError` for an unknown one."""
         found = self._viewers.pop(viewer)
         self._note_left()
-        await self._close(found)
+        await found.close()
 
-    def _forget(self, viewer: _Viewer, *, told: bool = True) -> None:
+    def _forget(self, viewer: Viewer, *, told: bool = True) -> None:
         if self._viewers.pop(viewer.name, None) is not None:
-            self._tasks.create_task(self._close(viewer))
+            self._tasks.create_task(viewer.close())
             if told:
                 self._note_left()
 
@@ -377,18 +352,28 @@ class WebRtcSink:
         if self._listener is not None and self._on_air and not self._viewers:
             self._listener.left()
 
-    async def _close(self, viewer: _Viewer) -> None:
-        viewer.video.stop()
-        viewer.audio.stop()
-        if viewer.microphone is not None:
-            viewer.microphone.close()
-        try:
-            await viewer.connection.close()
-        except Exception:
-            # aiortc stops at the first part that does not close; sockets must not stay open for it.
-            logger.exception("closing a viewer's connection has failed")
-            for transport in getattr(viewer.connection, "_RTCPeerConnection__iceTransports", ()):
-                await transport.stop()
+    # Servers that the stream is pushed to.
+
+    def push(self, url: str, *, token: str | None = None, name: str = "", start: bool = True) -> WhipPush:
+        """Send the stream to a WHIP endpoint as well, until the sink ends. Raises `FormatError` for an odd address."""
+        self._require_on_air()
+        push = WhipPush(self, url, token=token, name=name)
+        self._pushes.append(push)
+        self._tasks.create_task(push.run())
+        if start:
+            push.start()
+        return push
+
+    def new_pushed(self, ice_servers: Sequence[RTCIceServer]) -> Viewer:
+        """A receiver that is not connected yet; see `streaming.whip.Source`."""
+        return self._new_viewer(pushed=True, ice_servers=[*self._ice_servers, *ice_servers])
+
+    def admit(self, viewer: Viewer) -> None:
+        self._viewers[viewer.name] = viewer
+
+    async def drop(self, viewer: Viewer) -> None:
+        self._viewers.pop(viewer.name, None)
+        await viewer.close()
 
     async def _watch_viewers(self) -> None:
         """Forget viewers who never connect or have fallen silent."""
@@ -397,45 +382,11 @@ class WebRtcSink:
                 async with asyncio.timeout(1):
                     await self._stopping.wait()
             except TimeoutError:
-                for viewer in [viewer for viewer in self._viewers.values() if self._is_gone(viewer)]:
+                for viewer in [one for one in self._viewers.values() if not one.pushed and self._is_gone(one)]:
                     self._forget(viewer)
 
-    def _is_gone(self, viewer: _Viewer) -> bool:
+    def _is_gone(self, viewer: Viewer) -> bool:
         now = self._loop.time()
         if not viewer.video.open:
             return now - viewer.joined > CONNECT_SECONDS
         return viewer.seen is not None and now - viewer.seen.heard > SILENT_SECONDS
-
-
-def ice_server(url: str) -> RTCIceServer:
-    scheme, _, rest = url.partition(":")
-    credentials, at, host = rest.rpartition("@")
-    if scheme not in ("stun", "stuns", "turn", "turns") or not host:
-        raise FormatError(f"ICE server {url!r}: write stun:HOST:PORT or turn:USER:PASSWORD@HOST:PORT")
-    if not at:
-        return RTCIceServer(urls=url)
-    user, _, password = credentials.partition(":")
-    return RTCIceServer(urls=f"{scheme}:{host}", username=user, credential=password)
-
-
-def _codecs(kind: str, names: Sequence[str]) -> list[Any]:
-    known = RTCRtpSender.getCapabilities(kind).codecs
-    return [codec for name in names for codec in known if codec.mimeType.lower() == name]
-
-
-def _negotiated(video: RTCRtpTransceiver) -> Codec:
-    if video._offerDirection not in ("sendonly", "sendrecv"):
-        raise SignallingError("the SDP offer does not want to receive video")
-    return "VP8" if video._codecs[0].mimeType.lower() == "video/vp8" else "H264"
-
-
-def _reason(error: Exception) -> str:
-    return " ".join(str(error).split())[:120] or type(error).__name__
-
-
-def _picture_shot(beat: EncodedBeat, codec: Codec, release: int, video: VideoFormat) -> Shot:
-    start = beat.index * video.ticks_per_beat
-    picture = beat.pictures[codec]
-    last = len(picture.payloads) - 1
-    packets = tuple((start, payload, place == last) for place, payload in enumerate(picture.payloads))
-    return Shot(release, start, packets, picture.keyframe)

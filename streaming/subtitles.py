@@ -136,3 +136,9 @@ def _write(path: Path, text: str) -> None:
     finally:
         with suppress(OSError):
             part.unlink(missing_ok=True)
+
+
+def vtt_cue(caption: Caption, start: int, end: int) -> str:
+    """One cue of a WebVTT file, its second language below, in milliseconds. Nothing for a caption without text."""
+    lines = tuple(filter(None, map(_clean, (*caption.lines, *caption.second))))
+    return f"{_clock(start, '.')} --> {_clock(end, '.')}\n{_lines(lines, _escaped)}\n\n" if lines else ""

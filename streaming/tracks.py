@@ -19,6 +19,7 @@ from typing import Any
 from aiortc import MediaStreamTrack, RTCRtpSender
 from aiortc.mediastreams import MediaStreamError
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters, RTCRtpSendParameters
+from aiortc.rtp import AnyRtcpPacket, RtcpRrPacket, RtcpSrPacket
 
 from streaming.guard import require
 
@@ -28,6 +29,10 @@ MID_EXTENSION = "urn:ietf:params:rtp-hdrext:sdes:mid"
 
 HISTORY = 512
 """Packets kept for retransmission: two seconds at 2.5 Mbit/s."""
+
+LOSSY = 5 / 256
+"""Loss from which a packet is sent again twice: on such a network the first repetition is often lost as well, and
+waiting for the next request shows as a freeze. The second goes out with the next picture, for losses come in bursts."""
 
 _SQUEEZED_TICKS = 90
 _UINT16 = 0xFFFF
@@ -189,17 +194,30 @@ class BeatSender(RTCRtpSender):
     _extension: bytes
     _history: list[tuple[int, bytes, bytes] | None]
     _rtx_sequence: int
+    _loss: float
+    _again: deque[int]
 
     @classmethod
     def convert(cls, sender: RTCRtpSender, track: BeatTrack) -> None:
         names = ("rtp_started", "rtp_exited", "rtx_payload_type", *_COUNTERS)
-        require(sender, ("_run_rtp", "_retransmit", "_send_keyframe", *map(_private, names)), "aiortc")
+        require(
+            sender,
+            ("_run_rtp", "_retransmit", "_handle_rtcp_packet", "_send_keyframe", *map(_private, names)),
+            "aiortc",
+        )
         sender.__class__ = cls
         assert isinstance(sender, cls)
         sender._beats = track
         sender._extension = b""
         sender._history = [None] * HISTORY
         sender._rtx_sequence = randbits(15)
+        sender._loss = 0.0
+        sender._again = deque(maxlen=HISTORY // 4)
+
+    @property
+    def octets(self) -> int:
+        """Bytes of payload sent."""
+        return int(self._inner("octet_count"))
 
     def _inner(self, name: str) -> Any:
         return getattr(self, _private(name))
@@ -231,6 +249,10 @@ class BeatSender(RTCRtpSender):
             self._inner("rtp_exited").set()
 
     async def _send_shot(self, shot: Shot, payload_type: int, sequence: int, origin: int) -> int:
+        while self._again:
+            packet = self._repetition(self._again.popleft())
+            if packet is not None:
+                await self.transport._send_rtp(packet)
         octets = 0
         first_byte = 0x90 if self._extension else 0x80
         for timestamp, payload, marker in shot.packets:
@@ -261,10 +283,26 @@ class BeatSender(RTCRtpSender):
         for name, value in counters.items():
             setattr(self, _private(name), value)
 
+    async def _handle_rtcp_packet(self, packet: AnyRtcpPacket) -> None:
+        if isinstance(packet, (RtcpRrPacket, RtcpSrPacket)):
+            for report in packet.reports:
+                if report.ssrc == self._ssrc:
+                    # Slow to forget: reports cover a second, and losses come in bursts.
+                    self._loss = max(report.fraction_lost / 256, 0.8 * self._loss)
+        await super()._handle_rtcp_packet(packet)
+
     async def _retransmit(self, sequence_number: int) -> None:
+        packet = self._repetition(sequence_number)
+        if packet is None:
+            return
+        await self.transport._send_rtp(packet)
+        if self._loss >= LOSSY and self._inner("rtx_payload_type") is not None:
+            self._again.append(sequence_number)
+
+    def _repetition(self, sequence_number: int) -> bytes | None:
         kept = self._history[sequence_number % HISTORY]
         if kept is None or kept[0] != sequence_number:
-            return
+            return None
         _, header, payload = kept
         rtx_type = self._inner("rtx_payload_type")
         if rtx_type is not None:
@@ -274,7 +312,7 @@ class BeatSender(RTCRtpSender):
             payload = struct.pack("!H", sequence_number) + payload
             header = fixed + header[4:8] + struct.pack("!I", self._rtx_ssrc) + header[12:]
             self._rtx_sequence = (self._rtx_sequence + 1) & _UINT16
-        await self.transport._send_rtp(header + payload)
+        return header + payload
 
 
 _COUNTERS = ("ntp_timestamp", "rtp_timestamp", "packet_count", "octet_count")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import json
 import math
 import os
 import platform
@@ -13,7 +14,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import httpx
 import uvicorn
@@ -135,15 +136,24 @@ async def _moment() -> None:
 
 
 @contextlib.asynccontextmanager
-async def remote_viewers(address: str, count: int) -> AsyncIterator[None]:
-    """`count` WebRTC viewers in a process of their own, so that their work is not counted as ours."""
-    async with other_process("anchor.bench.viewers", f"{address}/whep/{CHANNEL}", str(count)):
-        yield
+async def remote_viewers(address: str, count: int) -> AsyncIterator[list[dict[str, float]]]:
+    """`count` WebRTC viewers in a process of their own, so that their work is not counted as ours.
+
+    When the context has been left, the list has for each viewer how many ``pictures`` came, were ``lost``, and the
+    ``fps``.
+    """
+    reports: list[dict[str, float]] = []
+    async with other_process("anchor.bench.viewers", f"{address}/whep/{CHANNEL}", str(count)) as said:
+        yield reports
+    reports.extend(json.loads(said[-1]) if said else ())
 
 
 @contextlib.asynccontextmanager
-async def other_process(module: str, *arguments: str, seconds: float = 60) -> AsyncIterator[None]:
-    """Run a module until the context is left; entered when it has written ``ready``, within `seconds`."""
+async def other_process(module: str, *arguments: str, seconds: float = 60) -> AsyncIterator[list[str]]:
+    """Run a module until the context is left; entered when it has written ``ready``, within `seconds`.
+
+    The list has the lines that it wrote after that, when it has ended.
+    """
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", module, *arguments, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
     )
@@ -154,10 +164,38 @@ async def other_process(module: str, *arguments: str, seconds: float = 60) -> As
             line = await process.stdout.readline()
         if line.strip() != b"ready":
             raise RuntimeError(f"{module} is not ready: {line.decode()!r}")
-        yield
+        said: list[str] = []
+        yield said
+        process.stdin.close()
+        said.extend((await process.stdout.read()).decode().splitlines())
     finally:
         process.stdin.close()
         await process.wait()
+
+
+class LoopLag:
+    """How late the event loop runs what was due, every 10 ms while the context lasts."""
+
+    STEP_SECONDS = 0.01
+
+    def __init__(self) -> None:
+        self.late_ms: list[float] = []
+
+    async def __aenter__(self) -> Self:
+        self._loop = asyncio.get_running_loop()
+        self._plan()
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        self._timer.cancel()
+
+    def _plan(self) -> None:
+        due = self._loop.time() + self.STEP_SECONDS
+        self._timer = self._loop.call_at(due, self._note, due)
+
+    def _note(self, due: float) -> None:
+        self.late_ms.append(1000 * (self._loop.time() - due))
+        self._plan()
 
 
 async def join(client: httpx.AsyncClient, address: str) -> RTCPeerConnection:

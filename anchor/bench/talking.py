@@ -168,6 +168,6 @@ def _beats(session: Session) -> tuple[int, int]:
     return counters.beats, counters.late_pictures
 
 
-def _visits(address: str, count: int) -> AbstractAsyncContextManager[None]:
+def _visits(address: str, count: int) -> AbstractAsyncContextManager[list[str]]:
     """So many visitors come and go before the context is entered."""
     return other_process("anchor.bench.talkers", address, "come", str(count), seconds=60 + 3 * count)
