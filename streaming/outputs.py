@@ -13,11 +13,15 @@ from anchor.errors import ConfigError, MissingError
 from anchor.media import VideoFormat
 from streaming.archive import HOUR, FileWriter
 from streaming.destinations import Destination, Kind, destination
+from streaming.hls import HlsWriter
 from streaming.packets import Writer
 from streaming.profiles import profile
 from streaming.program import DeviceTarget, Program, Target
 from streaming.rtmp_writer import RtmpWriter
 from streaming.virtual_camera import VirtualCamera
+
+HLS_SEGMENTS = 15
+"""Segments of two seconds that a live playlist keeps."""
 
 WriterFactory = Callable[[Destination, Mapping[str, str]], Writer]
 """Makes a writer for a destination, with metadata for what it writes."""
@@ -54,8 +58,8 @@ def open_program(
 ) -> Program:
     """A program of `video` with all outputs that are wished for; nothing is connected or written before it is entered.
 
-    `metadata` (``AIGC``, ``title``) goes into every container that can carry it. `writers` make what is not made here,
-    by kind (``hls``). A program that is not live writes whole files, not parts of `part_seconds`.
+    `metadata` (``AIGC``, ``title``) goes into every container that can carry it. `writers`, by kind, stand for those of
+    here. A program that is not live writes whole files, not parts of `part_seconds`.
 
     Raises `ConfigError` for an address, profile or name that is wrong, `MissingError` for a kind that nothing here
     makes.
@@ -64,6 +68,9 @@ def open_program(
         "rtmp": lambda to, labels: RtmpWriter(to, metadata=labels),
         "file": lambda to, labels: FileWriter(
             Path(to.address), metadata=labels, part_seconds=part_seconds if live else None, wall=wall
+        ),
+        "hls": lambda to, labels: HlsWriter(
+            Path(to.address), metadata=labels, window=HLS_SEGMENTS if live else None, now=wall
         ),
         **(writers or {}),
     }

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import av
 import pytest
 
 from anchor.clock import LoopClock
@@ -289,9 +290,20 @@ def test_outputs_without_a_name_are_named_after_their_kind() -> None:
     assert [found.name for found in asyncio.run(main())] == ["rtmp", "rtmp-2", "rtmp-3", "camera"]
 
 
-def test_a_kind_that_nothing_makes_is_missing(tmp_path: Path) -> None:
-    with pytest.raises(MissingError, match="kind 'hls'"):
-        open_program(VIDEO, [OutputConfig(to=f"hls:{tmp_path}")])
+def test_a_kind_that_is_no_output_of_a_program_is_missing() -> None:
+    with pytest.raises(MissingError, match="kind 'whip'"):
+        open_program(VIDEO, [OutputConfig(to="whip+https://example.org/whip/key")])
+
+
+def test_a_folder_of_hls_has_every_picture(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with open_program(VIDEO, [OutputConfig(to=f"hls:{tmp_path / 'hls'}")], live=False) as program:
+            for shot in beats(160):
+                await program.send(shot)
+
+    asyncio.run(main())
+    with av.open(str(tmp_path / "hls" / "media.m3u8")) as container:
+        assert len([frame.pts for frame in container.decode(video=0)]) == 160
 
 
 def test_a_camera_that_is_not_there_says_what_to_do() -> None:
