@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import partial
@@ -15,10 +16,12 @@ from streaming.archive import HOUR, FileWriter
 from streaming.destinations import Destination, Kind, destination
 from streaming.hls import HlsWriter
 from streaming.packets import Writer
-from streaming.profiles import profile
+from streaming.profiles import UPRIGHT, profile
 from streaming.program import DeviceTarget, Program, Target
 from streaming.rtmp_writer import RtmpWriter
 from streaming.virtual_camera import VirtualCamera
+
+log = logging.getLogger(__name__)
 
 HLS_SEGMENTS = 15
 """Segments of two seconds that a live playlist keeps."""
@@ -85,6 +88,8 @@ def open_program(
         if to.kind not in makers:
             raise MissingError(f"{to.shown}: outputs of kind {to.kind!r} are not sent by this program")
         found = profile(wish.profile or to.profile, video, bitrate=wish.bitrate)
+        if found.name in UPRIGHT and video.width > video.height:
+            log.warning("output %s: %s shows tall pictures; a channel of 720x1280 fills its screen", name, found.name)
         targets.append(Target(name, to.kind, to.shown, found, partial(makers[to.kind], to, labels), wish.start))
     files = [target.address for target in targets if target.kind in ("file", "hls", "camera")]
     for address in files:
