@@ -58,11 +58,12 @@ def open_program(
     writers: Mapping[Kind, WriterFactory] | None = None,
     part_seconds: float | None = HOUR,
     wall: Callable[[], datetime] = wall_time,
+    folder: Path | None = None,
 ) -> Program:
     """A program of `video` with all outputs that are wished for; nothing is connected or written before it is entered.
 
     `metadata` (``AIGC``, ``title``) goes into every container that can carry it. `writers`, by kind, stand for those of
-    here. A program that is not live writes whole files, not parts of `part_seconds`.
+    here. A program that is not live writes whole files, not parts of `part_seconds`. Paths are relative to `folder`.
 
     Raises `ConfigError` for an address, profile or name that is wrong, `MissingError` for a kind that nothing here
     makes.
@@ -80,7 +81,7 @@ def open_program(
     labels = dict(metadata or {})
     targets: list[Target | DeviceTarget] = []
     for wish in wishes:
-        to = destination(wish.to)
+        to = destination(wish.to, folder=folder)
         name = wish.name or _name(to.kind, [target.name for target in targets])
         if to.kind == "camera":
             targets.append(DeviceTarget(name, "camera", to.shown, partial(VirtualCamera, to.address), wish.start))

@@ -56,7 +56,7 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
 """Each for 720 lines; `profile` suits one to a program."""
 
 UPRIGHT = frozenset({"douyin", "kuaishou", "taobao", "tiktok", "wechat"})
-"""Platforms whose viewers hold a telephone upright. A wide program goes there as it is: in a tall frame with bars its AI
+"""Platforms whose viewers hold a telephone upright. A wide program goes there as it is: in a tall frame its AI
 label would be smaller than the law asks for. What fills the screen is a channel of 720x1280."""
 
 

@@ -236,8 +236,8 @@ def test_an_output_that_joins_a_running_encode_waits_for_no_regular_keyframe() -
 
     asyncio.run(main())
     assert late.packets[0].keyframe
-    assert 65 <= late.beats[0] < 90
-    assert one.beats[-1] == late.beats[-1] == 104
+    assert late.beats[0] not in (50, 100)
+    assert one.beats[-1] == late.beats[-1] == 124
 
 
 def test_an_unknown_output_is_a_key_error() -> None:
