@@ -21,7 +21,6 @@ class _Message:
 
     kind: int = 0
     size: int = 0
-    stream: int = 0
     extended: bool = False
     data: bytearray = field(default_factory=bytearray)
 

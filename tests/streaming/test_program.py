@@ -230,9 +230,9 @@ def test_an_output_that_joins_a_running_encode_waits_for_no_regular_keyframe() -
 
     async def main() -> None:
         async with Program(VIDEO, [target("one", one), target("late", late, start=False)]) as program:
-            await paced(program, beats(65))
+            await paced(program, beats(85))
             await program.start("late")
-            await paced(program, beats(40, 65))
+            await paced(program, beats(40, 85))
 
     asyncio.run(main())
     assert late.packets[0].keyframe
