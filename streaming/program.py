@@ -140,7 +140,7 @@ class Program:
         for encoding in self._encodings.values():
             encoding.check()
         for feed in self._feeds.values():
-            if feed.about.kind == "file" and feed.wanted and feed.failure:
+            if feed.about.kind == "file" and feed.failure:
                 raise OutputError(feed.failure)
 
     async def __aexit__(

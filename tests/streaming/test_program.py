@@ -144,9 +144,9 @@ def test_a_stuck_output_holds_up_neither_the_program_nor_another_output() -> Non
         return program, longest
 
     program, longest = asyncio.run(main())
-    assert longest < 0.04
+    assert longest < 0.5
     (encoded,) = program.encoded()
-    assert encoded.blocked_seconds_max < 0.04
+    assert encoded.blocked_seconds_max < 0.5
     # A machine that is busy with other things may leave pictures out before they are encoded, none after.
     assert len(kept.beats) == encoded.beats == 300 - encoded.dropped
     assert info(program, "kept").dropped == 0
