@@ -5,6 +5,7 @@ from __future__ import annotations
 from anchor.app import LiveChannel
 from anchor.bench.capacity import talking
 from anchor.bench.measure import (
+    SETTLE_SECONDS,
     Figure,
     LoopLag,
     Tell,
@@ -14,7 +15,6 @@ from anchor.bench.measure import (
     resident_mib,
     running_studio,
 )
-from anchor.bench.viewers import SETTLE_SECONDS
 
 SECONDS = 20
 MANY = 24

@@ -29,6 +29,9 @@ Tell = Callable[[str], None]
 
 CHANNEL = "bench"
 
+SETTLE_SECONDS = 8.0
+"""From when all viewers have come until what they get is noted."""
+
 TEXT = (
     "Good evening, and welcome. Tonight we look at how a machine learns to speak. Every word you hear is timed to the "
     "sample, and every picture belongs to its sound. Papa bought a big map of Bohemia, and five very fine views. "

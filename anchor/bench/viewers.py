@@ -19,11 +19,8 @@ import aiortc.rtcrtpreceiver
 import httpx
 from aiortc import RTCPeerConnection
 
-from anchor.bench.measure import join
+from anchor.bench.measure import SETTLE_SECONDS, join
 from anchor.media import VIDEO_CLOCK
-
-SETTLE_SECONDS = 8.0
-"""From when all have come until what they get is noted."""
 
 _SPS = 0x67
 """The first byte of a sequence parameter set, with which every keyframe of ours begins."""
