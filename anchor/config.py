@@ -42,6 +42,15 @@ def _path(value: Any, info: ValidationInfo) -> Any:
     return folder / value if isinstance(value, str) else value
 
 
+def _destination(value: Any, info: ValidationInfo) -> Any:
+    """Files and folders of outputs are relative to the configuration, like all others."""
+    if isinstance(value, str):
+        kind, colon, rest = value.partition(":")
+        if colon and kind in ("file", "hls") and rest and not rest.startswith("${"):
+            return f"{kind}:{_path(rest, info)}"
+    return value
+
+
 def _avatar(value: Any, info: ValidationInfo) -> Any:
     """A package is told from a name by a slash or its ending."""
     if isinstance(value, str) and ("/" in value or value.lower().endswith(".zip")):
@@ -176,7 +185,7 @@ class OutputConfig(_Table):
     ``${NAME}`` in it is an environment variable, for stream keys.
     """
 
-    to: str
+    to: Annotated[str, BeforeValidator(_destination)]
     name: str = ""
     profile: str = ""
     """The platform or profile it is encoded for; what suits `to` when empty."""

@@ -70,7 +70,6 @@ def open_program(
     """
     makers: dict[Kind, WriterFactory] = {
         "rtmp": lambda to, labels: RtmpWriter(to, metadata=labels),
-        "hls": lambda to, labels: HlsWriter(Path(to.address), metadata=labels),
         "file": lambda to, labels: FileWriter(
             Path(to.address), metadata=labels, part_seconds=part_seconds if live else None, wall=wall
         ),

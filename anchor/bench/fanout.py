@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from anchor.bench.capacity import talking
 from anchor.bench.measure import (
+    SETTLE_SECONDS,
     Figure,
     LoopLag,
     Tell,
@@ -25,7 +26,7 @@ async def measure(tell: Tell) -> list[Figure]:
         for count in (1, MANY):
             tell(f"{count} viewers for {SECONDS} s")
             async with remote_viewers(address, count) as reports:
-                await cores_used(4)
+                await cores_used(SETTLE_SECONDS)
                 skipped = _skipped(channel)
                 async with LoopLag() as lag:
                     used[count] = await cores_used(SECONDS)
