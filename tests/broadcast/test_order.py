@@ -178,10 +178,10 @@ def test_while_a_source_is_down_one_segment_at_a_time_is_tried_and_later_and_lat
     tried = []
     for second in range(600):
         stage.now = float(second)
-        stage.choose()
-        if stage.on_air is not None:
+        stage.reconcile()
+        for entry in stage.waiting:
             tried.append(second)
-            stage.end("failed")
+            order.ended(entry, "failed", stage.now, "the voice is down")
     gaps = [b - a for a, b in itertools.pairwise(tried)]
     assert 10 < len(tried) < 25 and max(gaps) <= 61 and gaps[-1] >= 50
 
