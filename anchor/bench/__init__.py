@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from anchor.bench import answers, avatars, batcher, capacity, fanout, hearing, latency, privacy, render, turns
+from anchor.bench import answers, avatars, batcher, capacity, fanout, hearing, latency, privacy, render, show, turns
 from anchor.bench.lipsync import report
 from anchor.bench.lipsync.report import Report
 from anchor.bench.measure import Figure, Tell, machine
@@ -26,6 +26,7 @@ BENCHES: dict[str, Callable[..., Awaitable[list[Figure] | Report]]] = {
     "lipsync": report.measure,
     "privacy": privacy.measure,
     "render": render.measure,
+    "show": show.measure,
     "turns": turns.measure,
 }
 

@@ -57,6 +57,7 @@ class Stage:
         best = queue[0]
         if self.on_air is not None:
             self.aside.append(self.on_air)
+        assert best not in self.aside or best.run is None or not best.run.replaced, "it has been replaced"
         for held in (self.aside, self.waiting):
             if best in held:
                 held.remove(best)
@@ -69,6 +70,8 @@ class Stage:
         entry = self.on_air
         if entry is not None:
             self.on_air = None
+            if entry.run is not None:
+                assert entry.run.fates[entry.id] == "on air", "what was left for good does not come back"
             if outcome == "said":
                 self.said.append((entry.run.name if entry.run else entry.kind, entry.id))
             self.order.ended(entry, outcome, self.now, "it failed" if outcome == "failed" else "")
