@@ -134,7 +134,7 @@ def _rundown(name: str, *texts: str) -> Rundown:
 
 async def _days(hours: float, tell: Tell) -> list[Figure]:
     """A looping show with an hourly bulletin that cuts in, breaking news, and a wall clock that is set."""
-    program = _rundown("program", *(f"S{n} " + "one two three four. " * (1 + n % 6) for n in range(SEGMENTS)))
+    program = _rundown("program", *(f"S{n} " + "One two three four. " * (1 + n % 6) for n in range(SEGMENTS)))
     hourly = _rundown("hourly", *(f"H{n} one two three." for n in range(4)))
     slot = Slot("0 * * * *", hourly, ZONE, cut_in=True)
     loop, chance = asyncio.get_running_loop(), random.Random(3)

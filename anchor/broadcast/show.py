@@ -246,11 +246,12 @@ class Show:
         self._documents = {name: self._documents[name] for name in self._edited.values()}
         self._order.edit(edited)
         self._act()
-        try:
-            async with asyncio.timeout(SAVING_SECONDS):
-                await self._keeper.kept()
-        except TimeoutError:
-            log.warning("the disk takes longer than %g s to keep an edit", SAVING_SECONDS)
+        if self._conductor.running:
+            try:
+                async with asyncio.timeout(SAVING_SECONDS):
+                    await self._keeper.kept()
+            except TimeoutError:
+                log.warning("the disk takes longer than %g s to keep an edit", SAVING_SECONDS)
         return self.order()
 
     def _compare(self, version: int) -> None:
