@@ -22,6 +22,7 @@ from anchor.bench import (
     outputs,
     privacy,
     render,
+    show,
     turns,
 )
 from anchor.bench.lipsync import report
@@ -41,6 +42,7 @@ BENCHES: dict[str, Callable[..., Awaitable[list[Figure] | Report]]] = {
     "outputs": outputs.measure,
     "privacy": privacy.measure,
     "render": render.measure,
+    "show": show.measure,
     "turns": turns.measure,
 }
 

@@ -186,8 +186,9 @@ class Performer:
         self._changed.set()
 
     def _prepare(self) -> None:
-        for performance in self._waiting[: self._prepare_ahead]:
-            if not performance.started and self._tasks is not None:
+        for number, performance in enumerate(self._waiting):
+            due = number < self._prepare_ahead or performance.utterance.priority < 0
+            if due and not performance.started and self._tasks is not None:
                 performance.start(self._tasks)
 
     # Interrupting
