@@ -97,7 +97,7 @@ class LiveChannel:
         self._metrics = metrics
         standing = Graphics(ticker=config.graphics.ticker)
         self._utterer = Utterer(
-            self._speakers, Faces(self.stream.stand_by, config.avatar), lead=SHOW_LEAD, prepare=scene.prepare,
+            self._speakers, Faces(self.stream.stand_by, config.avatar), lead=SHOW_LEAD, scene=scene,
             ticker=config.graphics.ticker,
         )  # fmt: skip
         self._check(segments)

@@ -423,6 +423,10 @@ class Stage(Scene, Protocol):
         """
         ...
 
+    def seconds(self, graphics: Graphics) -> float:
+        """How long what moves by itself in graphics takes, such as credits; 0 where nothing does."""
+        ...
+
     def settled(self, look: Look) -> Picture:
         """The picture of a look when all movement in it is over. Blocks for longer than `draw`."""
         ...

@@ -135,7 +135,7 @@ async def render(
 
         return enter
 
-    utterer = Utterer(speakers, Faces(stand_by, avatar.info.name), lead=1, prepare=scene.prepare)
+    utterer = Utterer(speakers, Faces(stand_by, avatar.info.name), lead=1, scene=scene)
     await asyncio.to_thread(utterer.check, segments)
     total = sum(len(segment.text) for segment in segments)
     progress = _RenderProgress(total, video, on_progress)

@@ -21,7 +21,7 @@ from anchor.graphics import Graphics
 from anchor.parts import check_language, open_voice
 from anchor.performing import open_take
 from anchor.pipeline.utterance import Part, Utterance
-from anchor.ports import Take, Voice
+from anchor.ports import Stage, Take, Voice
 
 
 class Speakers:
@@ -90,7 +90,7 @@ class Faces:
 class Utterer:
     """Makes utterances for one stream. `lead` beats are prepared before each begins.
 
-    `prepare` loads what graphics show; `ticker` runs where a segment has none of its own.
+    `scene` is where their graphics are made ready; `ticker` runs where a segment has none of its own.
     """
 
     def __init__(
@@ -99,12 +99,12 @@ class Utterer:
         faces: Faces,
         *,
         lead: int,
-        prepare: Callable[[Graphics], None],
+        scene: Stage,
         ticker: tuple[str, ...] = (),
     ) -> None:
         self.speakers = speakers
         self.faces = faces
-        self._lead, self._prepare, self._ticker = lead, prepare, ticker
+        self._lead, self._scene, self._ticker = lead, scene, ticker
         self._takes: dict[Path, Take] = {}
         self._parts: dict[Mocap, Part] = {}
 
@@ -147,8 +147,9 @@ class Utterer:
     def _load(self, segment: Segment) -> tuple[Part | None, Heard]:
         for graphics in (segment.graphics, *(cue.graphics for cue in segment.cues.values())):
             if graphics is not None:
-                self._prepare(graphics)
-        return self._part(segment.mocap), heard_with(segment.graphics, segment.text, segment.pause)
+                self._scene.prepare(graphics)
+        pause = max(segment.pause, 0.0 if segment.text else self._scene.seconds(segment.graphics))
+        return self._part(segment.mocap), heard_with(segment.graphics, segment.text, pause)
 
     def _with_ticker(self, graphics: Graphics) -> Graphics:
         return replace(graphics, ticker=graphics.ticker or self._ticker)

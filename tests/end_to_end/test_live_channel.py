@@ -96,7 +96,7 @@ class Stumbling:
         self._scene = scene
         self._falls = 1
         self.cast, self.base = scene.cast, scene.base
-        self.prepare, self.settled = scene.prepare, scene.settled
+        self.prepare, self.settled, self.seconds = scene.prepare, scene.settled, scene.seconds
 
     def draw(self, look: Look) -> Picture:
         if self._falls:
