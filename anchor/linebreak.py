@@ -50,6 +50,9 @@ _LEANING = frozenset((
     "dem", "ein", "eine", "einen", "Mr.", "Mrs.", "Ms.", "Dr.", "Prof.", "St.", "No.",
 ))  # fmt: skip
 _NUMERALS = frozenset("〇零一二三四五六七八九十百千万亿兆两几半")
+_JOINING = frozenset("和与與及或跟")
+_COUNTERS = frozenset("个個位名只隻条條张張本台部座项項种種件份家所艘架枚颗")
+"""Measure words that lean on what is counted."""
 _GOOD_LAST = frozenset("的了着过吗呢吧啊们里中后前时は がをにでともや")
 _BAD_FIRST = frozenset("的了着过吗呢吧啊们")
 _MEASURES = frozenset("年月日号时点分秒个位名人次元块角毫厘千百万亿兆倍项种条件台套座米克吨度层期届第帧行字％%")
@@ -130,8 +133,17 @@ def _inside(text: str, place: int, cuts: frozenset[int] | None) -> float:
         return CLAUSE
     if (before.isdigit() and after in _MEASURES) or (before == "第" and after.isdigit()):
         return AWKWARD + 1
+    counted = text[place - 2 : place - 1]
+    if before in _COUNTERS and (counted.isdigit() or counted in _NUMERALS):
+        return AWKWARD
     if before.isdigit() or after in _BAD_FIRST or (before in _NUMERALS and (after in _NUMERALS or after in _MEASURES)):
         return AWKWARD
+    if cuts is not None and place in cuts:
+        # A line may begin with "and", but not end with it.
+        if after in _JOINING and place + 1 in cuts:
+            return CLAUSE + 1
+        if before in _JOINING and place - 1 in cuts:
+            return AWKWARD
     if cuts is not None:
         return IDEOGRAPH - 2 + (before not in _GOOD_LAST) if place in cuts else AWKWARD + 1
     return IDEOGRAPH - 1.5 * (before in _GOOD_LAST)

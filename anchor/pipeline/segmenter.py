@@ -13,6 +13,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 
 from anchor.events import Sentence, Span
+from anchor.linebreak import AWKWARD, penalties
 from anchor.pipeline.carrier import Carrier, letter_of_text, spaces
 from anchor.voice.text.scripts import is_cjk, script
 
@@ -294,10 +295,16 @@ class Segmenter:
         return PARAGRAPH_PAUSE if rest == "\n\n" else max(pause, LINE_PAUSE) if rest[:1] == "\n" else pause
 
     def _forced(self, limit: int) -> _Cut:
-        """Cut a sentence that is too long: at its last comma, else between words, else between characters."""
+        """Cut a sentence that is too long: at its last comma, else at the space where a line would best end."""
         text = self._buffer
         if self._soft > limit // 3:
             return _Cut(self._soft, COMMA_PAUSE)
+        if " " in text[limit // 2 : limit]:
+            costs = penalties(text[: limit + 1])
+            places = [place for place in range(limit // 2, limit + 1) if costs[place] < AWKWARD]
+            if places:
+                # Rather late than early: 25 letters are worth as much as a better kind of place.
+                return _Cut(min(places, key=lambda place: (costs[place] + (limit - place) / 25, -place)), FORCED_PAUSE)
         space = text.rfind(" ", limit // 3, limit)
         if space > 0:
             return _Cut(space + 1, FORCED_PAUSE)

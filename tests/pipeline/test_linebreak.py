@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
 from math import inf
 
 import pytest
@@ -76,3 +77,16 @@ def test_every_place_has_a_price(text: str) -> None:
     assert len(found) == len(text)
     assert all(price >= 0 for price in found)
     assert not found or found[0] == inf
+
+
+def test_a_line_begins_with_and_or_a_count_and_ends_with_neither() -> None:
+    words = ["该岛", "还", "设有", "8", "个", "网球场", "和", "1", "个", "环绕", "山峰", "的", "马术", "中心"]
+    text = "".join(words)
+    costs = penalties(text, frozenset(accumulate(len(word) for word in words)))
+    assert costs[text.index("和")] < costs[text.index("和") + 1]
+    assert costs[text.index("环绕")] >= AWKWARD
+
+
+def test_and_inside_a_word_is_no_place_to_break() -> None:
+    costs = penalties("中华人民共和国成立", frozenset((2, 4, 7)))
+    assert costs[5] > AWKWARD

@@ -246,3 +246,13 @@ def test_a_sentence_is_released_with_the_first_character_of_the_next() -> None:
     assert list(machine.feed("今天天气很好。")) == []
     (sentence,) = machine.feed("我")
     assert sentence.text == "今天天气很好。"
+
+
+def test_a_sentence_that_is_too_long_is_cut_where_a_line_would_end_not_between_their_and_its_noun() -> None:
+    text = (
+        "The results from this experiment provides further support that rocket seeds can be flown and stored on the "
+        "International Space Station for six months without having any significant impacts on their ability to grow."
+    )
+    first, second = texts(text)
+    assert first.endswith("impacts ")
+    assert second.startswith("on their ability")
