@@ -23,7 +23,8 @@ from anchor.media import VideoFormat
 from streaming import guard
 from streaming.encoder import KEYFRAME_GAP_SECONDS, Codec, EncodedBeat
 from streaming.microphone import Microphone
-from streaming.tracks import BeatSender, BeatTrack, Pleas, Shot
+from streaming.pleas import Pleas
+from streaming.tracks import BeatSender, BeatTrack, Shot
 
 logger = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from typing import Protocol, TypeVar
 
 from aiortc import RTCIceServer, RTCSessionDescription
 
-from anchor.errors import OutputError, SignallingError
+from anchor.errors import AnchorError, OutputError, SignallingError
 from anchor.media import VideoFormat
 from anchor.onair import OutputInfo, OutputState
 from streaming import guard
@@ -144,16 +144,18 @@ class WhipPush:
             begun = self._loop.time()
             try:
                 await self._session()
-            except (OutputError, SignallingError) as error:
+            except Exception as error:
+                if not isinstance(error, AnchorError):
+                    # Whatever a server makes aiortc or httpx raise, the stream and its other outputs go on.
+                    logger.exception("output %s has failed", self.name)
                 if self._loop.time() - begun > STEADY_SECONDS:
                     failures = 0
-                final = isinstance(error, WhipError) and error.final and not self._was_live
-                if final:
-                    self._enter("failed", str(error))
+                refusal = error if isinstance(error, WhipError) else WhipError(reason(error))
+                if refusal.final and not self._was_live:
+                    self._enter("failed", str(refusal))
                     continue
-                after = error.after if isinstance(error, WhipError) else None
-                self._enter("waiting", str(error))
-                await self._change(max(after or 0.0, RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)]))
+                self._enter("waiting", str(refusal))
+                await self._change(max(refusal.after or 0.0, RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)]))
                 failures += 1
         self._enter("stopped")
 

@@ -27,10 +27,10 @@ async def measure(tell: Tell) -> list[Figure]:
             tell(f"{count} viewers for {SECONDS} s")
             async with remote_viewers(address, count) as reports:
                 await cores_used(SETTLE_SECONDS)
-                skipped = _skipped(channel)
+                missing = skipped(channel)
                 async with LoopLag() as lag:
                     used[count] = await cores_used(SECONDS)
-                skipped = _skipped(channel) - skipped
+                missing = skipped(channel) - missing
         memory = resident_mib()
         tell(f"{MANY} viewers once more")
         async with remote_viewers(address, MANY):
@@ -45,13 +45,13 @@ async def measure(tell: Tell) -> list[Figure]:
         Figure("further_viewer_ms_per_frame_max", 1000 * further / fps, "ms", 1.2),
         Figure("viewers_seen_min", len(reports), "", MANY),
         Figure("lost_pictures_max", sum(report["lost"] for report in reports), "", 0),
-        Figure("not_encoded_max", skipped, "pictures", 0),
+        Figure("not_encoded_max", missing, "pictures", 0),
         Figure("slowest_viewer_fps_min", min((report["fps"] for report in reports), default=0), "", fps - 0.1),
         Figure("loop_lag_p99_ms_max", percentile(lag.late_ms, 99), "ms", 20),
         Figure("memory_growth_mib_max", grown, "MiB", 5),
     ]
 
 
-def _skipped(channel: LiveChannel) -> int:
+def skipped(channel: LiveChannel) -> int:
     """Pictures that the shared encoder left out because it was behind."""
     return int(getattr(channel.viewers, "skipped", 0))

@@ -6,8 +6,10 @@ import shutil
 from contextlib import AsyncExitStack
 from typing import Any
 
+from anchor.app import LiveChannel
 from anchor.bench.capacity import talking
 from anchor.bench.chromium import CHROMIUM_FLAGS, KEEP_CONNECTIONS
+from anchor.bench.fanout import skipped
 from anchor.bench.measure import CHANNEL, Figure, Tell, cores_used, remote_viewers, running_studio
 from anchor.bench.shim import Shim, Weather, loopback_port, through, without_candidates
 
@@ -69,7 +71,7 @@ async def measure(tell: Tell) -> list[Figure]:
         try:
             for name, weather, least in (("bad", BAD, 99.5), ("worse", WORSE, 97.0)):
                 tell(f"{name} network: {weather}, {SECONDS} s")
-                figures += await _watch(browser, address, name, weather, least, tell)
+                figures += await _watch(browser, (channel, address), name, weather, least, tell)
         finally:
             await browser.close()
     return figures + await _storm(tell)
@@ -92,7 +94,10 @@ async def _storm(tell: Tell) -> list[Figure]:
     ]
 
 
-async def _watch(browser: Any, address: str, name: str, weather: Weather, least: float, tell: Tell) -> list[Figure]:
+async def _watch(
+    browser: Any, stream: tuple[LiveChannel, str], name: str, weather: Weather, least: float, tell: Tell
+) -> list[Figure]:
+    channel, address = stream
     async with AsyncExitStack() as relays:
         page = await browser.new_page()
         await page.add_init_script(KEEP_CONNECTIONS)
@@ -113,17 +118,16 @@ async def _watch(browser: Any, address: str, name: str, weather: Weather, least:
         await page.goto(f"{address}/watch/{CHANNEL}")
         await page.evaluate(WATCH)
         await page.wait_for_timeout(1000 * SETTLE_SECONDS)
-        before = await page.evaluate(STATS)
+        before, sent = await page.evaluate(STATS), _sent(channel)
         await page.evaluate("() => { window.__gaps = []; }")
         skews = []
         for _ in range(SECONDS):
             await page.wait_for_timeout(1000)
             skews.append(abs((await page.evaluate(STATS))["skew"]))
-        after = await page.evaluate(STATS)
+        after, sent = await page.evaluate(STATS), _sent(channel) - sent
         gaps = await page.evaluate("() => window.__gaps")
         await page.close()
     change = {key: after[key] - before[key] for key in after}
-    sent = change["at"] / 1000 * 25
     tell(" ".join(f"{key} {value:.0f}" for key, value in change.items()) + f" delay {after['delay']:.0f} ms")
     return [
         Figure(f"{name}_pictures_percent_min", min(100, 100 * change["decoded"] / sent), "%", least),
@@ -132,3 +136,9 @@ async def _watch(browser: Any, address: str, name: str, weather: Weather, least:
         Figure(f"{name}_sound_concealed_percent", 100 * change["concealed"] / change["samples"], "%"),
         Figure(f"{name}_keyframes_a_minute", change["keys"] * 60000 / change["at"], ""),
     ]
+
+
+def _sent(channel: LiveChannel) -> int:
+    """Pictures that were given out so far."""
+    assert channel.playout is not None
+    return channel.playout.counters.beats - skipped(channel)

@@ -28,13 +28,8 @@ def hls(find: FindFolder) -> APIRouter:
     """The routes. `find` gives a channel's folder and raises `HTTPException` for a channel without one."""
     router = APIRouter(prefix="/hls", tags=["watch"])
 
-    @router.api_route(
-        "/{channel}/{name}",
-        methods=["GET", "HEAD"],
-        summary="Watch by HLS: index.m3u8 and what it names",
-        response_class=Response,
-        operation_id="watch_hls",
-    )
+    @router.head("/{channel}/{name}", include_in_schema=False)
+    @router.get("/{channel}/{name}", summary="Watch by HLS: index.m3u8 and what it names", response_class=Response)
     def part(channel: str, name: str) -> Response:
         folder = find(channel)
         found = _NAME.fullmatch(name)

@@ -112,6 +112,19 @@ def test_lost_server_is_called_again_and_gets_a_keyframe_first() -> None:
     pushing(test)
 
 
+@pytest.mark.parametrize("location", ["http://[", "http://\x7f", "ftp://x/", "//" + "a" * 5000])
+def test_redirect_to_nonsense_leaves_the_stream_alone(location: str) -> None:
+    async def test(sink: WebRtcSink, served: Endpoint, url: str) -> None:
+        served.answers = [(307, {"Location": location})]
+        push = sink.push(url, token=TOKEN)
+        await served.until(lambda: push.info().state in ("waiting", "failed"))
+        assert push.info().problem
+        push.start()
+        await served.until(lambda: push.info().state == "live")
+
+    pushing(test)
+
+
 def test_stopped_push_ends_its_session_and_can_be_started_again() -> None:
     async def test(sink: WebRtcSink, served: Endpoint, url: str) -> None:
         push = sink.push(url, token=TOKEN, start=False)
