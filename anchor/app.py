@@ -10,38 +10,24 @@ import contextlib
 import logging
 import sys
 from collections.abc import AsyncIterator, Sequence
-from zlib import crc32
 
 from anchor import registry
-from anchor.broadcast.script import load_script, speakable
-from anchor.broadcast.show import present
 from anchor.clock import LoopClock, wall_time
 from anchor.config import ChannelConfig, Config
-from anchor.errors import CapacityError, ScriptError, StoreError
-from anchor.events import Gesture, Mood, State
-from anchor.media import Beat
+from anchor.errors import StoreError
+from anchor.live import LiveChannel
 from anchor.memory import few_heaps, settled
 from anchor.metrics import Metrics
 from anchor.parts import (
     Cast,
-    check_language,
     open_shelf,
     open_voice,
     steadfast,
 )
-from anchor.performing import LivePerformance
-from anchor.pipeline.performer import Performer
-from anchor.pipeline.playout import Playout
-from anchor.pipeline.utterance import Utterance
 from anchor.ports import (
     AvatarEntry,
-    Shelf,
-    ViewerSink,
-    Voice,
     VoiceInfo,
 )
-from anchor.rendering import spoken_in
-from anchor.segments import Faces, Speakers, Utterer
 from anchor.server.api import ChannelInfo
 from anchor.store import Store
 from anchor.stream import check_pair
@@ -52,153 +38,29 @@ from anchor.visitors import Hall, Halls
 log = logging.getLogger(__name__)
 
 SWEEP_SECONDS = 3600.0
+ENDING_SECONDS = 10.0
+"""How long outputs may take to end well."""
 
 SWITCH_SECONDS = 0.0001
 """How long a thread keeps the interpreter while others wait for it. Python's 5 ms make a picture that is drawn in 4 ms
 take 15 beside three other streams, and one in fifty late."""
 
-SHOW_LEAD = 25
-TALK_LEAD = 3
-"""Beats prepared before an utterance begins: a script can wait a second, a conversation cannot."""
-
-SAY_PRIORITY = 10
-LONGEST_QUEUE = 100
-
-
-class LiveChannel:
-    """One anchor on one stream: its show, what people ask it to say, and its viewers."""
-
-    def __init__(
-        self, config: ChannelConfig, voice: Voice, metrics: Metrics, shelf: Shelf, ice_servers: Sequence[str] = ()
-    ) -> None:
-        self.config = config
-        self.name = config.name
-        self.video = config.video
-        self.voice = voice
-        self.scripts = [load_script(path) for path in config.scripts]
-        check_language(voice, config.language)
-        segments = [segment for script in self.scripts for segment in script.segments]
-        self.languages = tuple(dict.fromkeys([config.language, *spoken_in(segments)]))
-        self.viewers: ViewerSink = registry.load("anchor.sink", "webrtc")(
-            self.video, ice_servers=tuple(ice_servers), max_viewers=config.max_viewers
-        )
-        self._clock = LoopClock()
-        self.performance = LivePerformance(self._clock, ice_servers)
-        cast = Cast(config, self.languages, shelf, self._clock, metrics)
-        self.stream = cast.stream(
-            [self.viewers], cast.scene(), seed=crc32(self.name.encode()), actor=self.performance, on_beat=self._count
-        )
-        self._metrics = metrics
-        self._utterer = Utterer(Speakers(voice), Faces(self.stream.stand_by, config.avatar), lead=SHOW_LEAD)
-        self._utterer.check(segments)
-
-    @property
-    def performer(self) -> Performer:
-        return self.stream.performer
-
-    @property
-    def playout(self) -> Playout | None:
-        return self.stream.playout
-
-    async def prepare(self) -> None:
-        """Raises `ModelError` for a driver that does not pass its self-test, `CapacityError` where there is no room."""
-        await self.stream.prepare()
-
-    async def release(self) -> None:
-        await self.stream.release()
-
-    async def run(self) -> None:
-        """Keep the channel on air for ever."""
-        async with self.viewers, self.performance:
-            await self.stream.run(*([self._present] if self.scripts else []))
-
-    async def _present(self) -> None:
-        await present(
-            self.performer, self.scripts, self._utterer.utter, self._clock,
-            loop=self.config.loop, pause=self.config.pause,
-        )  # fmt: skip
-
-    async def say(
-        self,
-        text: str,
-        *,
-        interrupt: bool = False,
-        priority: int = SAY_PRIORITY,
-        language: str | None = None,
-        mood: Mood | None = None,
-        gestures: Sequence[Gesture] = (),
-    ) -> str:
-        """Say `text` at the next sentence end, or at once; return the utterance's id.
-
-        Raises `ScriptError` for text with nothing to say, `VoiceError` for a language that the voice does not speak
-        and `CapacityError` when `LONGEST_QUEUE` utterances wait or the channel is not on air yet.
-        """
-        if not speakable(text):
-            raise ScriptError("text: there is nothing to say in it")
-        chosen = language or self.config.language
-        check_language(self.voice, chosen)
-        if not self.performer.is_open:
-            raise CapacityError(f"channel {self.name} is not on air yet")
-        if len(self.performer.waiting) >= LONGEST_QUEUE:
-            raise CapacityError(f"channel {self.name}: {LONGEST_QUEUE} utterances are waiting already")
-        performance = self.performer.perform(
-            Utterance(text, chosen, self.voice, priority=priority, lead=TALK_LEAD, mood=mood, gestures=tuple(gestures))
-        )
-        if interrupt:
-            self.performer.cancel()
-        return performance.id
-
-    async def behave(
-        self, *, mood: Mood | None = None, state: State | None = None, gestures: Sequence[Gesture] = ()
-    ) -> None:
-        """Change the mood of all that brings none of its own, or what the anchor does in silence; make gestures now."""
-        manner = self.stream.manner
-        manner.mood = mood or manner.mood
-        manner.state = state or manner.state
-        for gesture in gestures:
-            manner.make(gesture)
-
-    async def cast(self, name: str) -> None:
-        """Show another avatar from the next beat on. Raises what `AnchorStream.cast` raises."""
-        await self.stream.cast(name)
-        self._utterer.faces.house = name
-
-    async def interrupt(self) -> bool:
-        """Cut what is being said; whether there was something to cut."""
-        return self.performer.cancel() is not None
-
-    def state(self) -> ChannelInfo:
-        on_air, avatar = self.performer.on_air, self.stream.avatar
-        return ChannelInfo(
-            self.name, self.config.title or self.name, avatar.info.name if avatar else "",
-            self.config.language, self.video, self.viewers.viewers, on_air is not None, on_air.id if on_air else None,
-            len(self.performer.waiting), burned_captions=self.config.captions == "burn", notice=self.stream.notice,
-            performing=self.performance.state,
-            lips=self.stream.lips,
-        )  # fmt: skip
-
-    def ready(self) -> bool:
-        """Whether beats go out."""
-        return self.playout is not None and self.playout.counters.beats > 0
-
-    def _count(self, beat: Beat) -> None:
-        if beat.index % self.video.fps == 0:
-            self._metrics.viewers.labels(self.name).set(self.viewers.viewers)
-
 
 class Studio:
     """All channels of one process: the hub of `anchor.server`."""
 
-    def __init__(self, config: Config, address: str = "") -> None:
-        """`address` is the server's own, where actions of its own are found."""
+    def __init__(self, config: Config, address: str = "", *, ends: bool = False) -> None:
+        """`address` is the server's own, where actions of its own are found; `ends`: see `LiveChannel`."""
         few_heaps()
         sys.setswitchinterval(SWITCH_SECONDS)
         self.metrics = Metrics()
         self.metrics.watch_batchers(registry.load("anchor.part", "batchers"))
         self._address = address
         self.voice = open_voice(config.voice)
+        self._voices, self._voice_options, self._ends = config.voices, config.voice.options, ends
         self.store = Store(config.store.url, mask=mask, retention_days=config.store.retention_days)
         self._shelf = open_shelf(config)
+        self._running: list[asyncio.Task[None]] = []
         # One poster at a time: each costs as much as an avatar that is opened.
         self._drawing = asyncio.Lock()
         self._channels: dict[str, LiveChannel | Hall] = {
@@ -209,7 +71,10 @@ class Studio:
 
     def _open(self, channel: ChannelConfig, ice_servers: Sequence[str]) -> LiveChannel | Hall:
         if channel.talk is None:
-            return LiveChannel(channel, self.voice, self.metrics, self._shelf, ice_servers)
+            return LiveChannel(
+                channel, self.voice, self.metrics, self._shelf, ice_servers,
+                voices=self._voices, voice_options=self._voice_options, ends=self._ends,
+            )  # fmt: skip
         clock = LoopClock()
         talk = Talk(channel, steadfast(self.voice), self.store, self._address)
         members = Cast(channel, talk.welcome.languages, self._shelf, clock, self.metrics)
@@ -228,18 +93,33 @@ class Studio:
             async with contextlib.AsyncExitStack() as stack:
                 stack.enter_context(settled())
                 tasks = await stack.enter_async_context(asyncio.TaskGroup())
-                running = [tasks.create_task(channel.run(), name=name) for name, channel in self._channels.items()]
-                running.append(tasks.create_task(self._keep_store()))
+                self._running = [
+                    tasks.create_task(channel.run(), name=name) for name, channel in self._channels.items()
+                ]
+                keeping = tasks.create_task(self._keep_store())
                 try:
                     yield
                 finally:
-                    for task in running:
+                    for task in (*self._running, keeping):
                         task.cancel()
         finally:
             for channel in self._channels.values():
                 await channel.release()
             await self.voice.close()
             await self.store.close()
+
+    async def over(self) -> None:
+        """Wait until all channels have gone off air by themselves."""
+        if self._running:
+            await asyncio.wait(self._running)
+
+    async def stop(self, *, finish: bool) -> None:
+        """Take shows off air, with `finish` after the sentences that are being said."""
+        live = [channel for channel in self._channels.values() if isinstance(channel, LiveChannel)]
+        await asyncio.gather(*(channel.stop(finish=finish) for channel in live))
+        ending = [task for task in self._running if isinstance(self._channels[task.get_name()], LiveChannel)]
+        if ending:
+            await asyncio.wait(ending, timeout=ENDING_SECONDS)
 
     async def _keep_store(self) -> None:
         """Delete what may not be kept any longer, once an hour."""

@@ -114,8 +114,8 @@ def _programs() -> Iterator[Finding]:
 
 
 def _configuration(path: Path) -> Iterator[Finding]:
-    from anchor.app import LiveChannel
     from anchor.config import load_config
+    from anchor.live import LiveChannel
     from anchor.metrics import Metrics
     from anchor.parts import Cast, open_shelf, open_voice
     from anchor.store import Store

@@ -12,7 +12,7 @@ import typer
 from rich.table import Table
 
 from anchor import __version__
-from anchor.commands import making
+from anchor.commands import making, show
 from anchor.commands.avatars import avatar_app
 from anchor.commands.options import AvatarOption, DeviceOption, device_options, err, out, plain, run
 from anchor.errors import AnchorError
@@ -82,6 +82,8 @@ def demo_config() -> Path:
 app.command()(making.render)
 app.command()(making.say)
 app.command()(making.perform)
+app.command()(show.broadcast)
+app.command()(show.draft)
 
 
 @app.command()

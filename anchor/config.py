@@ -42,6 +42,15 @@ def _path(value: Any, info: ValidationInfo) -> Any:
     return folder / value if isinstance(value, str) else value
 
 
+def _destination(value: Any, info: ValidationInfo) -> Any:
+    """Files and folders of outputs are relative to the configuration, like all others."""
+    if isinstance(value, str):
+        kind, colon, rest = value.partition(":")
+        if colon and kind in ("file", "hls") and rest and not rest.startswith("${"):
+            return f"{kind}:{_path(rest, info)}"
+    return value
+
+
 def _avatar(value: Any, info: ValidationInfo) -> Any:
     """A package is told from a name by a slash or its ending."""
     if isinstance(value, str) and ("/" in value or value.lower().endswith(".zip")):
@@ -176,11 +185,13 @@ class OutputConfig(_Table):
     ``${NAME}`` in it is an environment variable, for stream keys.
     """
 
-    to: str
+    to: Annotated[str, BeforeValidator(_destination)]
     name: str = ""
     profile: str = ""
     """The platform or profile it is encoded for; what suits `to` when empty."""
     bitrate: int | None = Field(default=None, ge=100_000, le=50_000_000)
+    token: Secret = None
+    """A bearer token for a WHIP server."""
     start: bool = True
     """Sent from the beginning; else when an operator says so."""
 
@@ -219,6 +230,10 @@ class ShowConfig(_Table):
     cache_megabytes: int = Field(default=512, ge=1)
     filler: LocalPath | None = None
     """A script for when there is nothing else to say, or what there is fails."""
+    slate: str = "Technical break"
+    """What is shown after the kill switch."""
+    editor: EngineConfig | None = None
+    """A dialogue that goes over drafts made from articles."""
 
 
 class ChannelConfig(_Table):
@@ -241,6 +256,8 @@ class ChannelConfig(_Table):
     captions: Literal["page", "burn"] = "page"
     mood: Mood = "neutral"
     max_viewers: int = Field(default=50, ge=1)
+    languages: tuple[str, ...] = ()
+    """Of rundowns in several, those that are aired, one after another; `language` when empty."""
     second_language: str = ""
     """Captions have a further line in it, where a rundown has the text."""
     graphics: GraphicsConfig = GraphicsConfig()

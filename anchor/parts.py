@@ -96,8 +96,11 @@ class Cast:
         self.driver = open_driver(config.driver, clock=clock, options=config.driver_options)
         self.entry = shelf.entry(config.avatar)
         self.avatar = shelf.load(self.entry)
+        graphics = config.graphics
         self._options: dict[str, Any] = {
-            "backdrop": config.backdrop, "languages": tuple(languages), "cropped": config.talk is not None
+            "backdrop": config.backdrop, "languages": tuple(languages), "cropped": config.talk is not None,
+            "template": graphics.template, "logo": graphics.logo, "clock": bool(graphics.clock),
+            "second": bool(config.second_language),
         }  # fmt: skip
         if config.label is not None:
             self._options["label"] = config.label
@@ -113,9 +116,14 @@ class Cast:
         await fit(self.driver, avatar)
         self.entry, self.avatar = entry, avatar
 
-    def scene(self) -> Stage:
+    def scene(self, *, live: bool = True) -> Stage:
         """A picture of its own for one stream. Draws for a fifth of a second."""
-        return open_scene(self.avatar, self.driver, self.config.video, self._options)
+        return open_scene(self.avatar, self.driver, self.config.video, {**self._options, "live": live})
+
+    def still(self, avatar: str = "") -> Stage:
+        """A picture for previews, of the channel's own avatar or another on the shelf. Raises `AnchorError`."""
+        shown = self._shelf.load(self._shelf.entry(avatar)) if avatar else self.avatar
+        return open_scene(shown, self.driver, self.config.video, self._options)
 
     def stream(
         self,
@@ -127,6 +135,8 @@ class Cast:
         on_beat: Callable[[Beat], None] | None = None,
         on_end: Callable[[Performance], None] | None = None,
         time_of_day: Callable[[int], str] | None = None,
+        head_beats: int = 0,
+        tail_beats: int = 0,
     ) -> AnchorStream:
         config = self.config
         return AnchorStream(
@@ -134,5 +144,5 @@ class Cast:
             scene=scene, video=config.video, sinks=sinks,
             clock=self._clock, metrics=self.metrics, mood=config.mood, seed=seed,
             burn_captions=config.captions == "burn", actor=actor, on_beat=on_beat, on_end=on_end,
-            time_of_day=time_of_day,
+            time_of_day=time_of_day, head_beats=head_beats, tail_beats=tail_beats,
         )  # fmt: skip

@@ -31,6 +31,7 @@ from anchor.media import (
     Samples,
     VideoFormat,
 )
+from anchor.onair import OutputInfo
 
 TimingSource = Literal["voice", "aligned"]
 
@@ -422,6 +423,14 @@ class Stage(Scene, Protocol):
         """
         ...
 
+    def seconds(self, graphics: Graphics) -> float:
+        """How long what moves by itself in graphics takes, such as credits; 0 where nothing does."""
+        ...
+
+    def settled(self, look: Look) -> Picture:
+        """The picture of a look when all movement in it is over. Blocks for longer than `draw`."""
+        ...
+
 
 class Sink(Protocol):
     """Takes beats in order. Leaving its context by an exception discards what can be discarded."""
@@ -466,3 +475,22 @@ class ViewerSink(Sink, Protocol):
 
     @property
     def viewers(self) -> int: ...
+
+
+class Pushed(Protocol):
+    """A stream that is sent to a server."""
+
+    def info(self) -> OutputInfo: ...
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+
+@runtime_checkable
+class PushesOutputs(Protocol):
+    """A live sink whose stream can be sent to WHIP servers as well."""
+
+    def push(self, url: str, *, token: str | None = None, name: str = "", start: bool = True) -> Pushed:
+        """From now on, until the sink ends. Raises `FormatError` for an odd address."""
+        ...

@@ -139,7 +139,7 @@ async def render(
 
     # What opening took for a while would count for the whole film.
     await asyncio.to_thread(trim)
-    utterer = Utterer(speakers, Faces(stand_by, avatar.info.name), lead=1)
+    utterer = Utterer(speakers, Faces(stand_by, avatar.info.name), lead=1, scene=scene)
     await asyncio.to_thread(utterer.check, segments)
     total = sum(len(segment.text) for segment in segments)
     progress = _RenderProgress(total, video, on_progress)

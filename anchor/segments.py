@@ -8,16 +8,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from anchor import registry
 from anchor.broadcast.script import Mocap, Segment
+from anchor.clips import Heard, heard_with
 from anchor.config import EngineConfig, VoiceConfig
 from anchor.errors import AnchorError, MissingError
+from anchor.graphics import Graphics
 from anchor.parts import check_language, open_voice
 from anchor.performing import open_take
 from anchor.pipeline.utterance import Part, Utterance
-from anchor.ports import Take, Voice
+from anchor.ports import Stage, Take, Voice
 
 
 class Speakers:
@@ -27,9 +31,12 @@ class Speakers:
         self,
         voice: Voice,
         further: Mapping[str, EngineConfig] | None = None,
-        keep: Callable[[Voice], Voice] = lambda voice: voice,
+        keep: Callable[[Voice, Mapping[str, Any]], Voice] = lambda voice, options: voice,
     ) -> None:
-        """`keep` wraps each voice that is opened, for a cache; `voice` is taken as it is, and closed by its owner."""
+        """`keep` wraps each voice that is opened with options, for a cache; `voice` is taken as it is.
+
+        Whoever opened `voice` closes it.
+        """
         self.voice = voice
         self._further = dict(further or {})
         self._keep = keep
@@ -45,7 +52,7 @@ class Speakers:
                 known = ", ".join([*self._further, *registry.names("anchor.voice")])
                 raise MissingError(f"there is no voice named {name!r}; there are: {known}")
             opened = VoiceConfig(engine=name) if config is None else VoiceConfig(**config.model_dump())
-            self._opened[name] = self._keep(open_voice(opened))
+            self._opened[name] = self._keep(open_voice(opened), opened.options)
         return self._opened[name]
 
     async def close(self) -> None:
@@ -81,19 +88,32 @@ class Faces:
 
 
 class Utterer:
-    """Makes utterances for one stream. `lead` beats are prepared before each begins."""
+    """Makes utterances for one stream. `lead` beats are prepared before each begins.
 
-    def __init__(self, speakers: Speakers, faces: Faces, *, lead: int) -> None:
+    `scene` is where their graphics are made ready; `ticker` runs where a segment has none of its own.
+    """
+
+    def __init__(
+        self,
+        speakers: Speakers,
+        faces: Faces,
+        *,
+        lead: int,
+        scene: Stage,
+        ticker: tuple[str, ...] = (),
+    ) -> None:
         self.speakers = speakers
         self.faces = faces
-        self._lead = lead
+        self._lead, self._scene, self._ticker = lead, scene, ticker
         self._takes: dict[Path, Take] = {}
         self._parts: dict[Mocap, Part] = {}
 
     def check(self, segments: Sequence[Segment]) -> None:
         """Raise what would keep one of the segments off air: a voice, its language, a take. Reads files."""
         for segment in segments:
-            check_language(self.speakers.named(segment.voice), segment.language)
+            voice = self.speakers.named(segment.voice)
+            if segment.text:
+                check_language(voice, segment.language)
             self._part(segment.mocap)
 
     def _part(self, wanted: Mocap | None) -> Part | None:
@@ -109,10 +129,27 @@ class Utterer:
     async def utter(self, segment: Segment, pause: float) -> Utterance:
         """Raises `AnchorError` for a segment that cannot go on air. `pause` seconds of silence follow it."""
         voice = self.speakers.named(segment.voice)
-        check_language(voice, segment.language)
-        part = await asyncio.to_thread(self._part, segment.mocap)
+        if segment.text:
+            check_language(voice, segment.language)
+        part, heard = await asyncio.to_thread(self._load, segment)
+        cues = {
+            mark: replace(cue, graphics=self._with_ticker(cue.graphics)) if cue.graphics is not None else cue
+            for mark, cue in segment.cues.items()
+        }
         return Utterance(
-            segment.text, segment.language, voice, lead=self._lead, lower_third=segment.lower_third, pause=pause,
-            mood=segment.mood, gestures=segment.gestures, part=part, spans=segment.spans, graphics=segment.graphics,
-            cues=segment.cues, translation=segment.translation, on_air=await self.faces.ready(segment.avatar),
+            segment.text, segment.language, heard.voice or voice, lead=self._lead, lower_third=segment.lower_third,
+            pause=pause if segment.text else max(0.0, pause - segment.pause), mood=segment.mood,
+            gestures=segment.gestures, part=part, spans=segment.spans, graphics=self._with_ticker(segment.graphics),
+            cues=cues, translation=segment.translation, bed=heard.bed,
+            on_air=await self.faces.ready(segment.avatar),
         )  # fmt: skip
+
+    def _load(self, segment: Segment) -> tuple[Part | None, Heard]:
+        for graphics in (segment.graphics, *(cue.graphics for cue in segment.cues.values())):
+            if graphics is not None:
+                self._scene.prepare(graphics)
+        pause = max(segment.pause, 0.0 if segment.text else self._scene.seconds(segment.graphics))
+        return self._part(segment.mocap), heard_with(segment.graphics, segment.text, pause)
+
+    def _with_ticker(self, graphics: Graphics) -> Graphics:
+        return replace(graphics, ticker=graphics.ticker or self._ticker)

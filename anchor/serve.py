@@ -46,14 +46,16 @@ async def serve(config: Config, tell: Callable[[str], None]) -> None:
         web_server = uvicorn.Server(settings)
         # uvicorn would send itself the signal once more when it is done, and cut our own ending short.
         web_server.capture_signals = contextlib.nullcontext  # type: ignore[assignment,method-assign]
+        ending = _Ending(web_server)
         for signal_number in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(signal_number, _stop, web_server)
+            asyncio.get_running_loop().add_signal_handler(signal_number, ending.ask, signal_number)
         async with _remembered(recent), studio.on_air(), _measured(health):
             tell(f"The operator page is at {address}/ (Ctrl-C stops the server)")
             for channel in config.channels:
                 how, page = ("Talk with", "kiosk") if channel.talk is not None else ("Watch", "watch")
                 tell(f"{how} {channel.name} at {address}/{page}/{channel.name}")
             await web_server.serve(sockets=[listening])
+            await studio.stop(finish=ending.finish)
 
 
 @contextlib.asynccontextmanager
@@ -82,8 +84,16 @@ def _bitrates(studio: Studio, name: str) -> dict[str, float]:
     return {output.name: output.bitrate for output in channel.outputs.outputs()} if channel.state().show else {}
 
 
-def _stop(server: uvicorn.Server) -> None:
-    server.should_exit = True
+class _Ending:
+    """Ctrl-C ends at once; SIGTERM, as service managers send it, lets sentences be finished."""
+
+    def __init__(self, server: uvicorn.Server) -> None:
+        self.finish = False
+        self._server = server
+
+    def ask(self, number: int) -> None:
+        self.finish = number == signal.SIGTERM and not self._server.should_exit
+        self._server.should_exit = True
 
 
 def listen(server: ServerConfig) -> socket.socket:

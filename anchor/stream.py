@@ -82,6 +82,8 @@ class AnchorStream:
         on_beat: Callable[[Beat], None] | None = None,
         on_end: Callable[[Performance], None] | None = None,
         time_of_day: Callable[[int], str] | None = None,
+        head_beats: int = 0,
+        tail_beats: int = 0,
     ) -> None:
         self.name = name
         self.video = video
@@ -93,7 +95,9 @@ class AnchorStream:
         self.playout: Playout | None = None
         self.lips: LipSource = ""
         """What the mouth was last made from."""
-        self.performer = Performer(driver, video, clock, on_end=self._ended)
+        self.performer = Performer(
+            driver, video, clock, on_end=self._ended, head_beats=head_beats, tail_beats=tail_beats
+        )
         self._on_beat, self._on_end, self._time_of_day = on_beat, on_end, time_of_day
         self._shelf = shelf
         self._consent = shelf.watch(entry)
@@ -124,10 +128,13 @@ class AnchorStream:
         await self._room.aclose()
 
     async def run(self, *companions: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Stay on air for ever, with `companions` at its side; a defect costs a second, not the stream."""
+        """Stay on air until the performer has finished, with `companions` at its side.
+
+        A defect costs a second, not the stream.
+        """
         while True:
             try:
-                await self._play(companions)
+                return await self._play(companions)
             except Exception:
                 log.exception("channel %s fell over and is started again", self.name)
                 await self._clock.sleep_until(self._clock.now() + RESTART_SECONDS)
@@ -150,10 +157,10 @@ class AnchorStream:
         self._told.late_pictures = self._told.slips = 0
         async with self.performer.open(), asyncio.TaskGroup() as tasks:
             self.opened.set()
-            tasks.create_task(self.playout.run())
-            tasks.create_task(self._keep_consent())
-            for companion in companions:
-                tasks.create_task(companion())
+            others = [tasks.create_task(companion()) for companion in (self._keep_consent, *companions)]
+            await self.playout.run()
+            for other in others:
+                other.cancel()
 
     async def cast(self, name: str, *, tested: bool = False) -> None:
         """Show another avatar from the next beat on; until it is ready, the one before stays. `tested`: see `prepare`.

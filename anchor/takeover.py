@@ -6,6 +6,7 @@ than it came, and is stored nowhere.
 
 from __future__ import annotations
 
+import logging
 import math
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -23,6 +24,8 @@ from anchor.media import SAMPLE_RATE, Samples, VideoFormat
 from anchor.pipeline.performer import Performer
 from anchor.pipeline.utterance import Performance, Utterance
 from anchor.ports import Answer, GuestPort, SpeechChunk, VoiceInfo
+
+log = logging.getLogger(__name__)
 
 PRIORITY = 90
 """Over the show and over breaking news: a person who speaks is not interrupted by a machine."""
@@ -185,8 +188,8 @@ class LiveTakeover:
     """The person who speaks on one channel in place of its show, when there is one.
 
     Their sound comes by WebRTC. They are on air at the next sentence end; what was being said goes on when they have
-    left, or when what stands for them is cancelled. `shape` may change the utterance that stands for them, its graphics
-    for instance; `changed` is told of every new state.
+    left, or when what stands for them is cancelled. `perform` puts the utterance that stands for them on air, or raises
+    `CapacityError`; `changed` is told of every new state.
     """
 
     def __init__(
@@ -197,14 +200,14 @@ class LiveTakeover:
         language: str,
         lookahead_seconds: float,
         ice_servers: Sequence[str] = (),
-        shape: Callable[[Utterance], Utterance] | None = None,
+        perform: Callable[[Utterance], Performance] | None = None,
         changed: Callable[[SpeakerState], None] | None = None,
     ) -> None:
         self._performer = performer
         self._clock = clock
         self._language = language
         self._ahead = LEAD + _SPARE + math.ceil(lookahead_seconds * performer.video.fps)
-        self._shape = shape or (lambda utterance: utterance)
+        self._put_on_air = perform or performer.perform
         self._changed = changed
         self._voice: MicrophoneVoice | None = None
         self._performance: Performance | None = None
@@ -263,7 +266,11 @@ class LiveTakeover:
         utterance = Utterance(
             "live", self._language, voice, priority=PRIORITY, lead=LEAD, gate=_wordless, on_air=on_air
         )
-        self._performance = self._performer.perform(self._shape(utterance))
+        try:
+            self._performance = self._put_on_air(utterance)
+        except CapacityError as error:
+            log.warning("%s", error)
+            self._door.dismiss()
         self._tell()
 
     def _left(self, voice: MicrophoneVoice) -> None:

@@ -174,6 +174,12 @@ class FakeScene:
     def prepare(self, graphics: Graphics) -> None:
         self.prepared.append(graphics)
 
+    def seconds(self, graphics: Graphics) -> float:
+        return 0.0
+
+    def settled(self, look: Look) -> Picture:
+        return self.draw(look)
+
     def cast(self, avatar: Avatar | None) -> Callable[[], None]:
         return lambda: None
 

@@ -11,6 +11,7 @@ import logging
 import secrets
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 from zlib import crc32
 
@@ -314,6 +315,9 @@ class Hall:
     @property
     def performance(self) -> NoPerformance:
         return NoPerformance(self.name)
+
+    def hls(self) -> Path | None:
+        return None
 
     @property
     def desk(self) -> Desk:

@@ -142,6 +142,10 @@ class StudioScene:
         """
         self._stack.prepare(graphics)
 
+    def seconds(self, graphics: Graphics) -> float:
+        """How long what moves by itself in graphics takes; 0 where nothing does."""
+        return self._stack.seconds(graphics)
+
     def settled(self, look: Look) -> Picture:
         """The picture of a look when all movement in it is over. What was shown before is forgotten."""
         picture = self._anchor(look)

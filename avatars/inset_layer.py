@@ -97,8 +97,8 @@ class Insets:
                 self._by, self._phase = graphics.transition, 0.0
                 if self._before.empty and self._now.empty:
                     self._before = None
-            elif not self._now.empty and layout != self._now.layout and not isinstance(self._now.content, Media):
-                # A chart makes room for what has come in below it, and stands there at once.
+            elif not self._now.empty and layout != self._now.layout and not _running(self._now.content):
+                # It makes room for what has come in below it, and stands there at once.
                 self._now = self._open(self._now.content, layout)
                 self._now.move(inf)
         self._now.follow(moment.look.since)
@@ -126,17 +126,22 @@ class Insets:
             self._wipe(older, newer, picture)
 
     def _wipe(self, older: Picture, newer: Picture, picture: Picture) -> None:
-        """The new picture from the left, behind a bar of the accent colour."""
+        """The new picture from the left, behind a bar of the accent colour; only where something changes."""
         share = self._phase**2 * (3 - 2 * self._phase)
-        bar = max(2, round(self._video.shorter_side * 0.008 / 2) * 2)
-        edge = round(share * (self._video.width + bar) / 2) * 2 - bar
+        video = self._video
+        area = Box(0, 0, video.width, video.height)
+        if all(content.place == "shoulder" for content in self._contents()):
+            area = (self._before if self._now.content is None and self._before else self._now).layout.shoulder_box
+        bar = max(2, round(video.shorter_side * 0.008 / 2) * 2)
+        edge = area.x + round(share * (area.width + bar) / 2) * 2 - bar
+        at = min(max(area.x, edge), area.right)
         for out, old, new in zip(*((p.y, p.u, p.v) for p in (picture, older, newer)), strict=True):
-            at = max(0, edge) * out.shape[1] // self._video.width
-            out[:, :at] = new[:, :at]
-            out[:, at:] = old[:, at:]
-        left, right = max(0, edge), min(self._video.width, edge + bar)
+            cut = at * out.shape[1] // video.width
+            out[:, :cut] = new[:, :cut]
+            out[:, cut:] = old[:, cut:]
+        left, right = max(area.x, edge), min(area.right, edge + bar)
         if right > left:
-            fill(picture, Box(left, 0, right - left, self._video.height), self._template.colours.accent)
+            fill(picture, Box(left, area.y, right - left, area.height), self._template.colours.accent)
 
     def _open(self, content: Content | None, layout: Layout | None) -> _Shown:
         opened = None
@@ -146,6 +151,11 @@ class Insets:
             except AnchorError as error:
                 log.warning("inset left out: %s", error)
         return _Shown(content, layout or Layout.of(self._video), opened, self._template.animation.chart)
+
+
+def _running(content: Content | None) -> bool:
+    """Whether it would begin anew if it were opened again."""
+    return isinstance(content, Media) and content.clip
 
 
 def _seated(moment: Moment) -> Content | None:

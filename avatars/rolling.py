@@ -128,6 +128,14 @@ class Credits:
         self._strength = 0.0
         self._risen = 0
 
+    def seconds(self, lines: tuple[str, ...], layout: Layout) -> float:
+        """How long lines take from the first that is seen to the last that is gone."""
+        roll = self._drawn(lines, layout)
+        if roll is None:
+            return 0.0
+        beats = (layout.full_box.height + roll.height) / self._step + 2 / self._open
+        return beats / layout.video.fps
+
     def show(self, moment: Moment, picture: Picture) -> None:
         wanted, layout = moment.look.graphics.credits, moment.layout
         if wanted and wanted != self._lines:

@@ -58,11 +58,11 @@ class Stack:
         self._library, self._second = library, second
         video, template = self._layout.video, self._layout.template
         self._insets = Insets(self._open, video, template)
-        self._ticker = Ticker(setter, video, template)
+        self._ticker, self._credits = Ticker(setter, video, template), Credits(setter, video, template)
         self._layers: list[Layer] = [
             self._insets,
             *self._straps(),
-            Credits(setter, video, template),
+            self._credits,
             self._ticker,
             ident,
             Captions(self._caption, video, template.animation),
@@ -81,6 +81,10 @@ class Stack:
 
     def settle(self, look: Look, picture: Picture) -> None:
         self.show(look, picture, beats=inf)
+
+    def seconds(self, shown: Graphics) -> float:
+        """How long what moves by itself takes: credits, from the first line to the last."""
+        return self._credits.seconds(shown.credits, self._layout) if shown.credits else 0.0
 
     def prepare(self, shown: Graphics) -> None:
         """Draw or load what takes long before it goes on air. May be called in a thread of its own.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
@@ -158,7 +158,6 @@ class Template(_Table):
     shapes: Shapes
     places: Places
     animation: Animation
-    titles: Literal["bold", "regular"] = "bold"
 
     def __hash__(self) -> int:
         return hash(self.name)

@@ -51,8 +51,11 @@ class Destination:
         return _USUAL_PROFILE[self.kind]
 
 
-def destination(text: str, environment: Mapping[str, str] | None = None) -> Destination:
-    """Read a destination; ``${NAME}`` in it is an environment variable. Raises `ConfigError` without any secret."""
+def destination(text: str, environment: Mapping[str, str] | None = None, *, folder: Path | None = None) -> Destination:
+    """Read a destination; ``${NAME}`` in it is an environment variable, and paths are relative to `folder`.
+
+    Raises `ConfigError`, whose text has no secret.
+    """
     text = text.strip()
     address = _expanded(text, os.environ if environment is None else environment)
     scheme, colon, rest = address.partition(":")
@@ -62,7 +65,7 @@ def destination(text: str, environment: Mapping[str, str] | None = None) -> Dest
     if colon and scheme in ("whip+http", "whip+https"):
         return _whip(scheme.removeprefix("whip+"), rest)
     if colon and scheme in ("hls", "file", "camera"):
-        return _local(scheme, rest)
+        return _local(scheme, rest, folder)
     known = scheme if colon and re.fullmatch(r"[a-z][a-z0-9+.-]*", scheme) else ""
     raise ConfigError(f"{known or _short(text)!r} is no way to send a program: write {_WAYS}")
 
@@ -110,15 +113,17 @@ def _whip(scheme: str, rest: str) -> Destination:
     return Destination("whip", f"{scheme}:{rest}", f"whip+{scheme}://{_host(scheme, rest)}/***")
 
 
-def _local(kind: str, rest: str) -> Destination:
+def _local(kind: str, rest: str, folder: Path | None) -> Destination:
     rest = rest.removeprefix("//") if rest.startswith("///") else rest
     if not rest or "\0" in rest:
         what = {"hls": "a folder", "file": "a file", "camera": "a device, such as /dev/video10"}[kind]
         raise ConfigError(f"{kind}: needs {what} after the colon")
-    if kind == "hls":
-        return Destination("hls", rest, f"hls:{rest}")
     if kind == "camera":
         return Destination("camera", rest, f"camera:{rest}")
+    if folder is not None:
+        rest = str(folder / rest)
+    if kind == "hls":
+        return Destination("hls", rest, f"hls:{rest}")
     if Path(rest).suffix.lower() not in FORMATS:
         raise ConfigError(f"file:{_short(rest)}: a recording ends in {', '.join(FORMATS)}")
     return Destination("file", rest, f"file:{rest}")

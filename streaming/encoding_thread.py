@@ -47,7 +47,7 @@ class EncodingThread:
     """Encodes beats for `feeds` while at least one of them wants any.
 
     While live, `offer` never waits: when encoding does not keep up, pictures are left out and sound goes on. Otherwise
-    `put` waits for room, and raises `OutputError` when encoding has failed.
+    `put` waits for room, and `check` raises what encoding has failed of.
     """
 
     def __init__(self, video: VideoFormat, profile: Profile, now: Now, *, patient: bool) -> None:
@@ -94,15 +94,11 @@ class EncodingThread:
                 self._thread.start()
             return whole
 
-    def put(self, beat: Beat) -> None:
-        """Queue a beat, waiting for room. Raises `OutputError`."""
-        while not self.offer(beat):
-            with self._changed:
-                while len(self._queue) >= PICTURES and not self._aborted and self._error is None:
-                    self._changed.wait()
-                if self._aborted:
-                    return
-            self.check()
+    def put(self, beat: Beat, seconds: float) -> bool:
+        """Queue a beat, waiting up to so long for room; whether there was any."""
+        with self._changed:
+            self._changed.wait_for(lambda: len(self._queue) < PICTURES or self._error is not None, seconds)
+        return self.offer(beat)
 
     def check(self) -> None:
         """Raise the `OutputError` with which encoding has failed, if it has."""
@@ -110,12 +106,17 @@ class EncodingThread:
             raise self._error
 
     def finish(self) -> None:
-        """Encode what waits, and hand all of it on. Blocks."""
+        """Encode what waits, hand all of it on, and end."""
         with self._changed:
             self._finished = True
             self._changed.notify_all()
-        if self._thread is not None:
-            self._thread.join()
+
+    def join(self, seconds: float) -> bool:
+        """Wait for the thread; whether it has ended."""
+        if self._thread is None:
+            return True
+        self._thread.join(seconds)
+        return not self._thread.is_alive()
 
     def abort(self) -> None:
         with self._changed:

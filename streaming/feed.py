@@ -23,6 +23,9 @@ log = logging.getLogger(__name__)
 STUCK_SECONDS = 10.0
 """A call of an output that takes longer is aborted; whatever has limits of its own keeps to shorter ones."""
 
+HOPELESS_SECONDS = 60.0
+"""A call that takes longer, aborted or not, will not come back: a file system that hangs."""
+
 SLOW_SECONDS = 3.0
 """A call that takes longer is worth telling the operator."""
 
@@ -55,6 +58,7 @@ class Feed:
         self._closing = False
         self._aborted = False
         self._busy: float | None = None
+        self._broken: float | None = None
         self._sent: deque[tuple[float, int]] = deque()
         self._sent_ticks = 0
         self._dropped = 0
@@ -106,10 +110,18 @@ class Feed:
     def watch(self) -> None:
         """Abort a call that has been going on for too long. Called often, by whoever feeds the output."""
         busy = self._busy
-        if busy is not None and self._now() - busy > STUCK_SECONDS:
-            self._busy = self._now()  # once in a while, not at every beat
-            # Even closing may block, on a file system that hangs.
-            threading.Thread(target=self._break, name=f"abort {self.about.name}", daemon=True).start()
+        if busy is None or self._now() - busy < STUCK_SECONDS or busy == self._broken:
+            return
+        self._broken = busy
+        # Even closing may block, on a file system that hangs.
+        threading.Thread(target=self._break, name=f"abort {self.about.name}", daemon=True).start()
+
+    def give_up(self) -> None:
+        """For a program that waits for its outputs: end one that does not come back from a call."""
+        busy = self._busy
+        if busy is not None and self._now() - busy > HOPELESS_SECONDS:
+            self.failure = f"{self.about.address}: has taken nothing for {HOPELESS_SECONDS:.0f} s; it is given up"
+            self.abort()
 
     def info(self) -> OutputInfo:
         with self._changed:

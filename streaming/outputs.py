@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import partial
@@ -13,11 +14,17 @@ from anchor.errors import ConfigError, MissingError
 from anchor.media import VideoFormat
 from streaming.archive import HOUR, FileWriter
 from streaming.destinations import Destination, Kind, destination
+from streaming.hls import HlsWriter
 from streaming.packets import Writer
-from streaming.profiles import profile
+from streaming.profiles import UPRIGHT, profile
 from streaming.program import DeviceTarget, Program, Target
 from streaming.rtmp_writer import RtmpWriter
 from streaming.virtual_camera import VirtualCamera
+
+log = logging.getLogger(__name__)
+
+HLS_SEGMENTS = 15
+"""Segments of two seconds that a live playlist keeps."""
 
 WriterFactory = Callable[[Destination, Mapping[str, str]], Writer]
 """Makes a writer for a destination, with metadata for what it writes."""
@@ -51,11 +58,12 @@ def open_program(
     writers: Mapping[Kind, WriterFactory] | None = None,
     part_seconds: float | None = HOUR,
     wall: Callable[[], datetime] = wall_time,
+    folder: Path | None = None,
 ) -> Program:
     """A program of `video` with all outputs that are wished for; nothing is connected or written before it is entered.
 
-    `metadata` (``AIGC``, ``title``) goes into every container that can carry it. `writers` make what is not made here,
-    by kind (``hls``). A program that is not live writes whole files, not parts of `part_seconds`.
+    `metadata` (``AIGC``, ``title``) goes into every container that can carry it. `writers`, by kind, stand for those of
+    here. A program that is not live writes whole files, not parts of `part_seconds`. Paths are relative to `folder`.
 
     Raises `ConfigError` for an address, profile or name that is wrong, `MissingError` for a kind that nothing here
     makes.
@@ -65,12 +73,15 @@ def open_program(
         "file": lambda to, labels: FileWriter(
             Path(to.address), metadata=labels, part_seconds=part_seconds if live else None, wall=wall
         ),
+        "hls": lambda to, labels: HlsWriter(
+            Path(to.address), metadata=labels, window=HLS_SEGMENTS if live else None, now=wall
+        ),
         **(writers or {}),
     }
     labels = dict(metadata or {})
     targets: list[Target | DeviceTarget] = []
     for wish in wishes:
-        to = destination(wish.to)
+        to = destination(wish.to, folder=folder)
         name = wish.name or _name(to.kind, [target.name for target in targets])
         if to.kind == "camera":
             targets.append(DeviceTarget(name, "camera", to.shown, partial(VirtualCamera, to.address), wish.start))
@@ -78,6 +89,8 @@ def open_program(
         if to.kind not in makers:
             raise MissingError(f"{to.shown}: outputs of kind {to.kind!r} are not sent by this program")
         found = profile(wish.profile or to.profile, video, bitrate=wish.bitrate)
+        if found.name in UPRIGHT and video.width > video.height:
+            log.warning("output %s: %s shows tall pictures; a channel of 720x1280 fills its screen", name, found.name)
         targets.append(Target(name, to.kind, to.shown, found, partial(makers[to.kind], to, labels), wish.start))
     files = [target.address for target in targets if target.kind in ("file", "hls", "camera")]
     for address in files:

@@ -19,7 +19,7 @@ _RECENT = 24
 class PacketFeed(Feed):
     """Feeds writers that `make` gives, one for each connection.
 
-    `ask_keyframe` is called when a connection has been made and there is no keyframe for it to begin with. A writer
+    `ask_keyframe` is called, by who pushes, when a connection has been made and no keyframe comes. A writer
     gets first a keyframe, then sound from one packet before it on, which decoders need to begin with. As much as
     `capacity_seconds` may wait; a program that is not live is held back beyond them (`patient`). `padded` leaves the
     filler of a constant bit rate in.
@@ -49,6 +49,7 @@ class PacketFeed(Feed):
         self._listening = False
         self._joined = False
         self._behind = False
+        self._asked = False
         self._begin = 0
         self._recent: deque[Packet] = deque(maxlen=_RECENT)
         self._cue: Cue | None = None
@@ -73,8 +74,8 @@ class PacketFeed(Feed):
                 return
             if not self._joined:
                 if not item.keyframe:
-                    # A connection that begins has lost nothing; one that was too slow has.
-                    self._dropped += self._behind and item.kind == "video"
+                    if item.kind == "video":
+                        self._passed()
                     return
                 self._join(item)
                 return
@@ -89,6 +90,16 @@ class PacketFeed(Feed):
             if item.kind == "audio" and not self._heard_after(item, self._begin):
                 return
             self._put(item)
+
+    def _passed(self) -> None:
+        """A picture goes by that nothing can begin with."""
+        if self._behind:
+            self._dropped += 1
+        elif not self._asked and self._machine.state == "live":
+            # Only now is it known that what the encoder gave first was no keyframe: asking for one before would put it
+            # into the pictures of a program that has just begun, which are to be those that `render` makes.
+            self._asked = True
+            self._ask()
 
     def _put(self, item: Packet | Cue) -> None:
         self._queue.append(item)
@@ -127,7 +138,7 @@ class PacketFeed(Feed):
         self._listening = True
 
     def _rest(self) -> None:
-        self._listening = self._joined = self._behind = False
+        self._listening = self._joined = self._behind = self._asked = False
         self._queue.clear()
         self._ticks = 0
         self._changed.notify_all()
@@ -141,10 +152,6 @@ class PacketFeed(Feed):
             with self._working():
                 writer.open(header)
             self._connected()
-            with self._changed:
-                begun = self._joined
-            if not begun:
-                self._ask()
             while (item := self._next()) is not None:
                 with self._working():
                     self._write(writer, item)

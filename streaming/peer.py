@@ -44,7 +44,9 @@ AVOID_SECONDS = 60.0
 SILENT_SECONDS = 15.0
 """A viewer nothing authentic was heard from for so long is gone; browsers report every second."""
 
-_PENDING_BEATS = 2
+_PENDING_BEATS = 5
+"""A busy machine makes the encoder late for a moment; all pictures late are better than some of them lost."""
+
 _NTP_SECOND = 1 << 32
 
 
@@ -167,7 +169,10 @@ class WebRtcSink:
             self._recent[codec].add(shot)
         for viewer in self._viewers.values():
             if viewer.codec in pictures:
-                viewer.video.put(pictures[viewer.codec])
+                shot = pictures[viewer.codec]
+                viewer.video.put(shot)
+                if shot.keyframe:
+                    viewer.pleas.served(self._loop.time())
         start = beat.index * self.video.samples_per_beat
         self._sounds.put([Shot(now, start, ((one.timestamp, one.payload, False),)) for one in beat.sounds])
 
@@ -304,7 +309,7 @@ class WebRtcSink:
 
     def _ask_keyframe(self, name: str) -> None:
         viewer = self._viewers.get(name)
-        if viewer is not None:
+        if viewer is not None and viewer.pleas.grants(self._loop.time()):
             self._encoder.ask_keyframe(viewer.codec)
 
     def _open_events(self, viewer: Viewer, channel: RTCDataChannel) -> None:

@@ -23,8 +23,6 @@ class _Platform:
     """Bits a second by the shorter side of the picture; what is larger than the largest is scaled down to it."""
 
     bitrates: Mapping[int, int]
-    tall: bool = False
-    """Shown on telephones held upright: a wide program gets bars above and below."""
     h264: str = "high"
 
 
@@ -36,7 +34,7 @@ _PLATFORMS = {
     "douyin": _Platform({_LOW: 1_200_000, _HD: 2_500_000, _FULL: 4_000_000}),
     "kuaishou": _Platform({_LOW: 1_200_000, _HD: 2_500_000, _FULL: 4_000_000}),
     "taobao": _Platform({_LOW: 1_200_000, _HD: 2_000_000, _FULL: 3_000_000}),
-    "tiktok": _Platform({_LOW: 1_500_000, _HD: 3_000_000, _FULL: 4_500_000}, tall=True),
+    "tiktok": _Platform({_LOW: 1_500_000, _HD: 3_000_000, _FULL: 4_500_000}),
     "wechat": _Platform({_LOW: 1_000_000, _HD: 2_000_000, _FULL: 3_000_000}, h264="main"),
 }
 
@@ -57,6 +55,10 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
 )
 """Each for 720 lines; `profile` suits one to a program."""
 
+UPRIGHT = frozenset({"douyin", "kuaishou", "taobao", "tiktok", "wechat"})
+"""Platforms whose viewers hold a telephone upright. A wide program goes there as it is: in a tall frame its AI
+label would be smaller than the law asks for. What fills the screen is a channel of 720x1280."""
+
 
 def profile(name: str, video: VideoFormat | None = None, *, bitrate: int | None = None) -> Profile:
     """A profile by its name, for programs of `video`, at `bitrate` if that is given. Raises `ConfigError`."""
@@ -76,10 +78,7 @@ def _suited(found: Profile, platform: _Platform, video: VideoFormat) -> Profile:
     size = min(video.shorter_side, max(platform.bitrates))
     fitting = next(side for side in sorted(platform.bitrates) if side >= size)
     width, height = video.width, video.height
-    if platform.tall and width > height:
-        # Of a wide program the whole width is shown, so its shorter side says how much there is to see.
-        width, height = fitting, _even(fitting * 16 / 9)
-    elif size < video.shorter_side:
+    if size < video.shorter_side:
         width, height = (_even(side * size / video.shorter_side) for side in (width, height))
     target = VideoFormat(width, height, video.fps)
     # Twice the pictures take half as much again, not twice as much: they differ less. No platform allows that above HD.

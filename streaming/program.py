@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 FINISH_SECONDS = 8.0
 """How long an output of a live program may take to end well; then it is aborted."""
 
+_TURN_SECONDS = 0.5
+
 _QUEUE_SECONDS = {"rtmp": 4.0}
 _USUAL_QUEUE_SECONDS = 20.0
 """What may wait for a disk. A connection that is further behind than four seconds does better to begin anew."""
@@ -75,12 +77,12 @@ class Program:
                 raise ConfigError(f"two outputs are named {name!r}: give each a name of its own")
         for target in outputs:
             if isinstance(target, Target) and target.profile.video is not None:
-                self._check(target.profile)
+                self._check_rate(target.profile)
         self._feeds: dict[str, Feed] = {}
         self._devices: list[BeatFeed] = []
         self._encodings: dict[Profile, EncodingThread] = {}
 
-    def _check(self, profile: Profile) -> None:
+    def _check_rate(self, profile: Profile) -> None:
         if profile.video is not None and profile.video.fps != self.video.fps:
             raise ConfigError(
                 f"profile {profile.name!r} has {profile.video.fps} pictures a second and the program {self.video.fps}: "
@@ -121,18 +123,24 @@ class Program:
         for device in self._devices:
             device.push(beat)
         for encoding in self._encodings.values():
-            if not encoding.offer(beat) and not self._live:
-                await self._loop.run_in_executor(self._waiter, encoding.put, beat)
+            done = encoding.offer(beat) or self._live
+            while not done:
+                done = await self._loop.run_in_executor(self._waiter, encoding.put, beat, _TURN_SECONDS)
+                self._check()
+        self._check()
+
+    def _check(self) -> None:
+        """See to outputs that block; where the program is not live, raise what has failed."""
         for feed in self._feeds.values():
             feed.watch()
-        if not self._live:
-            self._check_files()
-
-    def _check_files(self) -> None:
+            if not self._live:
+                feed.give_up()
+        if self._live:
+            return
         for encoding in self._encodings.values():
             encoding.check()
         for feed in self._feeds.values():
-            if feed.about.kind == "file" and feed.wanted and feed.failure:
+            if feed.about.kind == "file" and feed.failure:
                 raise OutputError(feed.failure)
 
     async def __aexit__(
@@ -150,21 +158,28 @@ class Program:
             self._check_ended()
 
     def _end(self, well: bool) -> None:
-        if not well:
-            for encoding in self._encodings.values():
-                encoding.abort()
-            for feed in self._feeds.values():
-                feed.abort()
-        else:
-            for encoding in self._encodings.values():
-                encoding.finish()
-            for feed in self._feeds.values():
-                feed.finish()
+        """End encoders and then outputs: well, or at once. Blocks."""
         began = self._loop.time()
+        for encoding in self._encodings.values():
+            encoding.finish() if well else encoding.abort()
+        for encoding in self._encodings.values():
+            self._join(encoding.join, began, well)
         for feed in self._feeds.values():
-            patience = max(0.0, FINISH_SECONDS - (self._loop.time() - began)) if self._live or not well else None
-            if not feed.join(patience):
+            feed.finish() if well else feed.abort()
+        for feed in self._feeds.values():
+            if not self._join(feed.join, began, well):
                 log.warning("output %s does not end; it is given up", feed.about.name)
+
+    def _join(self, join: Callable[[float], bool], began: float, well: bool) -> bool:
+        """Wait for a thread, seeing to outputs that block; a program that is not live waits as long as any works."""
+        while not join(_TURN_SECONDS):
+            late = self._loop.time() - began > FINISH_SECONDS
+            if late and (self._live or not well):
+                return False
+            for feed in self._feeds.values():
+                feed.watch()
+                feed.give_up()
+        return True
 
     def _check_ended(self) -> None:
         for feed in self._feeds.values():

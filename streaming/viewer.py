@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from aiortc import (
@@ -20,9 +21,9 @@ from aiortc import (
 from anchor.errors import FormatError, SignallingError
 from anchor.media import VideoFormat
 from streaming import guard
-from streaming.encoder import Codec, EncodedBeat
+from streaming.encoder import KEYFRAME_GAP_SECONDS, Codec, EncodedBeat
 from streaming.microphone import Microphone
-from streaming.tracks import BeatSender, BeatTrack, Shot
+from streaming.tracks import BeatSender, BeatTrack, Pleas, Shot
 
 logger = logging.getLogger(__name__)
 
@@ -45,6 +46,7 @@ class Viewer:
     seen: guard.Watch | None = None
     events: RTCDataChannel | None = None
     microphone: Microphone | None = None
+    pleas: Pleas = field(default_factory=partial(Pleas, KEYFRAME_GAP_SECONDS))
 
     def add(self, kind: str, direction: str, codecs: Sequence[str]) -> RTCRtpTransceiver:
         """Send the track of a kind; `codecs` are MIME types, best first."""

@@ -10,7 +10,21 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from anchor.bench import answers, avatars, batcher, capacity, fanout, hearing, latency, outputs, privacy, render, turns
+from anchor.bench import (
+    answers,
+    avatars,
+    batcher,
+    capacity,
+    fanout,
+    hearing,
+    latency,
+    network,
+    outputs,
+    privacy,
+    render,
+    show,
+    turns,
+)
 from anchor.bench.lipsync import report
 from anchor.bench.lipsync.report import Report
 from anchor.bench.measure import Figure, Tell, machine
@@ -24,9 +38,11 @@ BENCHES: dict[str, Callable[..., Awaitable[list[Figure] | Report]]] = {
     "hearing": hearing.measure,
     "latency": latency.measure,
     "lipsync": report.measure,
+    "network": network.measure,
     "outputs": outputs.measure,
     "privacy": privacy.measure,
     "render": render.measure,
+    "show": show.measure,
     "turns": turns.measure,
 }
 

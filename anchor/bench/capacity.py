@@ -6,9 +6,9 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
-from anchor.app import LiveChannel
 from anchor.bench.measure import TEXT, Figure, Tell, cores_used, remote_viewers, resident_mib, running_studio
 from anchor.bench.talking import measure_halls
+from anchor.live import LiveChannel
 
 IDLE_SECONDS = 30
 SPEAKING_SECONDS = 180

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from anchor.app import LiveChannel
 from anchor.bench.capacity import talking
 from anchor.bench.measure import (
+    SETTLE_SECONDS,
     Figure,
     LoopLag,
     Tell,
@@ -14,6 +14,7 @@ from anchor.bench.measure import (
     resident_mib,
     running_studio,
 )
+from anchor.live import LiveChannel
 
 SECONDS = 20
 MANY = 24
@@ -25,7 +26,7 @@ async def measure(tell: Tell) -> list[Figure]:
         for count in (1, MANY):
             tell(f"{count} viewers for {SECONDS} s")
             async with remote_viewers(address, count) as reports:
-                await cores_used(4)
+                await cores_used(SETTLE_SECONDS)
                 skipped = _skipped(channel)
                 async with LoopLag() as lag:
                     used[count] = await cores_used(SECONDS)

@@ -10,12 +10,12 @@ from typing import Any
 import httpx
 from aiortc.mediastreams import MediaStreamError
 
-from anchor.app import LiveChannel
 from anchor.bench import barge
 from anchor.bench.capacity import talking
 from anchor.bench.chromium import CHROMIUM_FLAGS, KEEP_CONNECTIONS
 from anchor.bench.measure import CHANNEL, Figure, Tell, join, percentile, remote_viewers, running_studio
 from anchor.bench.talking import measure_turns
+from anchor.live import LiveChannel
 
 SAYS = 20
 JOINS = 10

@@ -20,14 +20,18 @@ import httpx
 import uvicorn
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 
-from anchor.app import LiveChannel, Studio
+from anchor.app import Studio
 from anchor.config import ChannelConfig, Config, ServerConfig
+from anchor.live import LiveChannel
 from anchor.serve import listen
 from anchor.server.api import create_app
 
 Tell = Callable[[str], None]
 
 CHANNEL = "bench"
+
+SETTLE_SECONDS = 8.0
+"""From when all viewers have come until what they get is noted."""
 
 TEXT = (
     "Good evening, and welcome. Tonight we look at how a machine learns to speak. Every word you hear is timed to the "
@@ -136,14 +140,14 @@ async def _moment() -> None:
 
 
 @contextlib.asynccontextmanager
-async def remote_viewers(address: str, count: int) -> AsyncIterator[list[dict[str, float]]]:
+async def remote_viewers(address: str, count: int, *, pleas: float = 0) -> AsyncIterator[list[dict[str, float]]]:
     """`count` WebRTC viewers in a process of their own, so that their work is not counted as ours.
 
-    When the context has been left, the list has for each viewer how many ``pictures`` came, were ``lost``, and the
-    ``fps``.
+    Each asks for a keyframe `pleas` times a second. When the context has been left, the list has what each of them
+    got; see `anchor.bench.viewers.Count.report`.
     """
     reports: list[dict[str, float]] = []
-    async with other_process("anchor.bench.viewers", f"{address}/whep/{CHANNEL}", str(count)) as said:
+    async with other_process("anchor.bench.viewers", f"{address}/whep/{CHANNEL}", str(count), str(pleas)) as said:
         yield reports
     reports.extend(json.loads(said[-1]) if said else ())
 

@@ -8,11 +8,15 @@ from typing import Any
 
 from anchor.bench.capacity import talking
 from anchor.bench.chromium import CHROMIUM_FLAGS, KEEP_CONNECTIONS
-from anchor.bench.measure import CHANNEL, Figure, Tell, running_studio
+from anchor.bench.measure import CHANNEL, Figure, Tell, cores_used, remote_viewers, running_studio
 from anchor.bench.shim import Shim, Weather, loopback_port, through, without_candidates
 
 SECONDS = 30
 SETTLE_SECONDS = 5
+
+STORMING = 10
+PLEAS_A_SECOND = 200.0
+STORM_SECONDS = 30
 
 BAD = Weather(loss=0.05, delay=0.035, jitter=0.03)
 """5 % loss and 100 ms there and back, of which 30 ms each way come and go."""
@@ -68,7 +72,24 @@ async def measure(tell: Tell) -> list[Figure]:
                 figures += await _watch(browser, address, name, weather, least, tell)
         finally:
             await browser.close()
-    return figures
+    return figures + await _storm(tell)
+
+
+async def _storm(tell: Tell) -> list[Figure]:
+    """All viewers ask for keyframes all the time."""
+    async with running_studio() as (channel, address), talking(channel):
+        seen = []
+        for pleas in (0.0, PLEAS_A_SECOND):
+            tell(f"{STORMING} viewers who each ask for {pleas:.0f} keyframes a second")
+            async with remote_viewers(address, STORMING, pleas=pleas) as reports:
+                await cores_used(STORM_SECONDS)
+            seen.append(reports[0])
+    calm, stormy = seen
+    return [
+        Figure("storm_keyframes_a_second_max", stormy["keyframes"], "", 2),
+        Figure("storm_bitrate_to_calm_max", stormy["bits"] / calm["bits"], "", 1.1),
+        Figure("storm_lost_pictures_max", stormy["lost"], "", 0),
+    ]
 
 
 async def _watch(browser: Any, address: str, name: str, weather: Weather, least: float, tell: Tell) -> list[Figure]:

@@ -1,8 +1,9 @@
 """One bulletin with graphics, rendered in a process of its own and watched.
 
 Run as a file with ``python -P``, so that nothing of the other benchmarks is imported:
-``one_render.py FILM SIZE SEGMENTS BEGUN < TEXT``. Prints JSON: seconds from `begun` (of `time.perf_counter`) to the first picture, seconds of film, of time and of
-processor time, and the memory in use at the first minute, at the end and at most.
+``one_render.py FILM SIZE SEGMENTS BEGUN < TEXT``. Prints JSON: seconds from `begun` (of `time.perf_counter`) to the
+first picture, seconds of film, of time and of processor time, and the memory in use at the first minute, at the end and
+at most.
 """
 
 from __future__ import annotations

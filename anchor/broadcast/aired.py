@@ -1,8 +1,8 @@
 """The log of what went out: lines of JSON, each with the hash of the one before, a file a day.
 
-Whoever changes, takes out or puts in a line breaks the chain, and `verify` finds the place. Of lines cut off at the end
-the chain knows nothing: `head.json` beside it says how far it reached. What begins is written when it begins, and again
-when it has ended, so that a fall loses no line.
+Whoever changes, takes out or puts in a line breaks the chain, and `verify` finds the place. Of lines cut off at either
+end the chain knows nothing: `head.json` beside it says where it begins and how far it reached. What begins is written
+when it begins, and again when it has ended, so that a fall loses no line.
 """
 
 from __future__ import annotations
@@ -90,14 +90,16 @@ def as_aired(line: Mapping[str, Any]) -> Aired:
 class AiredLog:
     """The log in a folder; its methods block, and `append` may be called from another thread.
 
-    Opening it mends a line that a fall cut off, and ends what it left on air. Raises `StoreError` when the folder
+    Days older than `retention_days` are deleted when another begins; 0 keeps all. Opening the log mends a line that a
+    fall cut off. Raises `StoreError` when the folder
     cannot be made or read.
     """
 
-    def __init__(self, folder: Path, now: float) -> None:
+    def __init__(self, folder: Path, now: float, *, retention_days: float = 0.0) -> None:
         self._folder = folder
+        self._retention_days = retention_days
         self.recent: deque[Aired] = deque(maxlen=RECENT)
-        self._hash, self._count, self._file = FIRST, 0, ""
+        self._hash, self._count, self._file, self._first = FIRST, 0, "", FIRST
         try:
             folder.mkdir(parents=True, exist_ok=True)
             open_lines = self._read()
@@ -127,6 +129,7 @@ class AiredLog:
                     open_lines.pop(line["number"], None)
                     self.recent.append(as_aired(line))
         self._file = files[-1].name if files else ""
+        self._first = str(_head(self._folder).get("first", FIRST))
         return open_lines
 
     def left(self) -> list[dict[str, Any]]:
@@ -159,11 +162,17 @@ class AiredLog:
             else:
                 path.unlink(missing_ok=True)
             raise
-        self._hash, self._count, self._file = head, count, name
+        begun, self._file = name != self._file, name
+        self._hash, self._count = head, count
         self.recent.extend(as_aired(line) for line in lines if line["event"] == "ended")
+        self._write_head()
+        if begun and self._retention_days:
+            self.sweep(now - self._retention_days * 86_400)
+
+    def _write_head(self) -> None:
         scratch = self._folder / ".head.json.part"
         with scratch.open("w", encoding="utf-8") as file:
-            file.write(json.dumps({"count": count, "hash": head}))
+            file.write(json.dumps({"count": self._count, "hash": self._hash, "first": self._first}))
             file.flush()
             os.fsync(file.fileno())
         scratch.replace(self._folder / "head.json")
@@ -172,6 +181,11 @@ class AiredLog:
         """Delete the files of days before a moment; what is left still verifies. Returns how many."""
         oldest = f"aired-{datetime.fromtimestamp(before, UTC):%Y-%m-%d}.jsonl"
         old = [path for path in _files(self._folder)[:-1] if path.name < oldest]
+        if old:
+            kept = next((path for path in _files(self._folder) if path not in old), None)
+            line = next(_lines(kept), None) if kept is not None else None
+            self._first = line["previous"] if line is not None else self._hash
+            self._write_head()
         for path in old:
             path.unlink()
         return len(old)
@@ -183,7 +197,9 @@ _CHAIN = ("hash", "previous", "count")
 def verify(path: Path) -> list[str]:
     """All that is wrong with a log, a folder or a file of one day, as sentences; nothing when it is whole."""
     files = _files(path) if path.is_dir() else [path]
-    problems, head, count = [], "", 0
+    known = _head(path) if path.is_dir() else {}
+    problems, count = [], 0
+    head = str(known.get("first", ""))
     for file in files:
         for number, text in enumerate(file.read_text("utf-8").removesuffix("\n").split("\n"), start=1):
             where = f"{file}:{number}"
@@ -197,25 +213,26 @@ def verify(path: Path) -> list[str]:
                 continue
             if found != _hash(line):
                 problems.append(f"{where}: the line was changed")
-            elif head and (previous != head or place != count + 1):
+            elif head and previous != head:
                 problems.append(f"{where}: lines before it were taken out, put in or changed")
             head, count = found, place
-    return problems + (_beyond(path, head, count) if path.is_dir() else [])
+    if not path.is_dir():
+        return problems
+    if not known:
+        return [*problems, f"{path}: head.json is missing or cannot be read"] if files else problems
+    if known.get("count", 0) > count:
+        problems.append(f"{path}: {known['count'] - count} lines are missing at the end")
+    elif known.get("count") == count and known.get("hash") != head:
+        problems.append(f"{path}: the last line is not the one that was written")
+    return problems
 
 
-def _beyond(folder: Path, head: str, count: int) -> list[str]:
-    """Whether the log ends before the place that its head names."""
+def _head(folder: Path) -> dict[str, Any]:
+    """Where the chain begins and how far it reached; nothing where that cannot be read."""
     try:
-        known = json.loads((folder / "head.json").read_text("utf-8"))
-    except FileNotFoundError:
-        return [f"{folder}: head.json is missing"] if count else []
-    except ValueError:
-        return [f"{folder}: head.json is not readable"]
-    if known["count"] > count:
-        return [f"{folder}: {known['count'] - count} lines are missing at the end"]
-    if known["count"] == count and known["hash"] != head:
-        return [f"{folder}: the last line is not the one that was written"]
-    return []
+        return dict(json.loads((folder / "head.json").read_text("utf-8")))
+    except (OSError, ValueError, TypeError):
+        return {}
 
 
 def _hash(line: Mapping[str, Any]) -> str:

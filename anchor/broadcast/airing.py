@@ -61,11 +61,11 @@ class Air:
             self._keeper.note(begun_line(airing))
         self._going[performance].since = now
 
-    def ended(self, performance: Performance) -> None:
-        """It is off air for good; nothing is noted of what never began, unless it failed."""
+    def ended(self, performance: Performance) -> float:
+        """It is off air for good; the seconds that it was on. Nothing is noted of what never began."""
         going = self._going.pop(performance, None)
         if going is None:
-            return
+            return 0.0
         seconds = going.seconds + (self._clock.now() - going.since if going.since is not None else 0.0)
         outcome = performance.outcome or "cancelled"
         problem = str(performance.error) if outcome == "failed" and performance.error is not None else ""
@@ -74,6 +74,7 @@ class Air:
                 going.airing, outcome, seconds=seconds, at=self._wall(), heard=performance.heard_text, problem=problem
             )
         )
+        return seconds
 
     def refused(self, entry: Entry, problem: str, utterance: Utterance | None = None) -> None:
         """It has failed before it was on air."""

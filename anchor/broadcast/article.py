@@ -20,6 +20,7 @@ from anchor.broadcast.ssml import looks_marked
 from anchor.errors import ScriptError
 from anchor.linebreak import columns
 from anchor.pipeline.segmenter import Segmenter
+from anchor.tags import base
 
 __all__ = ["draft", "refine"]
 
@@ -36,17 +37,21 @@ SILENT_SECONDS = 6.0
 
 _ENDS = re.compile(r"[。！？!?.…;；][”’」』）)\"']*\s*$")
 _CLAUSE = re.compile(r"[，,；;：:。！？!?—–]|\.\s")
-_URL = re.compile(
-    r"(?:\b(?:[Ss]ee|[Vv]isit|[Vv]ia|详见|参见)\s*[:：]?\s*)?(?:https?://|www\.)[^\s，。；）),]+(?<![.])|\S+@\S+\.\w+"
-)
+_URL = re.compile(r"(?:https?://|www\.)[^\s，。；）),]+(?<![.])|[^\s，。；（(]+@[^\s，。；]+\.\w+")
+_CLAUSE_END = re.compile(r"[。！？!?；;，,、]\s*|\.\s+")
+_STOP = re.compile(r"[。！？!?]|\.(?=\s|$)")
+_SIGNED = re.compile(r"[（(](?:责任)?(?:编辑|记者|责编|校对|作者|来源|摄影)[^）)]*[）)]")
 _NOTE = re.compile(r"\[\d{1,3}\]|\[(?:note|citation needed|编辑|来源请求)[^\]]*\]", re.IGNORECASE)
 _DATELINE = re.compile(
     r"^(?:[A-Z][A-Z .,'’/-]{2,40}(?:,\s\w+\.?\s\d{1,2})?\s*(?:\([A-Za-z .]{2,20}\))?\s*[-–—]{1,2}\s+|"
-    r"(?:新华社|中新社|中新网|央视网|人民网|本报|本社)[^，。]{0,24}?(?:电|讯|消息)\s*[:：]?\s*)"
+    r"(?:新华社|中新社|中新网|央视网|人民网|本报|本社)[^，。]{0,24}?(?:电|讯|消息)\s*[:：]?\s*|"
+    r"[\u4e00-\u9fff]{2,8}\d{1,2}月\d{1,2}日(?:电|讯|消息)\s*[:：]?\s*)"
 )
 _CREDIT = re.compile(
-    r"^(?:(?:责任)?编辑|记者|来源|摄影|责编|校对|原标题|文|图|photo|photograph|picture|image|source|credit|by|"
-    r"read more|see also|related|advertisement|reporting by|editing by|延伸阅读|相关阅读|更多精彩)\s*[:：/by ]",
+    r"^(?:(?:(?:责任)?编辑|记者|来源|摄影|责编|校对|原标题|文|图|延伸阅读|相关阅读|更多精彩|photo|photograph|picture|image|"
+    r"source|credit|read more|see also|related|(?:reporting|editing|photo(?:graph)?) by)\s*[:：/]|"
+    r"advertisement$|(?:reporting|editing|photo(?:graph)?) by [^.]*$|"
+    r"by (?-i:[A-Z][\w.'’-]+(?:,? (?:[A-Z][\w.'’-]+|and))+)$)",
     re.IGNORECASE,
 )
 
@@ -91,7 +96,9 @@ def _clean(block: Block) -> Block | None:
 
 def _said(text: str) -> str:
     """Text without addresses and notes, and without what a rundown would take for cues or mark-up."""
-    text = _NOTE.sub("", _URL.sub("", text))
+    text = _SIGNED.sub("", _NOTE.sub("", text))
+    while (found := _URL.search(text)) is not None:
+        text = _without_clause(text, found.start(), found.end())
     while (bare := without_cues(text)) != text:
         text = bare
     if looks_marked(text):
@@ -100,11 +107,23 @@ def _said(text: str) -> str:
     return " ".join(_DATELINE.sub("", text.strip()).split())
 
 
+def _without_clause(text: str, start: int, end: int) -> str:
+    """Text without the clause around an address: what is said of it makes no sense without it."""
+    stops = [found.end() for found in _CLAUSE_END.finditer(text, 0, start)]
+    begin = stops[-1] if stops else 0
+    after = _STOP.search(text, end)
+    before, rest = text[:begin].rstrip(), text[after.start() :] if after else ""
+    if not before or before[-1] not in "，,、":
+        return f"{before} {rest[1:].lstrip()}".strip()
+    return before.rstrip("，,、 ") + rest
+
+
 class _Draft:
     """Segments as they come about: sentences are gathered until there are enough, facts go with what was just said."""
 
     def __init__(self, blocks: list[Block], language: str, title: str) -> None:
         self._language = language
+        self._unspaced = base(language) in ("zh", "ja")
         self._blocks = blocks
         self._segments: list[dict[str, Any]] = []
         self._sentences: list[str] = []
@@ -166,13 +185,17 @@ class _Draft:
             self._section = block.text
         elif block.kind == "text":
             self._say(block.text)
+        elif block.kind == "list":
+            # A stop after each entry, so that the voice does not run them together.
+            stop = "。" if self._unspaced else "."
+            fact = block_fact(block, self._about())
+            if fact and self._fact:
+                self._flush()
+            self._fact = fact or self._fact
+            self._say(" ".join(item if _ENDS.search(item) else item.rstrip("，,：:") + stop for item in block.items))
         elif fact := block_fact(block, self._about()):
             self._flush()
             self._show(fact)
-        elif block.kind == "list":
-            # A stop after each entry, so that the voice does not run them together.
-            stop = "。" if self._language.startswith(("zh", "ja")) else "."
-            self._say(" ".join(item if _ENDS.search(item) else item.rstrip("，,：:") + stop for item in block.items))
 
     def _about(self) -> str:
         return shortened(self._section or self._headline, HEADLINE_COLUMNS)
@@ -208,8 +231,8 @@ class _Draft:
     def _joined(self, sentences: list[str]) -> str:
         text = ""
         for sentence in sentences:
-            wide = text and ord(text[-1]) > 0x2E80
-            text += ("" if not text or wide else " ") + sentence
+            apart = text and (not self._unspaced or (text[-1].isascii() and sentence[0].isascii()))
+            text += (" " if apart else "") + sentence
         return text
 
     def _flush(self) -> None:

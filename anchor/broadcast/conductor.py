@@ -200,7 +200,9 @@ class Conductor:
             problem = str(performance.error) if outcome == "failed" else ""
             if outcome == "failed" and entry not in self._order.air:
                 self._air.refused(entry, problem, performance.utterance)
-            self._air.ended(performance)
+            seconds = self._air.ended(performance)
+            if outcome == "said" and entry.run is not None:
+                entry.run.took[entry.id] = seconds
             self._order.ended(entry, outcome, self._clock.now(), problem)
         for performance in [other for other in self.others if other.outcome is not None]:
             self.others.remove(performance)

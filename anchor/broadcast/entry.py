@@ -9,8 +9,9 @@ from anchor.broadcast.run import Run
 from anchor.broadcast.script import Segment
 
 BREAKING_LEVEL = 5
+JUMP_LEVEL = 3
 SCHEDULED_LEVEL = 2
-"""Of a scheduled rundown that cuts in. One level between is for a segment that is jumped to."""
+"""Of a scheduled rundown that cuts in."""
 FILLER_LEVEL = -1
 
 Outcome = Literal["said", "cancelled", "failed"]

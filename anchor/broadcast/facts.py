@@ -26,7 +26,7 @@ _TIME = re.compile(
 )  # fmt: skip
 _NUMBER = r"(?P<number>[0-9][0-9,]*(?:\.[0-9]+)?)"
 _HAN_UNIT = (
-    r"(?P<unit>[%％]|(?:万亿|百万|千万|亿|万|千)?(?:美元|欧元|日元|港元|元|人次|人|辆|吨|台|家|个|件|户|座|架|艘|"
+    r"(?P<unit>[%％]|(?:万亿|百万|千万|亿|万|千|億|萬)?(?:美元|欧元|日元|港元|元|人次|人|辆|吨|台|家|个|件|户|座|架|艘|"
     r"平方公里|公里|千瓦时|千瓦|桶|票|倍|度|亩|公顷)?)"
 )
 _WORD_UNIT = (
@@ -40,16 +40,17 @@ _CHANGES = re.compile(
     re.IGNORECASE,
 )
 _ENGLISH_SHARE = re.compile(
-    rf"(?:and |with |followed by )?(?P<label>[A-Za-z][A-Za-z'’ -]*?)(?: (?:at|with|had|has|was|is|are|gets?|got|won|"
+    r"(?:and |with |followed by |including |of (?:which|these|them),? )?(?P<label>[A-Za-z][A-Za-z'’ -]*?)"
+    r"(?: (?:at|with|had|has|was|is|are|gets?|got|won|"
     r"receives?|received|takes?|took|accounts? for|accounted for|makes? up|made up))?:?,? "
-    rf"(?P<money>[$€£]?){_NUMBER}{_WORD_UNIT}"
+    rf"(?P<money>[$€£]?){_NUMBER}{_WORD_UNIT}(?: of (?:the |all )?[a-z]+(?: [a-z]+)?)?"
 )
 _HAN_SHARE = re.compile(
     rf"(?:其中|而|和|及|以及)?(?P<label>[\u4e00-\u9fffA-Za-z·-]{{1,12}}?)(?:则)?(?:占比?|为|是|达到?|有|获得?)?[:：]?"
     rf"\s?(?P<money>){_NUMBER}\s?{_HAN_UNIT}"
 )
 _HAN_TREND = re.compile(
-    rf"(?P<subject>[^，,。；;]{{0,24}}?)从(?P<year>(?:1[89]|20)\d\d)年的?{_NUMBER}\s?{_HAN_UNIT}[，,]?"
+    rf"(?P<subject>[^，,。；;]{{0,24}}?)[从從](?P<year>(?:1[89]|20)\d\d)年的?{_NUMBER}\s?{_HAN_UNIT}[，,]?"
     r"[^，,。；;0-9]{1,8}?(?:到|至)了?"
     + rf"(?P<year2>(?:1[89]|20)\d\d)年的?{_NUMBER}\s?{_HAN_UNIT}".replace("<number>", "<number2>").replace(
         "<unit>", "<unit2>"
@@ -68,6 +69,9 @@ _ENTRY = re.compile(
     + _WORD_UNIT.replace("<unit>", "<unit2>")
     + ")"
 )
+_ASIDE = re.compile(r"（[^）]*）|\([^)]*\)")
+_PARTS = re.compile(r"其中|of (?:which|these|them)\b|including\b", re.IGNORECASE)
+_TOTAL = re.compile(r"总|合计|共|(?:in )?total|all\b|overall", re.IGNORECASE)
 _PIECES = re.compile(r"[，、；;。]|,\s|\sand\s|[.:：](?:\s|$)")
 
 
@@ -131,7 +135,7 @@ def _trend(sentence: str, title: str) -> dict[str, Any] | None:
     other = _unit(groups.get("money2"), groups["unit2"])
     if unit != other or match["year"] >= match["year2"]:
         return None
-    subject = re.sub(r"^(?:the|a|an)\s+", "", match["subject"].strip(), flags=re.IGNORECASE)
+    subject = _named(match["subject"])
     subject = re.sub(r"^(?:据[^，]*|数据显示|其中|目前|此外)[，,]?", "", subject)
     if _CHANGES.search(subject) or not 2 < columns(subject) <= 40 or re.match(r"[它他她其这该]", subject):
         subject = title
@@ -143,15 +147,31 @@ def _shares(sentence: str, title: str) -> dict[str, Any] | None:
     """The longest run of pieces of a sentence that are a label and a number each, and nothing else."""
     best: list[tuple[str, str, str]] = []
     run: list[tuple[str, str, str]] = []
-    for piece in _PIECES.split(sentence):
-        match = _HAN_SHARE.fullmatch(piece.strip()) or _ENGLISH_SHARE.fullmatch(piece.strip())
-        label = match["label"].strip() if match else ""
-        if match and not _CHANGES.search(label) and columns(label) <= LONGEST_LABEL and len(label.split()) <= 3:
+    pieces = [piece.strip() for piece in _PIECES.split(_ASIDE.sub("", sentence)) if piece.strip()]
+    begin = next((number for number, piece in enumerate(pieces) if _PARTS.match(piece)), 0)
+    parts = bool(pieces) and _PARTS.match(pieces[begin]) is not None
+    for piece in pieces[begin:]:
+        match = _HAN_SHARE.fullmatch(piece) or _ENGLISH_SHARE.fullmatch(piece)
+        label = _named(match["label"]) if match else ""
+        if (
+            match
+            and not _CHANGES.search(label)
+            and not _TOTAL.match(label)
+            and columns(label) <= LONGEST_LABEL
+            and len(label.split()) <= 3
+        ):
             run.append((label, match["number"], _unit(match["money"], match["unit"])))
-        elif piece.strip():
+        else:
             run = []
         best = run if len(run) > len(best) else best
-    return _pairs(best[:12], title, least=2 if best and best[0][2] in ("%", "％", "percent") else 3)
+    if not best:
+        return None
+    # A number of the same kind that is in no pair: then the pairs are not all of them.
+    same = re.compile(rf"\d\s?{re.escape(best[0][2].split()[-1] if best[0][2] else '')}(?![\s\w]*/|\d)")
+    if best[0][2] and sum(same.search(piece) is not None for piece in pieces[begin:]) != len(best):
+        return None
+    shares = best[0][2] in ("%", "％", "percent", "per cent")
+    return _pairs(best[:12], title, least=2 if shares or parts else 3)
 
 
 def _pairs(pairs: Sequence[tuple[str, str, str]], title: str, *, least: int) -> dict[str, Any] | None:
@@ -163,6 +183,12 @@ def _pairs(pairs: Sequence[tuple[str, str, str]], title: str, *, least: int) -> 
     if not unit and all(_YEAR.fullmatch(number) for _, number, _ in pairs):
         return None
     return {"chart": _chart(labels, {"": [_value(number) for _, number, _ in pairs]}, unit, title)}
+
+
+def _named(text: str) -> str:
+    """Words out of a sentence as they stand alone."""
+    text = re.sub(r"^(?:the|an?)\s+", "", text.strip(), flags=re.IGNORECASE)
+    return text[:1].upper() + text[1:]
 
 
 def _unit(money: str | None, unit: str | None) -> str:

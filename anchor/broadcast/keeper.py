@@ -31,10 +31,14 @@ class Keeper:
     `problem` says why the disk takes nothing, while that is so. Raises `StoreError` for a folder that cannot be used.
     """
 
-    def __init__(self, folder: Path | None, *, wall: Callable[[], float], clock: Clock) -> None:
+    def __init__(
+        self, folder: Path | None, *, wall: Callable[[], float], clock: Clock, retention_days: float = 0.0
+    ) -> None:
         self.problem = ""
         self.journal = Journal(folder) if folder is not None else None
-        self._log = AiredLog(folder / "aired", wall()) if folder is not None else None
+        self._log: AiredLog | None = None
+        if folder is not None:
+            self._log = AiredLog(folder / "aired", wall(), retention_days=retention_days)
         self._wall = wall
         self._clock = clock
         self._lines: deque[Mapping[str, Any]] = deque()

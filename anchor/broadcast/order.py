@@ -13,7 +13,7 @@ import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from anchor.broadcast.entry import BREAKING_LEVEL, FILLER_LEVEL, SCHEDULED_LEVEL, Entry, Outcome
+from anchor.broadcast.entry import BREAKING_LEVEL, FILLER_LEVEL, JUMP_LEVEL, SCHEDULED_LEVEL, Entry, Outcome
 from anchor.broadcast.program import Program
 from anchor.broadcast.run import Run, Rundown, alike
 from anchor.broadcast.script import Segment
@@ -128,10 +128,11 @@ class Order:
 
     def _next(self, before: Sequence[Entry]) -> Entry | None:
         taken = {(entry.run, entry.id) for entry in (*self.air, *self.planned)}
-        for run in self.runs:
-            for name in run.waiting():
-                if (run, name) not in taken:
-                    return self._entry(run, name, before)
+        jumped = [self._jumped] if self._jumped is not None and self._jumped[0] in self.runs else []
+        waiting = ((each, name) for each in self.runs for name in each.waiting())
+        for run, name in itertools.chain(jumped, waiting):
+            if (run, name) not in taken and name in run.segments and name not in run.fates:
+                return self._entry(run, name, before)
         while (follower := self.program.follower()) is not None:
             self.program.runs.append(follower)
             for name in follower.waiting():
@@ -141,11 +142,10 @@ class Order:
     def _entry(self, run: Run, name: str, before: Sequence[Entry]) -> Entry:
         segment = run.segments[name]
         pause = segment.pause + (self._pause if name == run.last else 0.0)
-        level = run.level + (1 if self._jumped == (run, name) and self.air else 0)
+        level = JUMP_LEVEL if self._jumped == (run, name) else run.level
         for entry in before:
             same = entry.run is run and entry.id == name and entry.pause == pause and alike(entry.segment, segment)
-            # Once chosen to cut in it may stay so, when what it was to cut is over.
-            if same and entry.level >= level:
+            if same and entry.level == level:
                 return entry
         return Entry(next(self._numbers), "show", name, segment, pause, level, run)
 

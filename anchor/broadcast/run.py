@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from anchor.broadcast.script import Script, Segment
-from anchor.linebreak import columns
 from anchor.pipeline.pager import SECONDS_PER_COLUMN
 
 Fate = Literal["on air", "aired", "skipped", "failed"]
@@ -61,7 +61,11 @@ def alike(one: Segment, other: Segment) -> bool:
 
 def expected_seconds(segment: Segment) -> float:
     """About how long a segment takes."""
-    return sum(columns(character) for character in segment.text) * SECONDS_PER_COLUMN + segment.pause
+    columns = len(segment.text) + len(_WIDE.findall(segment.text))
+    return columns * SECONDS_PER_COLUMN + segment.pause
+
+
+_WIDE = re.compile("[\u1100-\u11ff\u2e80-\ud7ff\uf900-\ufaff\uff00-\uff60]")
 
 
 class Run:
@@ -91,6 +95,9 @@ class Run:
         self.segments = identified(rundown.script.segments)
         self.fates: dict[str, Fate] = {}
         self.problems: dict[str, str] = {}
+        self.took: dict[str, float] = {}
+        """Seconds that those were on air which have been said."""
+        self._expected: dict[str, float] = {}
         self.tries: dict[str, int] = {}
         """How often a segment that failed was tried again."""
 
@@ -105,6 +112,14 @@ class Run:
     @property
     def last(self) -> str:
         return next(reversed(self.segments), "")
+
+    def seconds(self, name: str) -> float:
+        """How long a segment took, or is thought to take."""
+        if name in self.took:
+            return self.took[name]
+        if name not in self._expected:
+            self._expected[name] = expected_seconds(self.segments[name])
+        return self._expected[name]
 
     def waiting(self) -> list[str]:
         return [name for name in self.segments if name not in self.fates]
@@ -155,6 +170,7 @@ class Run:
                 self.settle(name, None)
                 self.tries.pop(name, None)
         self.rundown, self.segments = rundown, merged
+        self._expected.clear()
         self.fates = {name: fate for name, fate in self.fates.items() if name in merged}
         self.problems = {name: problem for name, problem in self.problems.items() if name in merged}
         self.tries = {name: tries for name, tries in self.tries.items() if name in merged}

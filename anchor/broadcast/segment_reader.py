@@ -291,8 +291,10 @@ class SegmentReader:
     def _cue(self, fields: Mapping[str, Node], graphics: Graphics) -> Cue:
         mood, gestures = self._manner(fields)
         lower_third = None
-        if "lower_third" in fields:
-            lower_third = read_lower_third(self._reading, fields["lower_third"])
+        if "lower_third" in fields and cleared(node := fields["lower_third"]):
+            self._reading.fault(node, "lower_third: a cue changes it and cannot take it away; begin a segment", "cues")
+        elif "lower_third" in fields:
+            lower_third = read_lower_third(self._reading, node)
         changed = (
             read_graphics(self._reading, fields, graphics, silent=False) if GRAPHICS_KEYS & fields.keys() else None
         )

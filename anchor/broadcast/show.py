@@ -16,6 +16,7 @@ from anchor.broadcast.keeper import Keeper
 from anchor.broadcast.order import Order
 from anchor.broadcast.position import restore, snapshot
 from anchor.broadcast.present import present
+from anchor.broadcast.prose import read_marked
 from anchor.broadcast.run import Rundown
 from anchor.broadcast.schedule import Schedule, Slot
 from anchor.broadcast.script import Segment, speakable
@@ -49,7 +50,8 @@ class Show:
     """The `Desk` of a channel, on one performer.
 
     `rundowns` are aired in turn, again and again with `loop`, each followed by `pause` seconds; `slots` by the clock;
-    `filler` when there is nothing else. With a `state` folder the show goes on where it was, and what it aired is kept.
+    `filler` when there is nothing else. With a `state` folder the show goes on where it was, and what it aired is kept
+    there, for `retention_days` or, with 0, for ever.
     `standing` is what is shown while nothing is said, `slate` after `kill`. With `ends`, `run` returns when all has
     been said. Levels of urgency, up to 5, are added to `priority`. `avatar` tells who is seen where a segment does not
     say, for the log. `wall` gives seconds of the wall clock, which may jump.
@@ -72,6 +74,7 @@ class Show:
         slots: Sequence[Slot] = (),
         filler: Sequence[Segment] = (),
         state: Path | None = None,
+        retention_days: float = 0.0,
         priority: int = 0,
         standing: Graphics = NO_GRAPHICS,
         slate: str = "",
@@ -89,7 +92,7 @@ class Show:
         self._standing, self._slate = standing, slate
         self._reader, self._checker, self._previewer, self._drafter = reader, checker, previewer, drafter
         self._schedule = Schedule(slots, wall())
-        self._keeper = Keeper(state, wall=wall, clock=clock)
+        self._keeper = Keeper(state, wall=wall, clock=clock, retention_days=retention_days)
         self._air = Air(self._keeper, clock, wall=wall, avatar=avatar)
         scheduled = [slot.rundown for slot in slots]
         self._sources = {rundown.key: rundown.digest() for rundown in (*rundowns, *scheduled)}
@@ -244,11 +247,12 @@ class Show:
         self._documents = {name: self._documents[name] for name in self._edited.values()}
         self._order.edit(edited)
         self._act()
-        try:
-            async with asyncio.timeout(SAVING_SECONDS):
-                await self._keeper.kept()
-        except TimeoutError:
-            log.warning("the disk takes longer than %g s to keep an edit", SAVING_SECONDS)
+        if self._conductor.running:
+            try:
+                async with asyncio.timeout(SAVING_SECONDS):
+                    await self._keeper.kept()
+            except TimeoutError:
+                log.warning("the disk takes longer than %g s to keep an edit", SAVING_SECONDS)
         return self.order()
 
     def _compare(self, version: int) -> None:
@@ -268,8 +272,9 @@ class Show:
         self._check_open()
         if len(self._order.breaking) >= LONGEST_QUEUE:
             raise CapacityError(f"{LONGEST_QUEUE} breaking news are waiting already")
+        marked = read_marked(news.text, news.language or None, "text", 1)
         segment = Segment(
-            news.text, news.language or self._language, lower_third=news.lower_third,
+            marked.text, news.language or self._language, lower_third=news.lower_third, spans=marked.spans,
             graphics=replace(self._standing, headline=news.headline),
         )  # fmt: skip
         utterance = await self._conductor.utterance(segment, 0.0)
@@ -318,7 +323,7 @@ class Show:
             self._performer.drop(performance)
         self._act()
 
-    async def takeover(self, utterance: Utterance, *, at_once: bool = False) -> Performance:
+    def takeover(self, utterance: Utterance, *, at_once: bool = False) -> Performance:
         """A person speaks in place of the show, from the next sentence end or at once, until the utterance has ended.
 
         What is cut at once is said again from its beginning. Raises `CapacityError`.

@@ -93,6 +93,9 @@ def _media(reading: Reading, node: Node, key: str, *, silent: bool) -> Media | N
 
 
 def read_lower_third(reading: Reading, node: Node) -> LowerThird | None:
+    if isinstance(node, Scalar) or reading.by_language(node):
+        title = reading.text(node, "lower_third")
+        return LowerThird(title) if title else None
     fields = reading.fields(node, "lower_third", {"title", "subtitle"}, "lower_third")
     if "title" not in fields:
         reading.fault(node, "lower_third: title is needed", "lower_third")

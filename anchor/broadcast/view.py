@@ -39,8 +39,8 @@ def _items(order: Order, run: Run | None, ready: Callable[[Entry], bool]) -> tup
     for name, segment in run.segments.items() if run is not None else ():
         assert run is not None
         state: ItemState = run.fates.get(name) or _prepared(planned.get(name), ready)
-        seconds = expected_seconds(segment)
-        items.append(Item(name, segment.text, segment.language, state, seconds, run.problems.get(name, "")))
+        problem = run.problems.get(name, "")
+        items.append(Item(name, segment.text, segment.language, state, run.seconds(name), problem))
         if state == "on air" or (state != "waiting" and name not in planned):
             at = len(items)
     return (*items[:at], *news, *items[at:])

@@ -25,8 +25,8 @@ _SLACK = 0.9
 _REACH = 40
 """Columns around the place that a part should end at, in which it may."""
 
-_NARROWEST = 16
-"""Columns that a page of text is not made narrower than for its translation to fit."""
+_NARROWEST, _STEP = 16, 4
+"""Columns that a page of text is not made narrower than for its translation to fit, and steps on the way there."""
 
 
 async def paired(sentences: Sequence[Sentence], translation: str) -> list[str]:
@@ -69,9 +69,9 @@ def bilingual(
     if not second or not pages:
         return pages
     needed = ceil(columns(second) / (style.columns * _SLACK))
-    width = style.columns
-    while len(pages) < needed and width > _NARROWEST:
-        width = max(_NARROWEST, min(width - 2, ceil(columns("".join(word.text for word in words)) / needed)))
+    for width in range(style.columns, _NARROWEST, -_STEP):
+        if len(pages) >= needed:
+            break
         pages = paginate(words, replace(style, columns=width, lines=1), until=until)
     parts = shared(second, [sum(map(columns, page.lines)) for page in pages], widest=style.columns)
     return tuple(

@@ -91,6 +91,7 @@ class Performer:
         self.video = video
         self._head_beats = head_beats
         self._tail_beats = tail_beats
+        self._idled = 0
         self._on_end = on_end
         self.counters = Counters()
         self.standing = NO_GRAPHICS
@@ -185,8 +186,9 @@ class Performer:
         self._changed.set()
 
     def _prepare(self) -> None:
-        for performance in self._waiting[: self._prepare_ahead]:
-            if not performance.started and self._tasks is not None:
+        for number, performance in enumerate(self._waiting):
+            due = number < self._prepare_ahead or performance.utterance.priority < 0
+            if due and not performance.started and self._tasks is not None:
                 performance.start(self._tasks)
 
     # Interrupting
@@ -260,9 +262,9 @@ class Performer:
                 return self._idle()
             self._choose()
             if self._finishing and not self._all():
-                if self._at_rest and not self._tail_beats:
+                # Beats without speech count from the last utterance on, whenever it was known that it is the last.
+                if self._at_rest and self._idled >= self._tail_beats:
                     return None
-                self._tail_beats = max(0, self._tail_beats - 1)
                 return self._idle()
             if self._hush == "done":
                 return self._idle()
@@ -365,6 +367,7 @@ class Performer:
 
     def _enter(self, performance: Performance) -> None:
         self._on_air = performance
+        self._idled = 0
         for queue in (self._waiting, self._interrupted):
             if performance in queue:
                 queue.remove(performance)
@@ -427,6 +430,7 @@ class Performer:
     def _idle(self) -> Step:
         self._face = Blendshapes() if self._at_rest else self._eased()
         if self._on_air is None:
+            self._idled += 1
             return Step(self._silence, self._face, graphics=self.standing)
         on_air = self._on_air
         since = self._history[-1][0].number if self._history else 0

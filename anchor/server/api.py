@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 from urllib.parse import quote
 
@@ -22,6 +23,7 @@ from anchor.ports import AvatarEntry, AvatarInfo, ViewerSink, VoiceInfo
 from anchor.server import demo_bank as demo
 from anchor.server.auth import Operator, SameSite
 from anchor.server.health import Health
+from anchor.server.hls import hls
 from anchor.server.kiosk import kiosks
 from anchor.server.logs import RecentLog
 from anchor.server.mocap import Performance, mocap
@@ -85,6 +87,10 @@ class Channel(Protocol):
 
     @property
     def takeover(self) -> Takeover: ...
+
+    def hls(self) -> Path | None:
+        """The folder of its HLS output, where it has one."""
+        ...
 
     async def say(
         self,
@@ -283,6 +289,7 @@ def create_app(
     for router in _on_air(find, health, log):
         app.include_router(router, dependencies=[operator], responses=_errors(400, 401, 403, 404, 409, 415, 422))
     app.include_router(whep(_watched(find), ice_servers), responses=_errors(400, 404, 415, 503))
+    app.include_router(hls(_streamed(find)), responses=_errors(404))
     if visitors is not None:
         app.include_router(visiting(visitors, guard))
         app.include_router(attending(visitors), dependencies=[operator], responses=_errors(401, 403))
@@ -335,6 +342,16 @@ def _shown(part: Callable[[], Part]) -> Part:
         return part()
     except MissingError as error:
         raise HTTPException(404, str(error)) from None
+
+
+def _streamed(find: _Finder) -> Callable[[str], Path]:
+    def folder(name: str) -> Path:
+        found = find(name).hls()
+        if found is None:
+            raise HTTPException(404, f"channel {name!r} has no HLS output")
+        return found
+
+    return folder
 
 
 def _watched(find: _Finder) -> Callable[[str], ViewerSink]:

@@ -120,10 +120,8 @@ def _lying(drawn: Frame, chart: Chart, labels: list[str], scale: Axis, numbers: 
     written = [[_written(series.values, number, numbers) for series in chart.series] for number in range(count)]
     widest = max((drawn.width(text, base) for row in written for text in row), default=0.0) + base * 0.5
     area.left += most + base * 0.6
-    if scale.high > 0:
-        area.right -= widest
-    if scale.low < 0:
-        area.left += widest
+    # What is below zero has its number at the other side of the line: there is nothing in its way.
+    area.right -= widest
     zero = area.left + scale.share(0) * area.width
     drawn.rule((zero, area.top), area.height, upright=True, strong=True)
     thick = max(2.0, min(slot * (0.68 if groups == 1 else 0.84), drawn.unit * 0.085 * groups) / groups)
@@ -131,7 +129,7 @@ def _lying(drawn: Frame, chart: Chart, labels: list[str], scale: Axis, numbers: 
         middle = area.top + (number + 0.5) * slot
         marked = chart.labels[number] == chart.highlight
         ink = drawn.colours.highlight if marked else drawn.colours.text
-        broken = drawn.setter.wrap(label, base, most, rows) or (drawn.fitted(label, most),)
+        broken = drawn.setter.balanced(label, base, most, rows) or (drawn.fitted(label, most),)
         for row, text in enumerate(broken):
             y = middle + (row - (len(broken) - 1) / 2) * base * 1.15
             drawn.write(drawn.painter.ground, text, (drawn.free.left + most, y), ink, anchor="right")
@@ -149,12 +147,12 @@ def _lying(drawn: Frame, chart: Chart, labels: list[str], scale: Axis, numbers: 
             span = (begins, grown) if value >= 0 else (grown, begins)
             drawn.painter.sweep(left, top, right, foot, axis=1, span=span)
             if thick >= base * 0.95:
-                x = right + base * 0.35 if value >= 0 else left - base * 0.35
+                x = (right if value >= 0 else zero) + base * 0.35
                 one = groups == 1 and marked
                 drawn.write(
                     drawn.painter.figures, written[number][group], (x, (top + foot) / 2),
                     drawn.colours.highlight if one else drawn.colours.text,
-                    anchor="left" if value >= 0 else "right", turn=grown + 0.05,
+                    turn=grown + 0.05,
                 )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import ceil, floor
 from typing import Any
 
 import cv2
@@ -64,11 +65,12 @@ class Painter:
         self.box = box
         self.ground = Sheet(box.width, box.height)
         self.figures = Sheet(box.width, box.height)
-        self.turns: Bytes = np.zeros((box.height, box.width), np.uint8)
+        # What nobody has said a time for comes last.
+        self.turns: Bytes = np.full((box.height, box.width), 255, np.uint8)
 
     def turn(self, left: float, top: float, right: float, bottom: float, at: float | Bytes) -> None:
         """Say when the pixels of a rectangle turn, 0..1, or their times 0..255 by column, row or pixel."""
-        area = (slice(max(0, round(top)), round(bottom)), slice(max(0, round(left)), round(right)))
+        area = _area(left, top, right, bottom)
         part = self.turns[area]
         if part.size:
             part[:] = at if isinstance(at, np.ndarray) else round(255 * min(1.0, max(0.0, at)))
@@ -80,7 +82,7 @@ class Painter:
 
         `axis` 1: from the left to the right, 0: from the top down; with a reversed span the other way.
         """
-        area = (slice(max(0, round(top)), round(bottom)), slice(max(0, round(left)), round(right)))
+        area = _area(left, top, right, bottom)
         part = self.turns[area]
         if part.size:
             ramp = np.linspace(span[0] * 255, span[1] * 255, part.shape[axis])
@@ -106,6 +108,14 @@ class Painter:
         double = tuple(slice(2 * part.start, 2 * part.stop) for part in area)
         turns = (self.turns, np.ascontiguousarray(self.turns[::2, ::2]))
         return Panel(self.box, before, after, turns, ((double[0], double[1]), area))
+
+
+def _area(left: float, top: float, right: float, bottom: float) -> Area:
+    """All pixels that a rectangle touches, so that no soft edge turns before the rest."""
+    return (
+        slice(max(0, floor(top)), max(0, ceil(bottom))),
+        slice(max(0, floor(left)), max(0, ceil(right))),
+    )
 
 
 def _planes(sheet: Sheet) -> tuple[Bytes, Bytes, Bytes]:

@@ -44,13 +44,13 @@ export class SegmentEditor {
 
   build(languages) {
     const { fields } = this;
-    const text = fields.area("text", { label: "Text", rows: 6, hint: "What is said. SSML marks are allowed." });
+    const text = fields.area("text", { label: "Text", rows: 5, hint: "What is said. SSML marks are allowed." });
     const area = text.querySelector("textarea");
     const third = fields.within("lower_third");
     const headline = fields.within("headline", "text");
     return [
       h("div", { class: "preview" }, (this.image = h("img", { alt: "Preview of this segment", hidden: true, src: this.url ?? "" })),
-        h("button", { class: "button", type: "button", text: "Preview picture", onclick: () => this.preview() }),
+        h("button", { class: "small", type: "button", text: "Preview picture", onclick: () => this.preview() }),
         (this.result = h("p", { class: "result", role: "status" }))),
       (this.wrong = h("ul", { class: "problems", "aria-label": "Problems of this segment" })),
       languages.length > 1 && this.tabs(languages),

@@ -14,53 +14,20 @@ from hypothesis import strategies as st
 
 from anchor.errors import AvatarError, FormatError, MissingError
 from anchor.events import Caption, LowerThird
-from anchor.media import Blendshapes, Bytes, DrawnFace, Look, Picture, VideoFormat
-from anchor.ports import AvatarInfo, AvatarView, Placement, Setting
+from anchor.media import Blendshapes, Bytes, Look, Picture, VideoFormat
+from anchor.ports import Placement
 from avatars import backdrop
 from avatars.compositor import StudioScene, place
 from avatars.fontbook import FontBook, FontSearch
 from avatars.graphics import DEFAULT_LABEL, check_label
 from avatars.layout import Layout
+from tests.avatars.egg import Egg
 
 SIZES = [VideoFormat(1280, 720), VideoFormat(640, 360), VideoFormat(1080, 1920), VideoFormat(720, 720)]
 NO_FONTS = FontBook.find(FontSearch())
 PAGE = Caption(("人工智能主播每秒25帧，", "a face and its voice"), 0, 48_000)
 TITLE = LowerThird("光要走8分20秒", "Science & Technology")
 STILL = Blendshapes()
-
-
-class Egg:
-    """A head of one grey over a flat ground; the jaw moves its lower edge."""
-
-    def __init__(self, ground: int = 200) -> None:
-        self.ground = ground
-        self.placed: Placement | None = None
-
-    @property
-    def info(self) -> AvatarInfo:
-        return AvatarInfo("egg", "Egg", "test", ("blendshapes",), "Apache-2.0")
-
-    def setting(self, video: VideoFormat, wanted: Placement, *, own_background: bool) -> Setting:
-        return Setting(wanted)
-
-    def open(self, video: VideoFormat, backdrop: Bytes, placement: Placement) -> AvatarView:
-        self.placed = placement
-        return EggView(video, self.ground, placement)
-
-
-class EggView:
-    def __init__(self, video: VideoFormat, ground: int, placement: Placement) -> None:
-        self.video, self.ground, self.placement = video, ground, placement
-
-    def base(self, ahead: int) -> int:
-        return 0
-
-    def draw(self, face: DrawnFace, canvas: Picture) -> None:
-        canvas.y[:], canvas.u[:], canvas.v[:] = self.ground, 128, 128
-        half = self.placement.head * self.video.height / 2
-        centre = (round(self.placement.x * self.video.width), round(self.placement.eyes * self.video.height))
-        size = (round(half * 0.7), round(half + 20 * face["jawOpen"]))
-        cv2.ellipse(canvas.y, centre, size, 0, 0, 360, (120,), -1)
 
 
 class Make(Protocol):

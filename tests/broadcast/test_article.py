@@ -91,10 +91,10 @@ def test_numbers_that_can_be_charted_are() -> None:
         [12.5, 18],
         "million",
     )
-    assert rise["title"] == "number of passengers"
+    assert rise["title"] == "Number of passengers"
     assert (shares["kind"], shares["labels"], shares["values"]) == (
         "pie",
-        ["Schools", "transport", "housing"],
+        ["Schools", "Transport", "Housing"],
         [42, 31, 27],
     )
     assert (years["kind"], years["labels"]) == ("line", ["2021", "2022", "2023"])
@@ -145,10 +145,18 @@ def test_chinese_articles_are_cut_and_charted_too() -> None:
         "He was born in 1980, she in 1982 and they in 1990.",
         "从2020年的3亿元增至2024年的5.1亿人。",
         "About 40 % of voters chose red, 60 % blue.",
+        "Ads made 35 %, devices 20 % and the cloud, which grew, had nearly 45 %.",
     ],
 )
 def test_what_can_be_read_in_two_ways_is_no_chart(sentence: str) -> None:
     assert sentence_fact(sentence) is None
+
+
+def test_parts_are_charted_without_their_total() -> None:
+    fact = sentence_fact(
+        "总面积11平方公里，总人口1579人，其中男性741人，女性838人（2011年12月31日），人口密度139人/平方公里。"
+    )
+    assert fact == {"chart": {"kind": "bar", "unit": "人", "labels": ["男性", "女性"], "values": [741, 838]}}
 
 
 def test_lists_and_tables_are_charts_only_where_all_of_them_is_numbers() -> None:
@@ -168,6 +176,18 @@ def test_marks_and_cues_in_an_article_are_words_or_nothing() -> None:
     (segment,) = read_rundown(to_yaml(document), PATH, draft=True).segments
     assert (segment.spans, segment.mood) == ((), None)
     assert "break time" in segment.text and "[mood" not in segment.text
+
+
+def test_bylines_and_addresses_are_left_out_and_sentences_that_look_like_them_are_not() -> None:
+    said = texts(
+        draft(
+            "By 2030, the town wants trees. Source code is free, see https://x.example/a.b.\n\n"
+            "By Ann Lee and Bo Day\n\nThe rest follows. Write to a@b.example for more. Done.\n\nSource: the town\n",
+            "text",
+            title="Trees",
+        )
+    )
+    assert said == "By 2030, the town wants trees. Source code is free. The rest follows. Done."
 
 
 def test_headlines_are_cut_after_a_clause_or_a_word() -> None:

@@ -57,6 +57,7 @@ class Stage:
         best = queue[0]
         if self.on_air is not None:
             self.aside.append(self.on_air)
+        assert best not in self.aside or best.run is None or not best.run.replaced, "it has been replaced"
         for held in (self.aside, self.waiting):
             if best in held:
                 held.remove(best)
@@ -69,6 +70,8 @@ class Stage:
         entry = self.on_air
         if entry is not None:
             self.on_air = None
+            if entry.run is not None:
+                assert entry.run.fates[entry.id] == "on air", "what was left for good does not come back"
             if outcome == "said":
                 self.said.append((entry.run.name if entry.run else entry.kind, entry.id))
             self.order.ended(entry, outcome, self.now, "it failed" if outcome == "failed" else "")
@@ -178,10 +181,10 @@ def test_while_a_source_is_down_one_segment_at_a_time_is_tried_and_later_and_lat
     tried = []
     for second in range(600):
         stage.now = float(second)
-        stage.choose()
-        if stage.on_air is not None:
+        stage.reconcile()
+        for entry in stage.waiting:
             tried.append(second)
-            stage.end("failed")
+            order.ended(entry, "failed", stage.now, "the voice is down")
     gaps = [b - a for a, b in itertools.pairwise(tried)]
     assert 10 < len(tried) < 25 and max(gaps) <= 61 and gaps[-1] >= 50
 

@@ -212,6 +212,7 @@ segments:
         ("segments:\n- text: Hi\n  ticker: {a: b}\n", 3, "a line of text or a list of lines"),
         ("segments:\n- text: Hi\n  cues: [{mark: x, headline: y}]\n", 3, 'no <mark name="x"/>'),
         ("segments:\n- text: Hi\n  cues: [{headline: y}]\n", 3, "mark is needed"),
+        ("segments:\n- text: '<mark name=\"x\"/>Hi'\n  cues: [{mark: x, lower_third: none}]\n", 3, "take it away"),
         ("segments:\n- text: 'Hi <sub alias=\"x\">y'\n", 2, "text: "),
         ("segments:\n- text: |\n    Hi there,\n    <emphasis>you.\n", 4, "text: "),
         ("segments:\n- text: |\n    Hi there,\n    [mood: odd] you.\n", 4, "mood: 'odd' is unknown"),
@@ -247,6 +248,13 @@ segments:
     assert (segment.language, segment.text, segment.graphics.headline) == ("no", "2026-11-26", "1e3")
     assert segment.lower_third == LowerThird("yes", "0x10")
     assert segment.graphics.ticker == ("12:30", "007")
+
+
+def test_a_lower_third_may_be_its_title_alone(folder: Path) -> None:
+    text = "languages: [zh, en]\nsegments:\n- text: {zh: 你好, en: Hi}\n  lower_third: {zh: 林, en: Lin}\n"
+    assert read_rundown(text, folder / "a.yaml", "en").segments[0].lower_third == LowerThird("Lin")
+    (plain,) = read_rundown("segments:\n- {text: Hi, lower_third: Lin}\n", folder / "a.yaml").segments
+    assert plain.lower_third == LowerThird("Lin")
 
 
 def test_anchors_are_followed_and_a_bomb_of_them_is_refused(folder: Path) -> None:

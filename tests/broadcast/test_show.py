@@ -5,12 +5,16 @@ import pytest
 
 from anchor.broadcast.conductor import STALL_SECONDS
 from anchor.broadcast.script import Segment
-from anchor.clock import run_virtual
+from anchor.broadcast.show import Show, Slot
+from anchor.clock import FreeClock, run_virtual
 from anchor.errors import AnchorError, CapacityError, ConflictError, RundownError, ScriptError, VoiceError
 from anchor.media import Beat
 from anchor.onair import Breaking
+from anchor.pipeline.performer import Performer
+from anchor.pipeline.playout import Playout
 from anchor.pipeline.utterance import Utterance
-from tests.broadcast.studio import Studio, rundown
+from anchor.testing import FakeDriver, FakeScene, FakeSink, FakeVoice, StillLife
+from tests.broadcast.studio import VIDEO, Studio, rundown
 
 LONG = ("A one two three. Four five six.", "B one. Two.", "C one. Two.", "D one.")
 
@@ -232,6 +236,77 @@ def test_jumping_back_says_again_what_follows() -> None:
     run_virtual(main())
 
 
+def test_jumping_to_what_is_on_air_begins_it_anew() -> None:
+    async def main() -> None:
+        studio = Studio([rundown("A one two three four five.", "B six.")])
+        async with studio.on_air() as show:
+            await studio.until(lambda: "two" in studio.text)
+            await show.jump("A")
+            heard = len(studio.text)
+            await studio.after(20)
+            assert studio.text[heard:] == "A one two three four five.B six."
+
+    run_virtual(main())
+
+
+def test_a_jump_goes_before_a_rundown_that_is_due() -> None:
+    async def main() -> None:
+        hourly = Slot("* * * * *", rundown("H one.", name="hourly"), cut_in=True)
+        studio = Studio(
+            [rundown("A one. " + "Two three four five six seven eight. " * 4, "B six.", "C one.")], slots=[hourly]
+        )
+        async with studio.on_air() as show:
+            await studio.after(0.5)
+            studio.step = 60.0
+            await studio.after(0.8)
+            await show.jump("C")
+            await studio.after(4)
+            assert studio.text == "A one. Two three four five six seven eight. C one.H one."
+
+    run_virtual(main())
+
+
+def test_operators_see_how_long_segments_took_and_will_take() -> None:
+    async def main() -> None:
+        studio = Studio([rundown("A one two three.", "B two three four five six seven eight.")])
+        async with studio.on_air() as show:
+            await studio.until(lambda: "B" in studio.text)
+            took, expected = (item.seconds for item in show.order().items)
+            assert took == pytest.approx(4 * 0.2 + 0.08 + 0.35 + 0.24, abs=0.2)
+            assert show.aired(1)[0].seconds == pytest.approx(took, abs=0.001)
+            assert expected == pytest.approx(2.7, abs=0.3)
+
+    run_virtual(main())
+
+
+def test_what_a_show_renders_without_a_clock_is_what_its_segments_are() -> None:
+    """So the archive of a show is what `render` writes of its rundown."""
+    texts = ("A one. Two three.", "B two.", "C three. Four.", "D five.")
+
+    async def shown(ahead: bool) -> list[tuple[bytes, tuple[str, ...]]]:
+        clock, voice = FreeClock(), FakeVoice()
+        performer = Performer(FakeDriver(), VIDEO, clock)
+        sink = FakeSink()
+        playout = Playout(performer, StillLife(), FakeScene(VIDEO), [sink], clock)
+
+        async def utter(segment: Segment, pause: float) -> Utterance:
+            return Utterance(segment.text, "en", voice, pause=pause)
+
+        show = Show(performer, utter, clock, rundowns=[rundown(*texts)], loop=False, pause=1.0, ends=True)
+        async with performer.open(), asyncio.TaskGroup() as tasks:
+            playing = tasks.create_task(playout.run())
+            if ahead:
+                for number, text in enumerate(texts):
+                    performer.perform(Utterance(text, "en", voice, pause=float(number == len(texts) - 1)))
+            else:
+                await show.run()
+            performer.finish()
+            await playing
+        return [(beat.audio.tobytes(), tuple(word.text for word in beat.words)) for beat in sink.beats]
+
+    assert run_virtual(shown(ahead=False)) == run_virtual(shown(ahead=True))
+
+
 def test_a_jump_while_held_begins_with_go() -> None:
     async def main() -> None:
         studio = Studio([rundown(*LONG)])
@@ -306,7 +381,7 @@ def test_a_person_takes_over_at_the_sentence_end_and_the_show_goes_on() -> None:
         studio = Studio([rundown(*LONG)])
         async with studio.on_air() as show:
             await studio.after(0.5)
-            await show.takeover(Utterance("Me live.", "en", studio.voice))
+            show.takeover(Utterance("Me live.", "en", studio.voice))
             assert show.order().takeover
             await studio.after(20)
             assert studio.text == "A one two three. Me live.Four five six." + "".join(LONG[1:])
@@ -321,7 +396,7 @@ def test_what_a_person_cuts_at_once_is_said_again_from_its_beginning() -> None:
         async with studio.on_air() as show:
             await studio.until(lambda: "Two" in studio.text)
             cut = len(studio.text)
-            await show.takeover(Utterance("Me live.", "en", studio.voice), at_once=True)
+            show.takeover(Utterance("Me live.", "en", studio.voice), at_once=True)
             await studio.after(20)
             assert studio.text[cut:] == "Me live.A one. Two three four five six.B seven."
 
@@ -506,6 +581,17 @@ def test_filler_gives_way_at_its_sentence_end_and_does_not_go_on_after() -> None
             assert studio.text == "A one.Wait one. A one."
             await studio.after(3)
             assert studio.text.endswith("A one."), "what was left of the filler does not come"
+
+    run_virtual(main())
+
+
+def test_filler_bridges_a_voice_that_hangs() -> None:
+    async def main() -> None:
+        studio = Studio([rundown("A STALL x", "B two.")], filler=[Segment("Wait.", "en")])
+        async with studio.on_air():
+            await studio.after(STALL_SECONDS - 5)
+            assert studio.text.startswith("Wait.Wait.")
+            await studio.until(lambda: studio.text.endswith("B two."))
 
     run_virtual(main())
 

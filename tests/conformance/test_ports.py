@@ -12,6 +12,7 @@ from anchor.config import VoiceConfig
 from anchor.media import ARKIT_INDEX, Blendshapes, HeadPose, VideoFormat
 from anchor.ports import Avatar, Driver, SpeechChunk, Voice
 from anchor.testing import FakeAvatar, FakeDriver, FakeVoice, check_avatar, check_driver, check_painter, check_voice
+from anchor.voice.cache import CachedVoice
 from avatars.maker import consent_of, make_avatar
 from tests.avatars import clips
 from tests.drivers.image import nets
@@ -33,6 +34,19 @@ def test_the_embedded_voice_keeps_its_promises(language: str) -> None:
         voice: Voice = parts.open_voice(VoiceConfig())
         try:
             await check_voice(voice, *SENTENCES[language], language)
+        finally:
+            await voice.close()
+
+    asyncio.run(main())
+
+
+def test_the_embedded_voice_keeps_them_when_its_sentences_are_kept(tmp_path: Path) -> None:
+    async def main() -> None:
+        voice = CachedVoice(parts.open_voice(VoiceConfig()), tmp_path, megabytes=20)
+        try:
+            for _ in range(2):
+                await check_voice(voice, *SENTENCES["zh-CN"], "zh-CN")
+            assert voice.hits
         finally:
             await voice.close()
 

@@ -36,8 +36,12 @@ LAYERS = [
     {"anchor.broadcast", "anchor.interactive"},
     {
         "anchor.cli",
+        "anchor.airing",
         "anchor.app",
+        "anchor.live",
         "anchor.models",
+        "anchor.newsroom",
+        "anchor.outlets",
         "anchor.selftest",
         "anchor.serve",
         "anchor.check",

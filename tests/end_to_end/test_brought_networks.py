@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 from prometheus_client import generate_latest
 
-from anchor.app import LiveChannel, Studio
+from anchor.app import Studio
 from anchor.clock import run_virtual
 from anchor.config import Config, load_config
 from anchor.errors import ConfigError, ModelError
+from anchor.live import LiveChannel
 from anchor.media import Beat
 from tests.drivers.image import nets
 from tests.end_to_end.test_command_line import anchor, left_over

@@ -12,10 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from anchor.app import LiveChannel, Studio
+from anchor.app import Studio
 from anchor.clock import run_virtual
 from anchor.config import Config
 from anchor.errors import AvatarError, ConfigError, MissingError
+from anchor.live import LiveChannel
 from anchor.media import Beat, Picture
 from avatars.consent_watch import ConsentWatch
 from tests.avatars.figures import relative, renew

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from anchor.app import LONGEST_QUEUE, LiveChannel, Studio
+from anchor.app import Studio
 from anchor.clock import LoopClock, run_virtual
 from anchor.config import ChannelConfig, Config
 from anchor.errors import CapacityError, ScriptError, VoiceError
+from anchor.live import LONGEST_QUEUE, LiveChannel
 from anchor.media import Beat, Look, Picture
 from anchor.ports import Stage
 
@@ -94,7 +95,8 @@ class Stumbling:
     def __init__(self, scene: Stage) -> None:
         self._scene = scene
         self._falls = 1
-        self.cast, self.base, self.prepare = scene.cast, scene.base, scene.prepare
+        self.cast, self.base = scene.cast, scene.base
+        self.prepare, self.settled, self.seconds = scene.prepare, scene.settled, scene.seconds
 
     def draw(self, look: Look) -> Picture:
         if self._falls:

@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Coroutine, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -10,7 +11,7 @@ from anchor.channel import closing
 from anchor.clock import LoopClock, run_virtual
 from anchor.config import VoiceConfig
 from anchor.errors import VoiceError
-from anchor.events import Sentence, Word
+from anchor.events import Sentence, Span, Word
 from anchor.media import SAMPLE_RATE
 from anchor.pipeline.steadfast import CLOSING, REST, SteadfastVoice
 from anchor.ports import SpeechChunk, Voice, VoiceInfo
@@ -326,3 +327,46 @@ def test_closing_closes_every_voice() -> None:
         return [voice.closed for voice in voices]
 
     assert run(main()) == [True, True]
+
+
+class Spanned(FakeVoice):
+    """Heeds emphasis, and remembers what it was given."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.info = replace(self.info, heeds=("emphasis", "sub"))
+        self.given: list[Sentence] = []
+
+    async def speak(self, sentence: Sentence) -> AsyncIterator[SpeechChunk]:
+        self.given.append(sentence)
+        async for chunk in super().speak(sentence):
+            yield chunk
+
+
+def test_what_text_is_marked_as_goes_on_to_the_voice_that_takes_over() -> None:
+    async def main() -> None:
+        first, second = (
+            Scripted(sound(0.5, word("One ", 0, 0.2), word("two ", 0.2, 0.4)), VoiceError("gone")),
+            Spanned(),
+        )
+        voice = SteadfastVoice(first, second)
+        assert set(voice.info.heeds) == {"emphasis", "sub"}
+        spans = (Span(0, 3, "emphasis", "strong"), Span(8, 13, "emphasis", "reduced"), Span(14, 17, "sub", "for"))
+        speech = voice.speak(Sentence("One two three 444", "en", spans=spans))
+        assert "".join([one.text async for chunk in speech for one in chunk.words]) == "One two three 444"
+        (rest,) = second.given
+        assert rest.text == "three 444"
+        assert rest.spans == (Span(0, 5, "emphasis", "reduced"), Span(6, 9, "sub", "for"))
+
+    run(main())
+
+
+def test_a_voice_that_heeds_no_alias_is_given_the_alias() -> None:
+    async def main() -> None:
+        voice = FakeVoice()
+        sentence = Sentence("The WHO said", "en", spans=(Span(4, 7, "sub", "World Body"),))
+        words = [one.text async for chunk in SteadfastVoice(voice, Spanned()).speak(sentence) for one in chunk.words]
+        assert voice.spoken == ["The ", "World ", "Body ", "said"]
+        assert words == ["The ", "WHO ", "said"]
+
+    run(main())

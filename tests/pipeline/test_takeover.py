@@ -224,7 +224,7 @@ def test_what_ran_ahead_is_made_up_for_where_nobody_speaks() -> None:
 
 
 def test_steps_without_a_voice_have_no_words() -> None:
-    """`Beat.words` of a take-over stay empty; see the pager of `anchor.pipeline.utterance`."""
+    """`Beat.words` of a take-over stay empty; see `anchor.pipeline.pager`."""
     from anchor.events import Sentence
     from anchor.pipeline.captions import CaptionStyle
     from anchor.pipeline.pager import Pager

@@ -78,6 +78,9 @@ class NoteChannel:
             raise MissingError(f"there is no avatar {name!r}; there are: lin, mei")
         self.avatar, self.notice = name, ""
 
+    def hls(self) -> Path | None:
+        return None
+
     async def say(
         self,
         text: str,

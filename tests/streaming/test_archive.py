@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 
 from anchor.bench.ingest import arrived
+from anchor.clock import run_virtual
 from anchor.config import OutputConfig
 from anchor.errors import OutputError, RefusedError
 from anchor.events import Caption
@@ -99,7 +100,7 @@ def test_a_recording_is_picture_for_picture_and_sample_for_sample_what_render_wr
             for shot in beats(VIDEO, count):
                 await program.send(shot)
 
-    asyncio.run(both())
+    run_virtual(both())
     rendered, recorded = played(tmp_path / "rendered.mp4"), played(tmp_path / "recorded.mp4")
     assert len(recorded[0]) == count
     assert recorded[0] == rendered[0]

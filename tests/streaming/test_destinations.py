@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from anchor.errors import ConfigError
@@ -82,3 +84,9 @@ def test_an_rtmp_url_falls_into_application_and_key(
 ) -> None:
     place = Place.parse(url)
     assert (place.host, place.port, place.app, place.key, place.tc_url) == (host, port, app, key, tc_url)
+
+
+def test_paths_are_relative_to_a_folder_that_is_given() -> None:
+    assert destination("file:out/news.mp4", folder=Path("/srv")).address == "/srv/out/news.mp4"
+    assert destination("hls:/tmp/hls", folder=Path("/srv")).address == "/tmp/hls"
+    assert destination("camera:/dev/video1", folder=Path("/srv")).address == "/dev/video1"

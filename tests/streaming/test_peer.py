@@ -228,7 +228,7 @@ def test_lost_packets_are_sent_again_without_a_keyframe() -> None:
 
 
 def test_captions_words_and_state_arrive_as_events() -> None:
-    caption = Caption(("今天上午，", "学校停课。"), 0, 1)
+    caption = Caption(("今天上午，", "学校停课。"), 0, 1, ("Schools are closed.",))
 
     def telling(video: VideoFormat, index: int) -> Beat:
         said = beat(video, index, said="停课" if index % 10 == 0 else None)
@@ -244,6 +244,9 @@ def test_captions_words_and_state_arrive_as_events() -> None:
             await watcher.until(lambda: kinds() >= {"hello", "caption", "word", "state"} and len(watcher.events) > 12)
             captions = [event["lines"] for event in watcher.events if event["type"] == "caption"][1:]
             assert captions[:2] in ([list(caption.lines), []], [[], list(caption.lines)])
+            told = [event for event in watcher.events if event["type"] == "caption"]
+            second = {len(event["lines"]): event.get("second") for event in told}
+            assert second == {2: ["Schools are closed."], 0: None}
             words = [event for event in watcher.events if event["type"] == "word"]
             assert {event["text"] for event in words} == {"停课"}
             assert all(event["at"] % 10 == 0 for event in words)

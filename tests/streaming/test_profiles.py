@@ -29,9 +29,11 @@ def test_what_is_larger_than_a_platform_takes_is_scaled_down_in_shape() -> None:
     assert profile("douyin", VideoFormat(1080, 1920, 25)).video is None
 
 
-def test_telephones_get_a_tall_picture_of_a_wide_program() -> None:
-    assert profile("tiktok", WIDE).video == TALL
-    assert profile("tiktok", TALL).video is None
+def test_no_platform_gets_bars_which_would_make_the_label_smaller() -> None:
+    for name in PLATFORMS:
+        for video in (WIDE, FULL, TALL, VideoFormat(2160, 3840, 25)):
+            sent = profile(name, video).video or video
+            assert sent.width * video.height == sent.height * video.width
 
 
 def test_a_bitrate_that_is_asked_for_is_used() -> None:

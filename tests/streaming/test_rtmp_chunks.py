@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streaming.rtmp import ChunkReader, chunks
+from streaming.rtmp_chunks import ChunkReader, chunks
 
 
 @given(

@@ -131,3 +131,12 @@ def test_ffprobe_reads_every_cue_at_its_time(tmp_path: Path, name: str, write: o
     packets = json.loads(done.stdout)["packets"]
     assert [float(packet["pts_time"]) for packet in packets] == [0, 2, 3600.2]
     assert [float(packet["duration_time"]) for packet in packets] == [2, 0.501, 1]
+
+
+def test_a_second_language_stands_below_the_first(tmp_path: Path) -> None:
+    captions = [Caption(("Good evening.",), 0, 48_000, ("晚上好 <b>。",)), Caption(("Bye.",), 48_000, 96_000)]
+    write_srt(tmp_path / "a.srt", captions)
+    write_vtt(tmp_path / "a.vtt", captions)
+    track = (tmp_path / "a.vtt").read_text("utf-8")
+    assert [lines for _, _, lines in cues(track)] == [["Good evening.", "晚上好 &lt;b&gt;。"], ["Bye."]]
+    assert "Good evening.\n晚上好" in (tmp_path / "a.srt").read_text("utf-8")

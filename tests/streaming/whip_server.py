@@ -27,12 +27,6 @@ class Session:
     sounds: list[av.AudioFrame] = field(default_factory=list)
     ended: bool = False
 
-    @property
-    def skew_seconds(self) -> float:
-        """By how much sound runs ahead of the picture, in the sender's time stamps and by what was received at once."""
-        video, audio = self.pictures[-1], self.sounds[-1]
-        return float((audio.pts or 0) / 48_000 - (video.pts or 0) / 90_000)
-
 
 class Endpoint:
     """`answers` are handed out, first to last, instead of sessions: a status and headers each."""
