@@ -17,6 +17,7 @@ from anchor.clock import FreeClock
 from anchor.config import VoiceConfig
 from anchor.errors import OutputError, ScriptError
 from anchor.media import Beat, LipSource, Samples, VideoFormat
+from anchor.memory import few_heaps, trim
 from anchor.parts import open_avatar, open_driver, open_scene, open_voice
 from anchor.performing import TakeActor, TakeVoice, fitted
 from anchor.pipeline.acting import Actor
@@ -87,6 +88,7 @@ async def render_as(
     on_progress: Callable[[Progress], None] | None = None,
 ) -> Rendered:
     """Open what `settings` name, and `render` a script with it."""
+    few_heaps()
     voice = open_voice(VoiceConfig(engine=settings.voice))
     try:
         return await render(
@@ -135,6 +137,8 @@ async def render(
 
         return enter
 
+    # What opening took for a while would count for the whole film.
+    await asyncio.to_thread(trim)
     utterer = Utterer(speakers, Faces(stand_by, avatar.info.name), lead=1, scene=scene)
     await asyncio.to_thread(utterer.check, segments)
     total = sum(len(segment.text) for segment in segments)
