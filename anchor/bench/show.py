@@ -209,7 +209,7 @@ def _slope(values: list[float]) -> float:
     return sum((place - middle) * (value - mean) for place, value in enumerate(values)) / spread if spread else 0.0
 
 
-async def _breaking() -> list[float]:
+async def _breaking(count: int = NEWS) -> list[float]:
     """Seconds from the end of the sentence in which news was typed to its first word, for news typed at any moment."""
     chance = random.Random(5)
     loop = asyncio.get_running_loop()
@@ -227,7 +227,7 @@ async def _breaking() -> list[float]:
                 began.append(loop.time())
 
         watcher.speaking = note
-        for number in range(NEWS):
+        for number in range(count):
             await _after(chance.uniform(4, 12))
             typed = loop.time()
             await show.breaking(Breaking(f"F{number} flash."))

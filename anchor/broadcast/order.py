@@ -65,6 +65,7 @@ class Order:
         self._numbers = itertools.count(1)
         self.breaking_number = 0
         self.run_number = 0
+        self._shown = self.current
 
     @property
     def current(self) -> Run | None:
@@ -162,7 +163,6 @@ class Order:
             self.planned.remove(entry)
         if entry.kind != "show" or entry.run is None:
             return
-        shown = self.current
         run, jumped = entry.run, self._jumped == (entry.run, entry.id)
         self.program.reach(run)
         run.settle(entry.id, "on air")
@@ -174,8 +174,6 @@ class Order:
             self._jumped = None
         self.air = [other for other in self.air if self._stays(other)]
         self._sweep()
-        if self.current is not shown:
-            self.version += 1
 
     @staticmethod
     def _leave(left: Entry, target: Entry) -> None:
@@ -205,7 +203,6 @@ class Order:
             self._settle(entry, entry.run, outcome, was_on_air=was_on_air, now=now, problem=problem)
 
     def _settle(self, entry: Entry, run: Run, outcome: Outcome, *, was_on_air: bool, now: float, problem: str) -> None:
-        shown = self.current
         if run.fates.get(entry.id, "on air") == "on air":
             if outcome == "said":
                 run.settle(entry.id, "aired")
@@ -218,8 +215,6 @@ class Order:
         elif outcome == "failed":
             self.source.failed(now, entry.number, run=run.name, segment=entry.id)
         self._sweep()
-        if self.current is not shown:
-            self.version += 1
 
     def _retry(self, missed: Sequence[tuple[str, str]], most: int) -> bool:
         """Have what failed wait again; whether there was anything."""
@@ -227,9 +222,11 @@ class Order:
         return sum(runs[run].retry(name, most) for run, name in missed if run in runs) > 0
 
     def _sweep(self) -> None:
-        """Let go of scheduled runs that are through."""
+        """Let go of scheduled runs that are through; operators who edit are told when another run is current."""
         on_air = {entry.run for entry in self.air}
         self.scheduled = [run for run in self.scheduled if not run.finished or run in on_air]
+        self.version += self.current is not self._shown
+        self._shown = self.current
 
     def tick(self, now: float, *, busy: bool) -> None:
         """Time passes; `busy`: something is on air, ours or not."""
@@ -284,7 +281,7 @@ class Order:
         self.source.reset()
         if self.over and self.program.rundowns:
             self.program.again()
-            self.version += 1
+        self._sweep()
 
     def skip(self) -> None:
         """Cut what is on air, or leave the next out where nothing is."""
@@ -299,10 +296,8 @@ class Order:
         else:
             chosen = self.planned[0] if self.planned else self._next(())
             if chosen is not None and chosen.run is not None:
-                shown = self.current
                 self.program.reach(chosen.run)
                 chosen.run.settle(chosen.id, "skipped")
-                self.version += self.current is not shown
         self._sweep()
 
     def jump(self, name: str) -> None:

@@ -17,6 +17,7 @@ from anchor.clock import LoopClock
 from anchor.errors import RundownError, VoiceError
 from anchor.graphics import Graphics
 from anchor.media import Beat, VideoFormat
+from anchor.onair import Desk
 from anchor.pipeline.performer import Performer
 from anchor.pipeline.playout import Playout
 from anchor.pipeline.utterance import Utterance
@@ -72,6 +73,11 @@ class Studio:
             loop=self.loop, pause=self.pause, slots=self.slots, filler=self.filler, state=self.state, ends=self.ends,
             wall=self.wall, reader=read, slate="Back soon", standing=Graphics(kicker="standing"), avatar=lambda: "lin",
         )  # fmt: skip
+
+    @property
+    def desk(self) -> Desk:
+        """The show as operators have it."""
+        return self.show
 
     def wall(self) -> float:
         return self.wall_began + self.now + self.step

@@ -46,7 +46,7 @@ def test_what_went_out_is_kept_with_its_text_and_hash(tmp_path: Path) -> None:
     number=st.integers(0, 11),
     change=st.sampled_from(["delete", "double", "swap", "text", "time", "hash"]),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_any_edit_deletion_or_insertion_is_found(
     tmp_path_factory: pytest.TempPathFactory, number: int, change: str
 ) -> None:

@@ -1,4 +1,5 @@
 import asyncio
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -501,6 +502,34 @@ def test_a_bad_edit_or_one_of_an_old_version_changes_nothing() -> None:
                 await show.edit(rundown("F other.").document, order.version)
             await studio.after(20)
             assert studio.text == "".join(LONG) + "E more."
+
+    run_virtual(main())
+
+
+def test_an_edit_is_of_all_languages_of_a_document() -> None:
+    async def main() -> None:
+        one = rundown("A one.", "B two.")
+        english, chinese = replace(one, language="en"), replace(one, language="zh")
+        studio = Studio([english, chinese])
+        async with studio.on_air():
+            await studio.after(0.3)
+            await studio.desk.edit(rundown("A one.", "C new.").document, studio.desk.order().version)
+            await studio.after(20)
+            assert studio.text == "A one.C new.A one.C new."
+
+    run_virtual(main())
+
+
+def test_while_another_rundown_has_come_on_air_an_edit_of_the_one_before_is_refused() -> None:
+    async def main() -> None:
+        studio = Studio([rundown("A one."), rundown("B one. Two. Three.", name="late")])
+        async with studio.on_air() as show:
+            await studio.until(lambda: "A" in studio.text)
+            seen = show.order()
+            await studio.until(lambda: "B" in studio.text)
+            assert (seen.title, show.order().title) == ("news", "late")
+            with pytest.raises(ConflictError):
+                await show.edit(seen.document, seen.version)
 
     run_virtual(main())
 

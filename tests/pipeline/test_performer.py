@@ -1,12 +1,17 @@
 import itertools
+from collections.abc import AsyncIterator
 
 import numpy as np
 import pytest
 
 from anchor.clock import run_virtual
+from anchor.errors import VoiceError
 from anchor.media import SAMPLE_RATE, Beat
 from anchor.pipeline.performer import REPEATS
-from anchor.testing import FakeDriver, FakeVoice
+from anchor.pipeline.playout import Playout
+from anchor.pipeline.utterance import Utterance
+from anchor.ports import SpeechChunk
+from anchor.testing import FakeDriver, FakeVoice, StillLife
 from tests.pipeline.stage import VIDEO, Stage, free_stage, heard
 
 LONG = "one two three four five six seven eight nine ten eleven twelve."
@@ -255,3 +260,114 @@ def test_thousands_of_cancels_leave_no_task() -> None:
             assert len(asyncio.all_tasks()) == tasks
 
     run_virtual(main())
+
+
+def test_one_utterance_is_dropped_and_the_others_go_on() -> None:
+    async def main() -> None:
+        stage = Stage()
+        async with stage.running():
+            first, second, third = stage.say(LONG), stage.say("second"), stage.say("third")
+            stage.performer.drop(second)
+            assert second.outcome == "cancelled"
+            await stage.after(0.5)
+            stage.performer.drop(first, VoiceError("it hangs"))
+            assert (first.outcome, str(first.error)) == ("failed", "it hangs")
+            assert await third.wait() == "said"
+        assert heard(stage.sink.beats) == first.heard_text + "third"
+
+    run_virtual(main())
+
+
+def test_an_utterance_is_taken_on_before_another_one() -> None:
+    async def main() -> str:
+        stage = free_stage()
+        async with stage.performer.open():
+            stage.say("One. ")
+            last = stage.say("Three.")
+            stage.performer.perform(Utterance("Two.", "en", stage.voice), before=last)
+            return heard(await stage.play())
+
+    assert run_virtual(main()) == "One.Two.Three."
+
+
+def test_what_is_more_urgent_goes_in_during_the_pause_after_a_sentence() -> None:
+    async def main() -> None:
+        stage = Stage()
+        async with stage.running():
+            slow = stage.performer.perform(Utterance("Done.", "en", stage.voice, pause=600))
+            await stage.after(100)
+            assert slow.outcome is None
+            urgent = stage.say("BREAKING.", priority=5)
+            await stage.after(1.5)
+            assert urgent.outcome == "said"
+
+    run_virtual(main())
+
+
+def test_what_is_cut_at_a_sentence_end_is_cut_between_words() -> None:
+    async def main() -> None:
+        stage = Stage()
+        async with stage.running():
+            stage.say("One two three. Four five six.")
+            await stage.after(0.5)
+            await stage.performer.sentence_end()
+            stage.performer.cancel()
+            await stage.after(2)
+            await stage.performer.sentence_end()
+        assert heard(stage.sink.beats) == "One two three. "
+
+    run_virtual(main())
+
+
+def test_below_priority_zero_an_utterance_fills_the_gap_before_one_that_is_late() -> None:
+    async def main() -> None:
+        stage = Stage()
+        async with stage.running():
+            late = stage.say("STALL late", lead=10)
+            stage.say("after")
+            filler = stage.say("Gap one. Gap two. Gap three.", priority=-1)
+            await stage.after(1.0)
+            stage.voice.go_on.set()
+            assert await late.wait() == "said"
+            stage.performer.drop(filler)
+            await stage.after(1.0)
+        assert heard(stage.sink.beats) == "Gap one. Gap two. STALL lateafter"
+
+    run_virtual(main())
+
+
+def test_a_performer_that_was_closed_while_hushed_speaks_when_it_is_opened_again() -> None:
+    async def main() -> None:
+        stage = Stage()
+        async with stage.running():
+            stage.say(LONG)
+            await stage.after(0.5)
+            stage.performer.hush()
+            await stage.after(0.5)
+        stage.playout = Playout(stage.performer, StillLife(), stage.scene, [stage.sink], stage.clock)
+        async with stage.running():
+            assert await stage.say("again").wait() == "said"
+
+    run_virtual(main())
+
+
+def test_a_long_pause_is_made_in_pieces() -> None:
+    async def main() -> int:
+        pieces: list[int] = []
+
+        class Watching(FakeDriver):
+            async def drive(self, speech, fps):  # type: ignore[no-untyped-def]
+                async def watched() -> AsyncIterator[SpeechChunk]:
+                    async for chunk in speech:
+                        pieces.append(len(chunk.audio))
+                        yield chunk
+
+                async for face in FakeDriver.drive(self, watched(), fps):
+                    yield face
+
+        stage = Stage(driver=Watching())
+        async with stage.running():
+            assert await stage.performer.perform(Utterance("Done.", "en", stage.voice, pause=60)).wait() == "said"
+        return max(pieces)
+
+    assert run_virtual(main()) <= SAMPLE_RATE
