@@ -28,8 +28,7 @@ PRIORITY = 90
 """Over the show and over breaking news: a person who speaks is not interrupted by a machine."""
 
 LEAD = 2
-_SPARE = 2
-"""Beats that are prepared beyond what the driver looks ahead."""
+"""Beats that are prepared beyond what the driver looks ahead: what a viewer hears is as much later."""
 
 _LEAST = round(0.06 * SAMPLE_RATE)
 _MOST = round(0.2 * SAMPLE_RATE)
@@ -203,7 +202,7 @@ class LiveTakeover:
         self._performer = performer
         self._clock = clock
         self._language = language
-        self._ahead = LEAD + _SPARE + math.ceil(lookahead_seconds * performer.video.fps)
+        self._ahead = LEAD + math.ceil(lookahead_seconds * performer.video.fps)
         self._shape = shape or (lambda utterance: utterance)
         self._changed = changed
         self._voice: MicrophoneVoice | None = None
