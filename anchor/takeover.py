@@ -31,8 +31,7 @@ PRIORITY = 90
 """Over the show and over breaking news: a person who speaks is not interrupted by a machine."""
 
 LEAD = 2
-_SPARE = 2
-"""Beats that are prepared beyond what the driver looks ahead."""
+"""Beats that are prepared beyond what the driver looks ahead: what a viewer hears is as much later."""
 
 _LEAST = round(0.06 * SAMPLE_RATE)
 _MOST = round(0.2 * SAMPLE_RATE)
@@ -206,8 +205,13 @@ class LiveTakeover:
         self._performer = performer
         self._clock = clock
         self._language = language
+<<<<<<< HEAD
         self._ahead = LEAD + _SPARE + math.ceil(lookahead_seconds * performer.video.fps)
         self._put_on_air = perform or performer.perform
+=======
+        self._ahead = LEAD + math.ceil(lookahead_seconds * performer.video.fps)
+        self._shape = shape or (lambda utterance: utterance)
+>>>>>>> console
         self._changed = changed
         self._voice: MicrophoneVoice | None = None
         self._performance: Performance | None = None

@@ -6,7 +6,7 @@ import shutil
 from contextlib import AsyncExitStack
 from typing import Any
 
-from anchor.app import LiveChannel
+from anchor.live import LiveChannel
 from anchor.bench.capacity import talking
 from anchor.bench.chromium import CHROMIUM_FLAGS, KEEP_CONNECTIONS
 from anchor.bench.fanout import skipped

@@ -18,6 +18,9 @@ export class Speaking {
   // `state` is the channel's: "" with nobody there.
   show(state) {
     const own = Boolean(this.sending);
+    // The server shows out whoever is cut off; the browser would notice half a minute later.
+    if (own && this.state && !state) return this.sending.stop("You were taken off air.");
+    this.state = own ? state : "";
     this.element.dataset.state = own ? state || "connecting" : state ? "other" : "";
     put(this.find(".badge"), own ? WORDS[state] ?? WORDS.connecting : state ? "Somebody else speaks" : "");
     this.find(".badge").dataset.state = state === "on air" ? "live" : "waiting";
@@ -28,11 +31,12 @@ export class Speaking {
 
   start() {
     put(this.find(".result"), "");
+    this.state = "";
     const audio = { echoCancellation: true, noiseSuppression: true, autoGainControl: true, channelCount: 1 };
     const sending = (this.sending = new Sending(`/api/v1${this.path}/microphone`, { audio, video: false }, authorization));
     sending.addEventListener("stream", ({ detail }) => this.measure(detail.stream));
     sending.addEventListener("end", ({ detail }) => this.ended(detail.message));
-    this.show("connecting");
+    this.show("");
     return sending.start().then(() => this.refresh());
   }
 
@@ -42,6 +46,7 @@ export class Speaking {
 
   ended(message) {
     this.sending = undefined;
+    this.state = "";
     cancelAnimationFrame(this.drawing);
     this.context?.close();
     this.context = undefined;

@@ -198,9 +198,9 @@ def test_segment_is_moved_by_finger_and_escape_takes_it_back() -> None:
       const list = document.querySelector(".rundown ol");
       const grip = list.children[from].querySelector(".grip");
       const at = (element) => element.getBoundingClientRect();
-      const send = (target, kind, y) => target.dispatchEvent(new PointerEvent(kind, {
-        bubbles: true, cancelable: true, pointerId: 1, pointerType: "touch", isPrimary: true, clientX: at(grip).x + 5, clientY: y,
-      }));
+      const finger = { bubbles: true, cancelable: true, pointerId: 1, pointerType: "touch", isPrimary: true };
+      const send = (target, kind, clientY) => target.dispatchEvent(
+        new PointerEvent(kind, { ...finger, clientX: at(grip).x + 5, clientY }));
       list.setPointerCapture = () => {};
       send(grip, "pointerdown", at(grip).y + 10);
       send(list, "pointermove", at(list.children[to]).y + 2);
@@ -252,7 +252,8 @@ def test_chart_is_made_in_cells_and_pasted_from_a_spreadsheet() -> None:
                 """() => {
                   const data = new DataTransfer();
                   data.setData("text", "\\tRain\\tSun\\r\\nMon\\t1,200\\t3.5\\r\\nTue\\t\\t4\\r\\n");
-                  document.activeElement.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }));
+                  const pasted = { clipboardData: data, bubbles: true, cancelable: true };
+                  document.activeElement.dispatchEvent(new ClipboardEvent("paste", pasted));
                 }"""
             )
             await field(shown, "Kind").select_option("line")
@@ -284,10 +285,8 @@ def test_what_the_form_does_not_know_stays_as_it_is() -> None:
             await field(shown, "Text").fill("Hello.")
             await apply(shown)
             await expect(said(shown, "rundown")).to_have_text("Applied.")
-            assert desk.document == {
-                **document,
-                "segments": [{**document["segments"][0], "text": "Hello."}, *document["segments"][1:]],
-            }
+            document["segments"][0]["text"] = "Hello."
+            assert desk.document == document
 
     run(main)
 
@@ -347,9 +346,8 @@ def test_show_that_goes_on_meanwhile_is_no_conflict() -> None:
             await row(shown, 2).click()
             await field(shown, "Text").fill("Snow.")
             desk.version = 7
-            await expect(async_true := shown.locator("[data-field=draft]")).to_have_text("Not applied yet")
-            await shown.wait_for_timeout(1300)
-            await expect(async_true).to_have_text("Not applied yet")
+            await shown.wait_for_timeout(1300)  # the page asks once a second
+            await expect(shown.locator("[data-field=draft]")).to_have_text("Not applied yet")
             await apply(shown)
             await expect(said(shown, "rundown")).to_have_text("Applied.")
             assert desk.version == 8
@@ -375,7 +373,7 @@ def test_edit_that_is_not_applied_survives_a_reload() -> None:
 
 def test_yaml_and_the_form_are_one_rundown() -> None:
     async def main() -> None:
-        async with newsroom() as (shown, desk, _):
+        async with newsroom() as (shown, _, __):
             await panel_tab(shown, "YAML").click()
             area = shown.get_by_label("The rundown as YAML")
             await until(shown, "document.querySelector('textarea.yaml').value.includes('harbour')")
@@ -387,6 +385,7 @@ def test_yaml_and_the_form_are_one_rundown() -> None:
             await expect(shown.locator("[data-panel=yaml] .problems li")).to_contain_text("Line")
             await expect(rows(shown)).to_have_count(4)
             await area.fill(text.replace("    text: That is all. Good night.\n", ""))
+            await expect(shown.locator("[data-panel=yaml] .problems li")).to_contain_text("nothing to say")
             await shown.locator("[data-panel=yaml] .problems").get_by_role("button", name="Line").click()
             chosen = await area.evaluate("one => one.value.slice(one.selectionStart, one.selectionEnd)")
             assert "bye" in chosen
@@ -480,7 +479,7 @@ def test_everything_in_the_newsroom_has_a_name_and_a_visible_focus() -> None:
         async with newsroom() as (shown, _, __):
             await row(shown, 1).click()
             nameless = await shown.evaluate(
-                """[...document.querySelectorAll(".desk :is(button, input, select, textarea, a, meter, progress, video)")]
+                """[...document.querySelectorAll(".desk :is(button, input, select, textarea, a, meter, video)")]
                   .filter((one) => !(one.ariaLabel || one.textContent.trim() || one.labels?.length || one.title))
                   .map((one) => one.outerHTML)"""
             )
@@ -492,7 +491,9 @@ def test_everything_in_the_newsroom_has_a_name_and_a_visible_focus() -> None:
                     "(({ className, dataset }, style) => [dataset.act ?? className, style.outlineStyle])"
                     "(document.activeElement, getComputedStyle(document.activeElement))"
                 )
-                assert outline != "none" or name == "", name
+                if name == "newsroom":
+                    break  # round, and at the page itself again
+                assert outline != "none", name
                 reached.append(name)
             assert reached.count("open") <= 2, "one stop for the whole list"
 
