@@ -144,8 +144,8 @@ def bench(
     name: Annotated[
         str,
         typer.Argument(
-            help="answers, avatars, batcher, capacity, fanout, hearing, latency, lipsync, network, outputs, privacy, render, "
-            "show, soak or turns."
+            help="answers, avatars, batcher, capacity, fanout, hearing, latency, lipsync, network, outputs, privacy, "
+            "render, show, soak or turns."
         ),
     ],
     portraits: Annotated[

@@ -205,13 +205,8 @@ class LiveTakeover:
         self._performer = performer
         self._clock = clock
         self._language = language
-<<<<<<< HEAD
-        self._ahead = LEAD + _SPARE + math.ceil(lookahead_seconds * performer.video.fps)
-        self._put_on_air = perform or performer.perform
-=======
         self._ahead = LEAD + math.ceil(lookahead_seconds * performer.video.fps)
-        self._shape = shape or (lambda utterance: utterance)
->>>>>>> console
+        self._put_on_air = perform or performer.perform
         self._changed = changed
         self._voice: MicrophoneVoice | None = None
         self._performance: Performance | None = None

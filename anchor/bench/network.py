@@ -6,12 +6,12 @@ import shutil
 from contextlib import AsyncExitStack
 from typing import Any
 
-from anchor.live import LiveChannel
 from anchor.bench.capacity import talking
 from anchor.bench.chromium import CHROMIUM_FLAGS, KEEP_CONNECTIONS
 from anchor.bench.fanout import skipped
 from anchor.bench.measure import CHANNEL, Figure, Tell, cores_used, remote_viewers, running_studio
 from anchor.bench.shim import Shim, Weather, loopback_port, through, without_candidates
+from anchor.live import LiveChannel
 
 SECONDS = 30
 SETTLE_SECONDS = 5
