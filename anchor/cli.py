@@ -173,6 +173,10 @@ def bench(
     rhubarb: Annotated[
         bool | None, typer.Option("--rhubarb/--no-rhubarb", help="With lipsync: run Rhubarb beside, under Node.")
     ] = None,
+    minutes: Annotated[float | None, typer.Option("--minutes", min=0.5, help="With soak: how long.")] = None,
+    kills: Annotated[
+        int | None, typer.Option("--kills", min=1, help="With outputs: how often the ingest is killed.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Measure on this machine the figures that the README quotes."""
@@ -188,11 +192,14 @@ def bench(
         raise typer.BadParameter("must be a table of questions", param_hint="--questions")
     given = {
         "speech": speech, "drivers": driver, "avatar": avatar, "plots": plots, "pixels": pixels, "rhubarb": rhubarb,
-        "questions": questions,
+        "questions": questions, "minutes": minutes, "kills": kills,
     }  # fmt: skip
     options = {key: value for key, value in given.items() if value is not None and value != []}
     for key in options:
-        wanted = {"speech": ("lipsync", "hearing", "turns"), "questions": ("answers",)}.get(key, ("lipsync",))
+        wanted = {
+            "speech": ("lipsync", "hearing", "turns"), "questions": ("answers",), "minutes": ("soak",),
+            "kills": ("outputs",),
+        }.get(key, ("lipsync",))  # fmt: skip
         if name not in wanted:
             raise typer.BadParameter(f"goes with {' or '.join(wanted)}", param_hint=f"--{key}")
     if portraits is not None:

@@ -98,7 +98,7 @@ class LiveChannel:
         standing = Graphics(ticker=config.graphics.ticker)
         self._utterer = Utterer(
             self._speakers, Faces(self.stream.stand_by, config.avatar), lead=SHOW_LEAD, scene=scene,
-            ticker=config.graphics.ticker,
+            ticker=config.graphics.ticker, lenient=True,
         )  # fmt: skip
         self._check(segments)
         self.desk = Show(

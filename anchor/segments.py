@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,12 +17,14 @@ from anchor import registry
 from anchor.broadcast.script import Mocap, Segment
 from anchor.clips import Heard, heard_with
 from anchor.config import EngineConfig, VoiceConfig
-from anchor.errors import AnchorError, MissingError
+from anchor.errors import AnchorError, AvatarError, MissingError
 from anchor.graphics import Graphics
 from anchor.parts import check_language, open_voice
 from anchor.performing import open_take
 from anchor.pipeline.utterance import Part, Utterance
 from anchor.ports import Stage, Take, Voice
+
+log = logging.getLogger(__name__)
 
 
 class Speakers:
@@ -90,7 +93,8 @@ class Faces:
 class Utterer:
     """Makes utterances for one stream. `lead` beats are prepared before each begins.
 
-    `scene` is where their graphics are made ready; `ticker` runs where a segment has none of its own.
+    `scene` is where their graphics are made ready; `ticker` runs where a segment has none of its own;
+    `lenient`: a picture that cannot be shown is left out where there is something to say.
     """
 
     def __init__(
@@ -101,10 +105,11 @@ class Utterer:
         lead: int,
         scene: Stage,
         ticker: tuple[str, ...] = (),
+        lenient: bool = False,
     ) -> None:
         self.speakers = speakers
         self.faces = faces
-        self._lead, self._scene, self._ticker = lead, scene, ticker
+        self._lead, self._scene, self._ticker, self._lenient = lead, scene, ticker, lenient
         self._takes: dict[Path, Take] = {}
         self._parts: dict[Mocap, Part] = {}
 
@@ -146,10 +151,22 @@ class Utterer:
 
     def _load(self, segment: Segment) -> tuple[Part | None, Heard]:
         for graphics in (segment.graphics, *(cue.graphics for cue in segment.cues.values())):
-            if graphics is not None:
-                self._scene.prepare(graphics)
+            try:
+                if graphics is not None:
+                    self._scene.prepare(graphics)
+            except (AvatarError, MissingError) as error:
+                # A story on air goes on without its picture, which the scene leaves out.
+                if not self._lenient or not segment.text:
+                    raise
+                log.error("segment %s: %s", segment.id or segment.line, error)
         pause = max(segment.pause, 0.0 if segment.text else self._scene.seconds(segment.graphics))
-        return self._part(segment.mocap), heard_with(segment.graphics, segment.text, pause)
+        try:
+            heard = heard_with(segment.graphics, segment.text, pause)
+        except (AvatarError, MissingError):
+            if not self._lenient or not segment.text:
+                raise
+            heard = Heard()
+        return self._part(segment.mocap), heard
 
     def _with_ticker(self, graphics: Graphics) -> Graphics:
         return replace(graphics, ticker=graphics.ticker or self._ticker)

@@ -23,6 +23,7 @@ from anchor.bench import (
     privacy,
     render,
     show,
+    soak,
     turns,
 )
 from anchor.bench.lipsync import report
@@ -43,6 +44,7 @@ BENCHES: dict[str, Callable[..., Awaitable[list[Figure] | Report]]] = {
     "privacy": privacy.measure,
     "render": render.measure,
     "show": show.measure,
+    "soak": soak.measure,
     "turns": turns.measure,
 }
 

@@ -3,7 +3,7 @@
 import { call } from "/assets/console-api.js";
 import { Card } from "/assets/console-card.js";
 import { BreakingDialog, ConflictDialog, ImportDialog } from "/assets/console-dialogs.js";
-import { clock, put, timeOfDay, unmarked } from "/assets/console-dom.js";
+import { clock, plain, put, timeOfDay, unmarked } from "/assets/console-dom.js";
 import { Draft } from "/assets/console-draft.js";
 import { HealthPanel, LogPanel, OutputsPanel } from "/assets/console-panels.js";
 import { Rundown } from "/assets/console-rundown.js";
@@ -95,6 +95,7 @@ export class Newsroom extends Card {
       const known = this.draft.version;
       const order = await call(`${this.path}/rundown${known === undefined ? "" : `?known=${known}`}`);
       if (this.removed) return;
+      this.language = order.items[0]?.language;
       if (order.document) this.draft.take(order.version, order.document);
       this.showOrder(order);
       await { outputs: this.outputs, health: this.health, log: this.log }[this.shown]?.update();
@@ -166,7 +167,7 @@ export class Newsroom extends Card {
     const list = this.find(".rundown .problems");
     list.hidden = !overall.length;
     put(list, overall.map((problem) => problem.message).join("\n"));
-    put(this.find("[data-field=title]"), draft.document?.title ?? "");
+    put(this.find("[data-field=title]"), plain(draft.document?.title, this.language));
     this.find(".review").hidden = draft.document?.review !== "required";
     this.find(".nothing").hidden = draft.segments.length > 0;
   }
