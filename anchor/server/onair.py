@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, replace
 from typing import Any, Literal, TypeVar
@@ -203,25 +205,41 @@ async def _placed(work: Awaitable[T], text: str, document: Any) -> T:
 
 
 def placed(problems: Sequence[Problem], text: str, document: Any) -> list[Problem]:
-    """Problems of a document with the lines that their segments and keys have in `text`, however it is written."""
+    """Problems of a document with the lines that they have in `text`, however it is written.
+
+    A desk knows lines of the document's own YAML, and those are the best where `text` is just that.
+    """
     try:
-        if text == to_yaml(document):
-            return list(problems)  # their lines are right as they are
         root = compose(text)
+        own = text == to_yaml(document)
     except (NodeError, RundownError):
         return list(problems)
-    return [replace(problem, line=_line(root, problem)) for problem in problems]
+    return [one if own and _fits(root, one) else replace(one, line=_line(root, one)) for one in problems]
+
+
+def _fits(root: Any, problem: Problem) -> bool:
+    """Whether the line of a problem lies in its segment."""
+    segments = _segments(root)
+    if problem.segment is None or problem.segment >= len(segments):
+        return problem.segment is None
+    ends = segments[problem.segment + 1].line if problem.segment + 1 < len(segments) else math.inf
+    return bool(segments[problem.segment].line <= problem.line < ends)
 
 
 def _line(root: Any, problem: Problem) -> int:
-    if not isinstance(root, Fields):
+    """The line of a problem's key, of its segment, or else the one it has."""
+    segments = _segments(root)
+    if problem.segment is not None and problem.segment >= len(segments):
         return problem.line
-    if problem.segment is None:
-        key = root.keys.get(problem.key.partition(".")[0])
-        return key.line if key is not None else problem.line
-    segments = root.values.get("segments")
-    if not isinstance(segments, Items) or problem.segment >= len(segments.items):
-        return problem.line
-    segment = segments.items[problem.segment]
-    key = segment.keys.get(problem.key.partition(".")[0]) if isinstance(segment, Fields) else None
-    return key.line if key is not None else segment.line
+    node = root if problem.segment is None else segments[problem.segment]
+    if not isinstance(node, Fields):
+        return problem.line if problem.segment is None else int(node.line)
+    key = node.keys.get(re.split(r"[.:]", problem.key)[0])
+    if key is not None:
+        return key.line
+    return problem.line if problem.segment is None else node.line
+
+
+def _segments(root: Any) -> Sequence[Any]:
+    found = root.values.get("segments") if isinstance(root, Fields) else None
+    return found.items if isinstance(found, Items) else ()
