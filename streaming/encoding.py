@@ -19,6 +19,7 @@ from anchor.media import SAMPLE_RATE, VIDEO_CLOCK, Picture, Samples, VideoFormat
 from streaming.encoder import BT709, KEYFRAME_GAP_SECONDS, LIMITED, SMPTE170M, KeyframeGate
 from streaming.fitting import Fitting
 from streaming.packets import Header, Packet, Profile
+from streaming.recorder import QUALITY, THREADS
 
 LOOKAHEAD = 10
 """Pictures by which x264 looks ahead at a live profile: still backgrounds need it, and 0.4 s nobody misses."""
@@ -121,8 +122,9 @@ def _video_context(video: VideoFormat, profile: Profile, gop: int) -> VideoCodec
     if profile.crf is not None:
         context.bit_rate = 0
         context.gop_size = gop
-        context.thread_count = 0
+        context.thread_count = THREADS
         options["crf"] = f"{profile.crf:g}"
+        x264 |= dict(pair.split("=") for pair in QUALITY["x264-params"].split(":"))
     else:
         context.bit_rate = profile.bitrate
         # Keyframes come from us, at multiples of the GOP; x264's own clock only guards against our forgetting one.
