@@ -86,9 +86,9 @@ def fingerprint(job: Job, settings: Settings) -> str:
 
     Raises `ScriptError` for a script that cannot be rendered.
     """
-    script = load_script(job.script, job.language)
+    script = load_script(job.script, job.language, second_language=settings.second_language)
     digest = hashlib.sha256(repr((__version__, script, settings)).encode())
-    paths = [settings.backdrop, Path(settings.avatar)]
+    paths = [settings.backdrop, settings.logo, Path(settings.avatar), Path(settings.template)]
     for segment in script.segments:
         shown = [segment.graphics, *(cue.graphics for cue in segment.cues.values() if cue.graphics is not None)]
         paths += [graphics.inset.path for graphics in shown if isinstance(graphics.inset, Media)]
@@ -217,7 +217,7 @@ def _make(number: int, job: Job, settings: Settings, mark: str) -> Done:
 
     try:
         job.target.parent.mkdir(parents=True, exist_ok=True)
-        script = load_script(job.script, job.language)
+        script = load_script(job.script, job.language, second_language=settings.second_language)
         work = render_as(settings, script, job.target, tags={FINGERPRINT: mark}, on_progress=report)
         made = asyncio.run(work)
     except AnchorError as error:

@@ -84,6 +84,7 @@ app.command()(making.say)
 app.command()(making.perform)
 app.command()(show.broadcast)
 app.command()(show.draft)
+app.command()(show.aired)
 
 
 @app.command()

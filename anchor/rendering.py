@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 from anchor import registry
-from anchor.broadcast.present import AHEAD
 from anchor.broadcast.script import Script, Segment
 from anchor.clock import FreeClock
 from anchor.config import VoiceConfig
@@ -38,6 +37,9 @@ CaptionMode = Literal["burn", "file", "none"]
 HEAD_SECONDS = 0.4
 TAIL_SECONDS = 0.8
 """A file begins and ends with the anchor at rest."""
+
+AHEAD = 2
+"""Segments that wait, prepared, behind the one that is rendered."""
 
 SEED = 1
 """Of the life of an anchor whose stream is a file, or is to be like one."""
@@ -76,6 +78,11 @@ class Settings:
     backdrop: Path | None = None
     driver: str = registry.DEFAULT_DRIVER
     device: dict[str, Any] = field(default_factory=dict)
+    template: str = ""
+    """Of graphics; the script's own, else ``house``, when empty."""
+    logo: Path | None = None
+    second_language: str = ""
+    """Of a further line of captions, where a script has the text and names none itself."""
 
 
 async def render_as(
@@ -95,6 +102,7 @@ async def render_as(
             script.segments, path, voice=voice, driver=open_driver(settings.driver, options=settings.device),
             avatar=open_avatar(settings.avatar), video=settings.video, captions=settings.captions,
             backdrop=settings.backdrop, title=script.title, actor=actor, tags=tags, on_progress=on_progress,
+            template=settings.template or script.template or "house", logo=settings.logo,
         )  # fmt: skip
     finally:
         await voice.close()
@@ -113,6 +121,8 @@ async def render(
     title: str = "",
     actor: Actor | None = None,
     tags: Mapping[str, str] | None = None,
+    template: str = "house",
+    logo: Path | None = None,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> Rendered:
     """Write a script as MP4, with OUT.srt and OUT.vtt beside it unless `captions` is ``none``.
@@ -123,7 +133,13 @@ async def render(
     All files appear whole or not at all. Raises `AnchorError` when a segment cannot be said.
     """
     speakers = Speakers(voice)
-    scene = open_scene(avatar, driver, video, {"backdrop": backdrop, "languages": spoken_in(segments)})
+    scene = open_scene(
+        avatar, driver, video,
+        {
+            "backdrop": backdrop, "languages": spoken_in(segments), "template": template, "logo": logo,
+            "second": any(segment.translation for segment in segments),
+        },
+    )  # fmt: skip
     painting = Painting(video, clock := FreeClock(), scene, await fit(driver, avatar))
 
     async def stand_by(name: str | Path) -> Callable[[], None]:

@@ -15,7 +15,6 @@ from anchor.broadcast.journal import named
 from anchor.broadcast.keeper import Keeper
 from anchor.broadcast.order import Order
 from anchor.broadcast.position import restore, snapshot
-from anchor.broadcast.present import present
 from anchor.broadcast.prose import read_marked
 from anchor.broadcast.run import Rundown
 from anchor.broadcast.schedule import Schedule, Slot
@@ -28,7 +27,7 @@ from anchor.onair import Aired, Breaking, Problem, RunningOrder
 from anchor.pipeline.performer import Performer
 from anchor.pipeline.utterance import Performance, Utterance
 
-__all__ = ["Rundown", "Show", "Slot", "present"]
+__all__ = ["Rundown", "Show", "Slot"]
 
 log = logging.getLogger(__name__)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -19,10 +20,13 @@ from anchor.commands.options import (
     DriverOption,
     FpsOption,
     LanguageOption,
+    LogoOption,
     MocapOption,
     OutOption,
+    SecondOption,
     SizeOption,
     TakeFpsOption,
+    TemplateOption,
     VoiceOption,
     device_options,
     err,
@@ -51,8 +55,14 @@ def render(
     size: SizeOption = "1280x720",
     fps: FpsOption = 25,
     captions: CaptionsOption = "burn",
-    language: LanguageOption = None,
+    language: Annotated[
+        str | None,
+        typer.Option("--language", help="BCP 47 tag; 'all' makes a film for each language of a rundown in several."),
+    ] = None,
+    second_language: SecondOption = "",
     backdrop: BackdropOption = None,
+    template: TemplateOption = "",
+    logo: LogoOption = None,
     driver: DriverOption = DEFAULT_DRIVER,
     device: DeviceOption = "",
     mocap: MocapOption = None,
@@ -63,17 +73,24 @@ def render(
 
     Of a folder, all its scripts: what is there already is not made again, so that a stopped batch goes on.
     """
-    from anchor.broadcast.script import load_script
+    from anchor.broadcast.script import languages_of, load_script
 
-    settings = _settings(avatar, voice, size, fps, captions, backdrop, driver, device)
+    settings = replace(
+        _settings(avatar, voice, size, fps, captions, backdrop, driver, device), template=template, logo=logo,
+        second_language=second_language,
+    )  # fmt: skip
+    every = language == "all"
     if script.is_dir():
         if mocap is not None:
             raise typer.BadParameter("goes with one script, not with a folder", param_hint="--mocap")
-        _render_folder(script, target, settings, language, workers)
+        _render_folder(script, target, settings, None if every else language, workers)
         return
     if workers is not None:
         raise typer.BadParameter("goes with a folder of scripts", param_hint="--workers")
-    _render(load_script(script, language), target, settings, mocap, take_fps)
+    for tag in languages_of(script) if every else (language,):
+        loaded = load_script(script, tag, second_language=second_language)
+        film = target.with_suffix(f".{tag}{target.suffix}") if every else target
+        _render(loaded, film, settings, mocap, take_fps)
 
 
 def say(

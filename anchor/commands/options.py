@@ -32,6 +32,13 @@ LanguageOption = Annotated[
     str | None, typer.Option("--language", help="BCP 47 tag, e.g. zh-CN; told from the letters if not given.")
 ]
 BackdropOption = Annotated[Path | None, typer.Option("--backdrop", help="A picture instead of the studio.")]
+TemplateOption = Annotated[
+    str, typer.Option("--template", help="Of graphics: house, newsroom, market, or a .toml; the script's if not given.")
+]
+LogoOption = Annotated[Path | None, typer.Option("--logo", help="A PNG or WebP picture in the corner.")]
+SecondOption = Annotated[
+    str, typer.Option("--second-language", help="A further line of the captions, where the script has the text.")
+]
 MocapOption = Annotated[
     Path | None, typer.Option("--mocap", help="A take whose performer drives all of the face but the mouth.")
 ]

@@ -48,10 +48,9 @@ def broadcast(
     language: LanguageOption = None,
     backdrop: BackdropOption = None,
     driver: DriverOption = DEFAULT_DRIVER,
-    template: Annotated[
-        str, typer.Option("--template", help="Graphics: house, newsroom, market or a .toml.")
-    ] = "house",
-    logo: Annotated[Path | None, typer.Option("--logo", help="A PNG or WebP picture in the corner.")] = None,
+    second_language: SecondOption = "",
+    template: TemplateOption = "",
+    logo: LogoOption = None,
     clock: Annotated[str, typer.Option("--clock", help="Show the time of a zone, such as Asia/Shanghai.")] = "",
     profile: Annotated[
         str, typer.Option("--profile", help="The platform it is encoded for, where a destination does not say.")
@@ -66,12 +65,14 @@ def broadcast(
     from anchor.broadcast.script import load_script
     from anchor.config import ChannelConfig, Config, GraphicsConfig, OutputConfig, ShowConfig, VoiceConfig
 
-    spoken = language or load_script(rundown, None).segments[0].language
+    script = load_script(rundown, language, second_language=second_language)
     channel = ChannelConfig(
-        name="show", title=rundown.stem, avatar=_path_or_name(avatar), driver=_path_or_name(driver), language=spoken,
+        name="show", title=rundown.stem, avatar=_path_or_name(avatar), driver=_path_or_name(driver),
+        language=language or script.segments[0].language,
+        second_language=second_language,
         size=size, fps=fps, backdrop=backdrop, scripts=(rundown,), loop=loop, pause=pause,
         captions="burn" if captions == "burn" else "page",
-        graphics=GraphicsConfig(template=template, logo=logo, clock=clock),
+        graphics=GraphicsConfig(template=template or script.template or "house", logo=logo, clock=clock),
         show=ShowConfig(state=state, cache=cache),
         outputs=tuple(OutputConfig(to=one, profile=profile) for one in to),
     )  # fmt: skip
@@ -111,3 +112,21 @@ def draft(
     segments = len(document.get("segments", ()))
     out.print(f"{target}: {segments} segments", highlight=False, soft_wrap=True)
     err.print("Look through it, take the line 'review: required' out, and render or broadcast it", highlight=False)
+
+
+def aired(
+    folder: Annotated[Path, typer.Argument(help="The state folder of a show, or one day's file of its log.")],
+) -> None:
+    """Verify the log of what a show has aired: any line that was changed or taken out is found."""
+    from anchor.broadcast.aired import verify
+    from anchor.errors import OutputError
+
+    path = folder / "aired" if (folder / "aired").is_dir() else folder
+    if not path.exists():
+        raise OutputError(f"{folder}: there is no log of what was aired")
+    problems = verify(path)
+    for problem in problems:
+        err.print(plain(problem), soft_wrap=True)
+    if problems:
+        raise typer.Exit(1)
+    out.print(f"{path}: whole", highlight=False, soft_wrap=True)

@@ -27,6 +27,12 @@ def _of_film(path: Path) -> str | None:
         return container.metadata.get(KEY)
 
 
+def _beside(path: Path) -> str | None:
+    """Of containers that lose their metadata: ``NAME.aigc.json``, or ``aigc.json`` in the folder of a playlist."""
+    other = path.with_name("aigc.json") if path.suffix == ".m3u8" else path.with_suffix(".aigc.json")
+    return other.read_text("utf-8") if other.is_file() else None
+
+
 def _of_png(path: Path) -> str | None:
     from PIL import Image
 
@@ -47,13 +53,16 @@ def read_tags(path: Path) -> dict[str, str]:
 
 
 def read_label(path: Path) -> dict[str, str] | None:
-    """The hidden label of a media file, or None. Raises `FormatError` when the file cannot be read as media."""
+    """The hidden label of a media file or of the file beside it, or None.
+
+    Raises `FormatError` when the file cannot be read as media.
+    """
     import av
 
     try:
         with path.open("rb") as file:
             is_png = file.read(len(_PNG)) == _PNG
-        found = _of_png(path) if is_png else _of_film(path)
+        found = (_of_png(path) if is_png else _of_film(path)) or _beside(path)
     except (OSError, SyntaxError, av.error.FFmpegError) as error:
         raise FormatError(f"{path}: cannot be read as a media file: {error}") from error
     try:
