@@ -125,7 +125,7 @@ def aired(
     from anchor.errors import OutputError
 
     path = folder / "aired" if (folder / "aired").is_dir() else folder
-    if not path.exists():
+    if not (path.is_file() or any(path.glob("aired-*.jsonl"))):
         raise OutputError(f"{folder}: there is no log of what was aired")
     problems = verify(path)
     for problem in problems:
