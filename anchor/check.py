@@ -144,7 +144,8 @@ def _configuration(path: Path) -> Iterator[Finding]:
                 talk = Talk(channel, voice, store, f"http://{config.server.host}:{config.server.port}")
                 yield from asyncio.run(_talking(channel.name, talk))
         except AnchorError as error:
-            yield Finding(f"channel {channel.name}", "bad", str(error))
+            text = str(error).removeprefix(f"channel {channel.name}: ")
+            yield Finding(f"channel {channel.name}", "bad", text)
         else:
             what = f"{channel.size} at {channel.fps}, {channel.avatar}, {driver.info.name}"
             yield Finding(f"channel {channel.name}", "good", what)
