@@ -10,7 +10,7 @@ export function h(name, values = {}, ...children) {
     if (key === "text") made.textContent = value;
     else if (key === "class") made.className = value;
     else if (key === "data") Object.assign(made.dataset, value);
-    else if (key in made && !key.startsWith("aria")) made[key] = value;
+    else if (key in made && key !== "list" && !key.startsWith("aria")) made[key] = value;
     else made.setAttribute(key, value === true ? "" : value);
   }
   made.append(...children.flat().filter((child) => child !== undefined && child !== null && child !== false));

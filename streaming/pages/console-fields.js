@@ -72,7 +72,7 @@ export class Fields {
     return h("div", { class: "field", data: { key: this.prefix || key, name: key } }, h("label", { htmlFor: id, text: label }), control, hint && h("small", { text: hint }));
   }
 
-  line(key, { label, local = false, placeholder = "", list }) {
+  line(key, { label, local = isMap(this.get(key)), placeholder = "", list }) {
     const control = h("input", { type: "text", value: String(this.get(key, local) ?? ""), placeholder, autocomplete: "off", list });
     control.addEventListener("input", () => this.set(key, control.value, local));
     return this.field(key, label, control);
@@ -84,7 +84,7 @@ export class Fields {
     return this.field(key, label, control, hint);
   }
 
-  lines(key, { label, local = false }) {
+  lines(key, { label, local = isMap(this.get(key)) }) {
     const value = this.get(key, local);
     const control = h("textarea", { rows: 2, value: Array.isArray(value) ? value.join("\n") : String(value ?? "") });
     control.addEventListener("input", () => this.set(key, control.value.split("\n").filter((line) => line.trim()), local));

@@ -10,6 +10,11 @@ const NEW = {
   table: { columns: ["", ""], rows: [["", ""]] },
 };
 const PLACES = ["full", "shoulder", "corner"];
+// Whether cells are plain: lists of numbers and words, which a sheet can hold.
+const scalar = (value) => value === null || typeof value !== "object";
+const list = (value) => Array.isArray(value) && value.every((one) => scalar(one) || (Array.isArray(one) && one.every(scalar)));
+const simple = (object, keys) => keys.every((key) => object[key] === undefined || list(object[key]) || (key === "series" && !Array.isArray(object[key]) && Object.values(object[key]).every(list)));
+
 const WAS = Symbol("what was there before another kind was chosen");
 
 export class Inset {
@@ -47,8 +52,8 @@ export class Inset {
     return [
       inner.line("file", { label: "File, beside the rundown", placeholder: this.kind === "clip" ? "harbour.mp4" : "harbour.jpg" }),
       h("div", { class: "pair" }, inner.choice("place", { label: "Where", options: PLACES, none: "Over the shoulder" }),
-        sound ? inner.choice("sound", { label: "Its sound", options: ["off", "under", "full"], none: "Off" }) : inner.line("credit", { label: "Credit" })),
-      sound && inner.line("credit", { label: "Credit" }),
+        sound ? inner.choice("sound", { label: "Its sound", options: ["off", "under", "full"], none: "Off" }) : inner.line("credit", { label: "Credit", local: true })),
+      sound && inner.line("credit", { label: "Credit", local: true }),
     ];
   }
 
@@ -66,7 +71,7 @@ export class Inset {
       h("div", { class: "pair" }, inner.choice("kind", { label: "Kind", options: ["line", "bar", "pie"] }), inner.choice("place", { label: "Where", options: PLACES, none: "Full screen" })),
       inner.line("title", { label: "Title", local: true }),
       this.numbers(inner, "Numbers of the chart", "Label", chartRows, chartFrom, ["labels", "series", "values"]),
-      h("div", { class: "pair" }, inner.line("unit", { label: "Unit", local: true }), inner.line("highlight", { label: "Label that stands out" })),
+      h("div", { class: "pair" }, inner.line("unit", { label: "Unit", local: true }), inner.line("highlight", { label: "Label that stands out", local: true })),
       inner.line("source", { label: "Source", local: true }),
     ];
   }
@@ -76,14 +81,15 @@ export class Inset {
     return [
       inner.line("title", { label: "Title", local: true }),
       this.numbers(inner, "Cells of the table", "First column", tableRows, tableFrom, ["columns", "rows"]),
-      h("div", { class: "pair" }, inner.choice("place", { label: "Where", options: PLACES, none: "Full screen" }), inner.line("highlight", { label: "Row that stands out" })),
+      h("div", { class: "pair" }, inner.choice("place", { label: "Where", options: PLACES, none: "Full screen" }), inner.line("highlight", { label: "Row that stands out", local: true })),
       inner.line("source", { label: "Source", local: true }),
     ];
   }
 
   // Written here, or taken from a file.
   numbers(inner, label, corner, rows, from, keys) {
-    if (inner.get("data") !== undefined) return inner.line("data", { label: "CSV file, beside the rundown" });
+    if (inner.get("data") !== undefined) return inner.line("data", { label: "CSV file, beside the rundown", local: true });
+    if (!simple(inner.find(), keys)) return h("p", { class: "hint", text: "Its cells are written by language: edit them in the YAML." });
     const change = (cells) => inner.change(() => {
       const object = inner.find(true);
       for (const key of keys) delete object[key];

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import copy
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.async_api import Locator, Page, expect
 
+from anchor.broadcast.document import read_document
 from anchor.media import VideoFormat
 from tests.browser.hall import FAKE_DEVICE
 from tests.browser.stage import Studio, page, studio, until
-from tests.server.newsroom import NoteDesk
+from tests.server.newsroom import DOCUMENT, NoteDesk
 
 pytestmark = pytest.mark.browser
 
+ROOT = Path(__file__).resolve().parents[2]
 VIDEO = VideoFormat(320, 180, 10)
 
 
@@ -27,12 +30,17 @@ def run(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
 
 @asynccontextmanager
 async def newsroom(
-    *, width: int = 1366, height: int = 768, flags: tuple[str, ...] = (), **options: Any
+    *,
+    width: int = 1366,
+    height: int = 768,
+    flags: tuple[str, ...] = (),
+    document: Mapping[str, Any] = DOCUMENT,
+    **options: Any,
 ) -> AsyncIterator[tuple[Page, NoteDesk, Studio]]:
-    desk = NoteDesk()
+    desk = NoteDesk(document)
     async with studio(VIDEO, desk=desk, **options) as live, page(width=width, height=height, flags=flags) as shown:
         await shown.goto(live.address)
-        await expect(rows(shown)).to_have_count(4)
+        await expect(rows(shown)).to_have_count(len(desk.ids))
         yield shown, desk, live
 
 
@@ -307,6 +315,42 @@ def test_texts_of_several_languages_are_edited_one_at_a_time() -> None:
             await expect(said(shown, "rundown")).to_have_text("Applied.")
             segment = desk.document["segments"][2]
             assert (segment["text"], segment["headline"]) == ({"en": "Rain.", "zh": "晴。"}, {"zh": "天气"})
+
+    run(main)
+
+
+def test_bulletin_with_everything_opens_and_is_not_changed_by_being_looked_at() -> None:
+    async def main() -> None:
+        document = read_document(ROOT / "configs" / "news" / "bulletin.yaml")
+        async with newsroom(document=document) as (shown, desk, _):
+            for place in range(len(desk.ids)):
+                await row(shown, place).click()
+                await expect(shown.locator("[data-panel=segment] [data-key=text]").first).to_be_visible()
+                assert "[object" not in await shown.locator("[data-panel=segment]").inner_text()
+                values = await shown.locator("[data-panel=segment]").evaluate(
+                    "panel => [...panel.querySelectorAll('input, textarea')].map((one) => one.value)"
+                )
+                assert not any("[object" in value for value in values)
+            await expect(shown.locator("[data-field=draft]")).to_have_text("As on air")
+            assert "[object" not in await shown.locator(".rundown").inner_text()
+
+    run(main)
+
+
+def test_cue_is_made_at_a_mark_of_the_text() -> None:
+    async def main() -> None:
+        async with newsroom() as (shown, desk, _):
+            await row(shown, 1).click()
+            await shown.get_by_text("Cues", exact=True).click()
+            await shown.get_by_role("button", name="+ Cue").click()
+            cue = shown.locator(".cue")
+            await expect(cue.get_by_label("At the mark")).to_have_value("chart")
+            await cue.get_by_label("Headline").fill("Numbers")
+            await cue.get_by_role("group", name="What is shown").get_by_role("button", name="Nothing").click()
+            await apply(shown)
+            await expect(said(shown, "rundown")).to_have_text("Applied.")
+            cues = [{"mark": "chart", "headline": "Numbers", "picture": "none"}]
+            assert desk.document["segments"][1]["cues"] == cues
 
     run(main)
 

@@ -6,9 +6,7 @@ import asyncio
 import wave
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -16,14 +14,12 @@ import uvicorn
 from playwright.async_api import Page, expect
 
 from anchor.app import Studio
-from anchor.clock import LoopClock
 from anchor.config import ChannelConfig, Config
+from anchor.live import LiveChannel
 from anchor.media import SAMPLE_RATE
 from anchor.server.api import create_app
-from anchor.takeover import LiveTakeover
 from tests.browser.hall import FAKE_DEVICE
 from tests.browser.stage import free_socket, page, until
-from tests.server.newsroom import NoteDesk, NoteOutputs
 
 pytestmark = pytest.mark.browser
 
@@ -76,50 +72,18 @@ def beeps(path: Path) -> tuple[str, ...]:
     return (*FAKE_DEVICE, f"--use-file-for-fake-audio-capture={path}", "--autoplay-policy=no-user-gesture-required")
 
 
-class Shown:
-    """A real channel with a place for a speaker, and a desk that only notes its orders."""
-
-    def __init__(self, live: Any, takeover: LiveTakeover) -> None:
-        self._live, self.takeover = live, takeover
-        self.desk, self.outputs = NoteDesk(), NoteOutputs()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._live, name)
-
-    def state(self) -> Any:
-        return replace(self._live.state(), show=True, speaker=self.takeover.state)
-
-
-class Hub:
-    def __init__(self, studio: Studio, shown: Shown) -> None:
-        self._studio, self.news = studio, shown
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._studio, name)
-
-    def channels(self) -> list[Any]:
-        return [self.news.state()]
-
-    def channel(self, name: str) -> Shown:
-        return {"news": self.news}[name]
-
-
 @asynccontextmanager
-async def serving() -> AsyncIterator[tuple[str, Shown]]:
+async def serving() -> AsyncIterator[tuple[str, LiveChannel]]:
     studio = Studio(Config(channels=(ChannelConfig(name="news", size="320x180", avatar="lin"),)))
-    live = studio.live("news")
-    takeover = LiveTakeover(
-        live.performer, LoopClock(), language="en", lookahead_seconds=live.stream.driver.info.lookahead_seconds
-    )
-    shown = Shown(live, takeover)
     with free_socket() as listening:
         address = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        app = create_app(Hub(studio, shown), token=None)
-        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1))
-        async with studio.on_air(), takeover, asyncio.TaskGroup() as tasks:
+        server = uvicorn.Server(
+            uvicorn.Config(create_app(studio, token=None), log_level="warning", timeout_graceful_shutdown=1)
+        )
+        async with studio.on_air(), asyncio.TaskGroup() as tasks:
             tasks.create_task(server.serve(sockets=[listening]))
             try:
-                yield address, shown
+                yield address, studio.live("news")
             finally:
                 server.should_exit = True
 

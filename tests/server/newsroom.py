@@ -87,7 +87,7 @@ class NoteDesk:
         at = self.on_air
         following = self.wanted or (self.ids[at + 1] if at is not None and at + 1 < len(self.ids) else "")
         return RunningOrder(
-            self.version, self.document.get("title", ""), self.document, tuple(items),
+            self.version, str(self.document.get("title", "")), self.document, tuple(items),
             on_air=self.ids[at] if at is not None and not self.killed else "", next=following, held=self.held,
             killed=self.killed, lap=1, loop=True, takeover=self.speaking(), elapsed=self.elapsed,
         )  # fmt: skip
