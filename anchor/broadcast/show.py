@@ -204,7 +204,12 @@ class Show:
     # What operators do
 
     def order(self) -> RunningOrder:
-        return running_order(self._order, ready=self._conductor.ready, next_start=self._schedule.next_start())
+        on_air = self._performer.on_air
+        begun = on_air.sounded_at if on_air is not None else None
+        return replace(
+            running_order(self._order, ready=self._conductor.ready, next_start=self._schedule.next_start()),
+            elapsed=None if begun is None else self._clock.now() - begun,
+        )
 
     def aired(self, limit: int) -> Sequence[Aired]:
         return self._keeper.aired(limit)
