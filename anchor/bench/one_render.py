@@ -12,7 +12,6 @@ import asyncio
 import gc
 import json
 import os
-import resource
 import sys
 import time
 from pathlib import Path
@@ -55,7 +54,9 @@ def _resident_mib() -> float:
 
 
 def _peak_mib() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
+    """At most of this process; ``ru_maxrss`` has also what its parent had when it was forked."""
+    status = Path("/proc/self/status").read_text()
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")) / 2**10
 
 
 def main() -> None:
