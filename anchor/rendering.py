@@ -16,7 +16,7 @@ from anchor.clock import FreeClock
 from anchor.config import VoiceConfig
 from anchor.errors import OutputError, ScriptError
 from anchor.media import Beat, LipSource, Samples, VideoFormat
-from anchor.memory import few_heaps, trim
+from anchor.memory import few_heaps, large_blocks_apart, trim
 from anchor.parts import open_avatar, open_driver, open_scene, open_voice
 from anchor.performing import TakeActor, TakeVoice, fitted
 from anchor.pipeline.acting import Actor
@@ -96,10 +96,12 @@ async def render_as(
 ) -> Rendered:
     """Open what `settings` name, and `render` a script with it."""
     few_heaps()
+    large_blocks_apart()
     voice = open_voice(VoiceConfig(engine=settings.voice))
+    options = settings.device or ({"eager": False} if settings.driver == registry.DEFAULT_DRIVER else {})
     try:
         return await render(
-            script.segments, path, voice=voice, driver=open_driver(settings.driver, options=settings.device),
+            script.segments, path, voice=voice, driver=open_driver(settings.driver, options=options),
             avatar=open_avatar(settings.avatar), video=settings.video, captions=settings.captions,
             backdrop=settings.backdrop, title=script.title, actor=actor, tags=tags, on_progress=on_progress,
             template=settings.template or script.template or "house", logo=settings.logo,

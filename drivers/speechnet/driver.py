@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterable
+from importlib.util import find_spec
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,14 +26,18 @@ _CHANGE = 2.0
 
 
 class AutoDriver(PhoneDriver):
-    """Phones where they are known, from the voice or aligned; else the network; else, without it, loudness."""
+    """Phones where they are known, from the voice or aligned; else the network; else, without it, loudness.
+
+    Not `eager`, it loads the network when somebody first speaks without phones: where nobody waits for it.
+    """
 
     name = "auto"
 
-    def __init__(self) -> None:
+    def __init__(self, *, eager: bool = True) -> None:
         super().__init__()
         try:
-            warm()
+            if eager or find_spec("onnxruntime") is None:
+                warm()
         except (ModelError, ImportError) as error:
             log.warning("lips follow loudness where a voice times no phones: %s", error)
         else:
