@@ -26,6 +26,8 @@ OPEN = {
     ("OPTIONS", "/whep/{channel}/{viewer}"),
     ("PATCH", "/whep/{channel}/{viewer}"),
     ("DELETE", "/whep/{channel}/{viewer}"),
+    ("GET", "/hls/{channel}/{name}"),
+    ("HEAD", "/hls/{channel}/{name}"),
     # A visitor's own, which want the session's key instead: see test_sessions.
     ("POST", "/api/v1/sessions"),
     ("POST", "/api/v1/sessions/{session}/text"),
