@@ -192,6 +192,8 @@ class OutputConfig(_Table):
     bitrate: int | None = Field(default=None, ge=100_000, le=50_000_000)
     token: Secret = None
     """A bearer token for a WHIP server."""
+    part_minutes: float = Field(default=60.0, ge=1, le=1440)
+    """How long each part of a recording is; they begin at multiples of it since midnight."""
     start: bool = True
     """Sent from the beginning; else when an operator says so."""
 

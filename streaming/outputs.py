@@ -12,7 +12,7 @@ from typing import Protocol
 from anchor.clock import wall_time
 from anchor.errors import ConfigError, MissingError
 from anchor.media import VideoFormat
-from streaming.archive import HOUR, FileWriter
+from streaming.archive import FileWriter
 from streaming.destinations import Destination, Kind, destination
 from streaming.hls import HlsWriter
 from streaming.packets import Writer
@@ -26,8 +26,8 @@ log = logging.getLogger(__name__)
 HLS_SEGMENTS = 15
 """Segments of two seconds that a live playlist keeps."""
 
-WriterFactory = Callable[[Destination, Mapping[str, str]], Writer]
-"""Makes a writer for a destination, with metadata for what it writes."""
+WriterFactory = Callable[[Destination, "Wish", Mapping[str, str]], Writer]
+"""Makes a writer for a destination as it is wished for, with metadata for what it writes."""
 
 
 class Wish(Protocol):
@@ -48,6 +48,9 @@ class Wish(Protocol):
     @property
     def start(self) -> bool: ...
 
+    @property
+    def part_minutes(self) -> float: ...
+
 
 def open_program(
     video: VideoFormat,
@@ -56,24 +59,23 @@ def open_program(
     live: bool = True,
     metadata: Mapping[str, str] | None = None,
     writers: Mapping[Kind, WriterFactory] | None = None,
-    part_seconds: float | None = HOUR,
     wall: Callable[[], datetime] = wall_time,
     folder: Path | None = None,
 ) -> Program:
     """A program of `video` with all outputs that are wished for; nothing is connected or written before it is entered.
 
     `metadata` (``AIGC``, ``title``) goes into every container that can carry it. `writers`, by kind, stand for those of
-    here. A program that is not live writes whole files, not parts of `part_seconds`. Paths are relative to `folder`.
+    here. A program that is not live writes whole files, not parts. Paths are relative to `folder`.
 
     Raises `ConfigError` for an address, profile or name that is wrong, `MissingError` for a kind that nothing here
     makes.
     """
     makers: dict[Kind, WriterFactory] = {
-        "rtmp": lambda to, labels: RtmpWriter(to, metadata=labels),
-        "file": lambda to, labels: FileWriter(
-            Path(to.address), metadata=labels, part_seconds=part_seconds if live else None, wall=wall
+        "rtmp": lambda to, wish, labels: RtmpWriter(to, metadata=labels),
+        "file": lambda to, wish, labels: FileWriter(
+            Path(to.address), metadata=labels, part_seconds=wish.part_minutes * 60 if live else None, wall=wall
         ),
-        "hls": lambda to, labels: HlsWriter(
+        "hls": lambda to, wish, labels: HlsWriter(
             Path(to.address), metadata=labels, window=HLS_SEGMENTS if live else None, now=wall
         ),
         **(writers or {}),
@@ -91,7 +93,7 @@ def open_program(
         found = profile(wish.profile or to.profile, video, bitrate=wish.bitrate)
         if found.name in UPRIGHT and video.width > video.height:
             log.warning("output %s: %s shows tall pictures; a channel of 720x1280 fills its screen", name, found.name)
-        targets.append(Target(name, to.kind, to.shown, found, partial(makers[to.kind], to, labels), wish.start))
+        targets.append(Target(name, to.kind, to.shown, found, partial(makers[to.kind], to, wish, labels), wish.start))
     files = [target.address for target in targets if target.kind in ("file", "hls", "camera")]
     for address in files:
         if files.count(address) > 1:

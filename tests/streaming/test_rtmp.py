@@ -31,7 +31,7 @@ from anchor.config import OutputConfig
 from anchor.media import SAMPLE_RATE, Beat, VideoFormat
 from anchor.onair import OutputInfo
 from streaming.destinations import Destination
-from streaming.outputs import open_program
+from streaming.outputs import Wish, open_program
 from streaming.packets import Writer
 from streaming.program import Program
 from streaming.rtmp_writer import RtmpWriter
@@ -43,7 +43,7 @@ VIDEO = VideoFormat(320, 192, 25)
 LABEL = '{"Label":"1","ContentProducer":"anchor"}'
 
 
-def impatient(to: Destination, labels: Mapping[str, str]) -> Writer:
+def impatient(to: Destination, wish: Wish, labels: Mapping[str, str]) -> Writer:
     return RtmpWriter(to, metadata=labels, patience_seconds=1.0)
 
 
@@ -163,7 +163,7 @@ def test_times_beyond_24_bits_arrive(tmp_path: Path) -> None:
     begin = 0xFFFFFF - 1500
 
     async def main(server: Ingest) -> None:
-        def late(to: Destination, labels: Mapping[str, str]) -> Writer:
+        def late(to: Destination, wish: Wish, labels: Mapping[str, str]) -> Writer:
             return RtmpWriter(to, metadata=labels, first_timestamp=begin)
 
         sent = open_program(VIDEO, [OutputConfig(to=server.address())], writers={"rtmp": late})
