@@ -55,16 +55,19 @@ class _Seen:
     """What went out: how late beats were, and when."""
 
     beats: int = 0
-    latest: float = 0.0
     start: float | None = None
-    drift: float = 0.0
+    soonest: list[float] = field(default_factory=list)
+    """How late the most punctual beat of every minute was."""
     memory: list[tuple[float, float]] = field(default_factory=list)
     threads: list[int] = field(default_factory=list)
 
     def beat(self, beat: Beat, now: float, seconds_per_beat: float) -> None:
         self.start = now - beat.index * seconds_per_beat if self.start is None else self.start
         self.beats += 1
-        self.latest = now - self.start - beat.index * seconds_per_beat
+        late, minute = now - self.start - beat.index * seconds_per_beat, int((now - self.start) / 60)
+        if minute == len(self.soonest):
+            self.soonest.append(late)
+        self.soonest[-1] = min(self.soonest[-1], late)
 
     def slope(self) -> float:
         """MiB an hour, a line through what was seen."""
@@ -131,7 +134,7 @@ async def _measure(folder: Path, minutes: float, tell: Tell) -> list[Figure]:
         Figure("outputs", len(infos), ""),
         Figure("outputs_live_at_the_end_min", sum(info.state == "live" for info in infos.values()), "", len(infos)),
         Figure("av_drift_in_recordings_ms_max", max(apart) * 1000, "ms", 20),
-        Figure("clock_drift_ms_max", abs(seen.drift) * 1000, "ms", 20),
+        Figure("clock_drift_ms_max", abs(seen.soonest[-1] - seen.soonest[0]) * 1000, "ms", 20),
         Figure("memory_slope_mib_per_hour_max", seen.slope(), "MiB/h", 1),
         Figure("threads_more_max", seen.threads[-1] - seen.threads[0], "", 0),
         Figure("beats_dropped_by_outputs_max", max(lost), "", 0),
@@ -152,7 +155,6 @@ async def _watch(channel: LiveChannel, seen: _Seen, clock: LoopClock, seconds: f
         if gone > warm:
             seen.memory.append((gone, resident_mib()))
             seen.threads.append(threading.active_count())
-            seen.drift = max(seen.drift, seen.latest)
         if int(gone / 60) != int((gone - LOOK_SECONDS) / 60):
             states = ", ".join(f"{info.name} {info.state} {info.dropped}" for info in channel.outputs.outputs())
             tell(f"{gone / 60:.0f} min: {resident_mib():.0f} MiB, {states}")
