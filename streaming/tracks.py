@@ -31,8 +31,11 @@ HISTORY = 512
 """Packets kept for retransmission: two seconds at 2.5 Mbit/s."""
 
 LOSSY = 5 / 256
-"""Loss from which a packet is sent again twice: on such a network the first repetition is often lost as well, and
-waiting for the next request shows as a freeze. The second goes out with the next picture, for losses come in bursts."""
+"""Loss from which a packet is sent again `COPIES` times: on such a network the first repetition is often lost as well,
+and waiting for the next request shows as a freeze. The others go out with the next pictures, for losses come in
+bursts."""
+
+COPIES = 3
 
 _SQUEEZED_TICKS = 90
 _UINT16 = 0xFFFF
@@ -195,7 +198,8 @@ class BeatSender(RTCRtpSender):
     _history: list[tuple[int, bytes, bytes] | None]
     _rtx_sequence: int
     _loss: float
-    _again: deque[int]
+    _again: deque[tuple[int, int]]
+    """Sequence numbers to repeat, and how often."""
 
     @classmethod
     def convert(cls, sender: RTCRtpSender, track: BeatTrack) -> None:
@@ -249,10 +253,13 @@ class BeatSender(RTCRtpSender):
             self._inner("rtp_exited").set()
 
     async def _send_shot(self, shot: Shot, payload_type: int, sequence: int, origin: int) -> int:
-        while self._again:
-            packet = self._repetition(self._again.popleft())
+        for _ in range(len(self._again)):
+            again, left = self._again.popleft()
+            packet = self._repetition(again)
             if packet is not None:
                 await self.transport._send_rtp(packet)
+                if left > 1:
+                    self._again.append((again, left - 1))
         octets = 0
         first_byte = 0x90 if self._extension else 0x80
         for timestamp, payload, marker in shot.packets:
@@ -297,7 +304,7 @@ class BeatSender(RTCRtpSender):
             return
         await self.transport._send_rtp(packet)
         if self._loss >= LOSSY and self._inner("rtx_payload_type") is not None:
-            self._again.append(sequence_number)
+            self._again.append((sequence_number, COPIES - 1))
 
     def _repetition(self, sequence_number: int) -> bytes | None:
         kept = self._history[sequence_number % HISTORY]
