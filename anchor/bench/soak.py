@@ -24,8 +24,8 @@ from anchor.metrics import Metrics
 from anchor.parts import open_shelf, open_voice
 
 MINUTES = 20.0
-WARM_SECONDS = 120.0
-"""After which memory is looked at: caches are full, and every output has had a keyframe or two."""
+WARM_SHARE = 0.5
+"""Of the run, after which memory is looked at: until then caches fill, heaps find their size, recordings their index."""
 
 PART_MINUTES = 4.0
 """A part's index grows until it ends; several parts in a run show what stays."""
@@ -148,7 +148,7 @@ async def _measure(folder: Path, minutes: float, tell: Tell) -> list[Figure]:
 
 async def _watch(channel: LiveChannel, seen: _Seen, clock: LoopClock, seconds: float, tell: Tell) -> float:
     begun = clock.now()
-    warm = min(WARM_SECONDS, seconds / 4)
+    warm = WARM_SHARE * seconds
     used: list[float] = []
     while (gone := clock.now() - begun) < seconds:
         used.append(await cores_used(LOOK_SECONDS))
