@@ -11,11 +11,12 @@ import signal
 import socket
 import ssl
 import subprocess
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -198,6 +199,33 @@ def certificate(folder: Path) -> Path:
     return path
 
 
+Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+@asynccontextmanager
+async def served(handler: Handler, context: ssl.SSLContext | None = None) -> AsyncIterator[int]:
+    """A server on a port; whoever is still being served at its end is let go."""
+    serving: set[asyncio.Task[Any]] = set()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        serving.add(task)
+        try:
+            with contextlib.suppress(ConnectionError, OSError):
+                await handler(reader, writer)
+        finally:
+            writer.transport.abort()
+            with contextlib.suppress(ConnectionError, OSError):
+                await writer.wait_closed()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context) as server:
+        yield server.sockets[0].getsockname()[1]
+    for task in serving:
+        task.cancel()
+    await asyncio.gather(*serving, return_exceptions=True)
+
+
 @asynccontextmanager
 async def behind_tls(port: int, certificate: Path) -> AsyncIterator[int]:
     """A port whose connections are decrypted and passed on to another."""
@@ -211,14 +239,17 @@ async def behind_tls(port: int, certificate: Path) -> AsyncIterator[int]:
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         inner_reader, inner_writer = await asyncio.open_connection("127.0.0.1", port)
-        async with asyncio.TaskGroup() as group:
-            group.create_task(copy(reader, inner_writer))
-            group.create_task(copy(inner_reader, writer))
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(copy(reader, inner_writer))
+                group.create_task(copy(inner_reader, writer))
+        finally:
+            inner_writer.transport.abort()
 
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
-    async with await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context) as server:
-        yield server.sockets[0].getsockname()[1]
+    async with served(serve, context) as inner:
+        yield inner
 
 
 def test_a_stream_goes_through_tls_and_only_to_whom_it_trusts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -309,11 +340,9 @@ def test_what_speaks_no_rtmp_is_told_within_seconds(greeting: bytes) -> None:
         await writer.drain()
         if greeting:
             await reader.read()
-        writer.close()
 
     async def main() -> OutputInfo:
-        async with await asyncio.start_server(greet, "127.0.0.1", 0) as server:
-            port = server.sockets[0].getsockname()[1]
+        async with served(greet) as port:
             sent = program(f"rtmp://127.0.0.1:{port}/live/key")
             async with sent, on_air(sent, VIDEO):
                 await until(lambda: info(sent).problem != "")
