@@ -25,7 +25,7 @@ from anchor.parts import open_shelf, open_voice
 
 MINUTES = 20.0
 WARM_SHARE = 0.5
-"""Of the run, after which memory is looked at: until then caches fill, heaps find their size, recordings their index."""
+"""Of the run, after which memory is looked at: until then caches fill and heaps find their size."""
 
 PART_MINUTES = 4.0
 """A part's index grows until it ends; several parts in a run show what stays."""
