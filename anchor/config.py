@@ -232,6 +232,8 @@ class ShowConfig(_Table):
     cache_megabytes: int = Field(default=512, ge=1)
     filler: LocalPath | None = None
     """A script for when there is nothing else to say, or what there is fails."""
+    retention_days: float = Field(default=0.0, ge=0)
+    """How long the log of what was aired is kept; for ever with 0."""
     slate: str = "Technical break"
     """What is shown after the kill switch."""
     editor: EngineConfig | None = None

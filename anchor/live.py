@@ -104,7 +104,8 @@ class LiveChannel:
         self.desk = Show(
             self.performer, self._utterer.utter, self._clock,
             rundowns=rundowns, loop=config.loop, pause=config.pause, slots=slots, filler=filler,
-            state=config.show.state, standing=standing, slate=config.show.slate, ends=ends, language=config.language,
+            state=config.show.state, retention_days=config.show.retention_days,
+            standing=standing, slate=config.show.slate, ends=ends, language=config.language,
             avatar=lambda: self.stream.avatar.info.name if self.stream.avatar else "",
             wall=lambda: wall().timestamp(),
             reader=self.newsroom.edited, checker=self.newsroom.problems,
