@@ -58,6 +58,13 @@ def _avatar(value: Any, info: ValidationInfo) -> Any:
     return value
 
 
+def _voice(value: Any, info: ValidationInfo) -> Any:
+    """A voice package is told from a name by a slash or its ending."""
+    if isinstance(value, str) and ("/" in value or value.lower().endswith(".zip")):
+        return str(_path(value, info))
+    return value
+
+
 def _driver(value: Any, info: ValidationInfo) -> Any:
     """Files are told from a name by a slash or their ending."""
     if isinstance(value, str) and ("/" in value or value.lower().endswith(".onnx")):
@@ -102,16 +109,30 @@ class ServerConfig(_Table):
 
 
 class VoiceConfig(_Table):
-    """``[voice]``: the engine that speaks, and options of its own."""
+    """``[voice]``: who speaks. `engine` is a back-end by its entry-point name or a voice package (a folder or zip).
 
-    engine: str = "espeak"
-    options: dict[str, Any] = Field(default_factory=dict)
+    Names in `fallback` and `languages` are of ``[voices]`` tables, back-ends or packages. Where a voice fails, the
+    next one that speaks the language goes on: first those of its entry in `languages`, which come before `engine`, then
+    `engine`, then `fallback`, then the embedded voice.
+    """
+
+    engine: Annotated[str, BeforeValidator(_voice)] = "espeak"
+    options: Annotated[dict[str, Any], BeforeValidator(_secrets_in)] = Field(default_factory=dict)
+    fallback: tuple[Annotated[str, BeforeValidator(_voice)], ...] = ()
+    languages: dict[str, tuple[Annotated[str, BeforeValidator(_voice)], ...]] = Field(default_factory=dict)
+    """Who speaks a language, by its tag, in order of preference."""
+    swallowed: Literal["off", "report", "retry"] = "report"
+    """What is done about words that a voice without timings has not said: with ``retry`` a sentence is held back until
+    all of it is heard, and said once more."""
+    cache: LocalPath | None = None
+    """A folder in which spoken sentences are kept, for all channels."""
+    cache_megabytes: int = Field(default=512, ge=1)
 
 
 class EngineConfig(_Table):
     """A back-end by its entry-point name, and options of its own; a ``${NAME}`` in them is an environment variable."""
 
-    engine: str
+    engine: Annotated[str, BeforeValidator(_voice)]
     options: Annotated[dict[str, Any], BeforeValidator(_secrets_in)] = Field(default_factory=dict)
 
 

@@ -45,13 +45,14 @@ class Sentence:
 
     `text` is display text, as a viewer reads it; the voice decides how it is read aloud. `language` is a BCP 47 tag
     such as ``zh-CN`` or ``en``. `pause` is the silence that follows, in seconds. `spans` say how parts of the text are
-    to be read; a voice heeds those it can.
+    to be read, and `mood` in what mood the whole is said; a voice heeds what it can.
     """
 
     text: str
     language: str
     pause: float = 0.25
     spans: tuple[Span, ...] = ()
+    mood: Mood = "neutral"
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from typing import Any, Literal, Protocol, Self, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from anchor.events import Phone, Sentence, SpanKind, Word
+from anchor.events import Mood, Phone, Sentence, SpanKind, Word
 from anchor.graphics import Graphics
 from anchor.media import (
     Beat,
@@ -68,6 +68,8 @@ class VoiceInfo:
     """What a voice is: `languages` are BCP 47 tags it can speak, best first.
 
     `heeds`: the kinds of `Sentence.spans` that it sees to itself; `anchor.voice.spoken` does what it can of the others.
+    `moods`: the moods that can be heard in it besides the neutral one. `version` is another one when the same text may
+    sound otherwise: of the engine's program, of weights.
     """
 
     name: str
@@ -76,6 +78,8 @@ class VoiceInfo:
     licence: str
     phone_timings: bool
     heeds: tuple[SpanKind, ...] = ()
+    moods: tuple[Mood, ...] = ()
+    version: str = ""
 
 
 class Voice(Protocol):

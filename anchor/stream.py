@@ -96,8 +96,9 @@ class AnchorStream:
         self.lips: LipSource = ""
         """What the mouth was last made from."""
         self.performer = Performer(
-            driver, video, clock, on_end=self._ended, head_beats=head_beats, tail_beats=tail_beats
-        )
+            driver, video, clock, on_end=self._ended, head_beats=head_beats, tail_beats=tail_beats,
+            mood=lambda: self.manner.mood,
+        )  # fmt: skip
         self._on_beat, self._on_end, self._time_of_day = on_beat, on_end, time_of_day
         self._shelf = shelf
         self._consent = shelf.watch(entry)

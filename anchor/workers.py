@@ -12,7 +12,8 @@ import struct
 import subprocess
 import tempfile
 import threading
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
@@ -25,6 +26,9 @@ HEADER = struct.Struct("<II")
 
 SILENCE_LIMIT = 30.0
 """Seconds without a byte from a worker after which it counts as hung. A sentence takes some ten milliseconds."""
+
+ENDING_SECONDS = 2.0
+"""How long work under way may take to end when its pool is closed."""
 
 LARGEST_ANSWER = 256 << 20
 """Bytes; half an hour of speech has a third of that."""
@@ -59,12 +63,33 @@ class Worker:
     def ask(self, request: dict[str, Any], data: bytes = b"") -> tuple[dict[str, Any], bytes]:
         """Send a request, with sound, and wait for the answer: its JSON and its sound. Raises `WorkerDiedError`."""
         packed = json.dumps(request, ensure_ascii=False).encode()
-        try:
+        with self._watched():
             self._write(HEADER.pack(len(packed), len(data)) + packed + data)
-            header, sound = HEADER.unpack(self._read(HEADER.size))
-            if header + sound > LARGEST_ANSWER:
-                raise ValueError(f"an answer of {header + sound} bytes: the stream is out of step")
-            return json.loads(self._read(header)), self._read(sound)
+        return next(self.parts())
+
+    def tell(self, request: dict[str, Any]) -> None:
+        """Send a request whose answers `parts` gives. Raises `WorkerDiedError`."""
+        packed = json.dumps(request, ensure_ascii=False).encode()
+        with self._watched():
+            self._write(HEADER.pack(len(packed), 0) + packed)
+
+    def parts(self, patience: float | None = None) -> Iterator[tuple[dict[str, Any], bytes]]:
+        """The answers to what was told, up to and with the first one without ``more``. Raises `WorkerDiedError`."""
+        while True:
+            with self._watched():
+                header, sound = HEADER.unpack(self._read(HEADER.size, patience))
+                if header + sound > LARGEST_ANSWER:
+                    raise ValueError(f"an answer of {header + sound} bytes: the stream is out of step")
+                answer, data = json.loads(self._read(header, patience)), self._read(sound, patience)
+            yield answer, data
+            if not answer.get("more"):
+                return
+
+    @contextlib.contextmanager
+    def _watched(self) -> Iterator[None]:
+        """End the process when talking to it fails, and raise `WorkerDiedError` with its last words."""
+        try:
+            yield
         except (OSError, EOFError, ValueError, TimeoutError) as error:
             self.close(kill=True)
             raise WorkerDiedError(f"{self.name} ended: {self._last_words() or error or 'without a word'}") from error
@@ -75,13 +100,14 @@ class Worker:
         while view:
             view = view[self._process.stdin.write(view) or 0 :]
 
-    def _read(self, size: int) -> bytes:
+    def _read(self, size: int, patience: float | None = None) -> bytes:
+        limit = patience or self._patience
         assert self._process.stdout is not None
         pipe = self._process.stdout.fileno()
         data = bytearray()
         while len(data) < size:
-            if not select.select([pipe], [], [], self._patience)[0]:
-                raise TimeoutError(f"no answer for {self._patience:g} seconds")
+            if not select.select([pipe], [], [], limit)[0]:
+                raise TimeoutError(f"no answer for {limit:g} seconds")
             part = os.read(pipe, min(size - len(data), 1 << 20))
             if not part:
                 raise EOFError
@@ -92,6 +118,10 @@ class Worker:
         return self._stderr.strip().splitlines()[-1] if self._stderr.strip() else ""
 
     _stderr = ""
+
+    def kill(self) -> None:
+        """End the process at once, from any thread; whoever waits for its answer sees it die."""
+        self._process.kill()
 
     def close(self, kill: bool = False) -> None:
         """End the process (by closing its stdin, or at once) and log what it wrote to stderr. Twice does no harm."""
@@ -142,11 +172,14 @@ class WorkerPool:
 
     async def run(self, work: Callable[[], Result]) -> Result:
         """Run blocking work in a thread of the pool, where `ask` may be called."""
+        return await self._submit(work)
+
+    def _submit(self, work: Callable[[], Result]) -> asyncio.Future[Result]:
         if self._closed:
             raise self._error(f"{self._name} is closed: open a new one to go on")
         if self._executor is None:
             self._executor = ThreadPoolExecutor(self._size, thread_name_prefix=self._name)
-        return await asyncio.get_running_loop().run_in_executor(self._executor, work)
+        return asyncio.get_running_loop().run_in_executor(self._executor, work)
 
     def ask(self, request: dict[str, Any], data: bytes = b"") -> tuple[dict[str, Any], bytes]:
         """Ask this thread's worker, and once more a fresh one if that one dies. Raises `error`."""
@@ -163,6 +196,71 @@ class WorkerPool:
                     raise self._error(str(answer["error"]))
                 return answer, sound
         raise AssertionError
+
+    async def stream(
+        self, request: dict[str, Any], *, patience: float | None = None
+    ) -> AsyncIterator[tuple[dict[str, Any], bytes]]:
+        """Give the parts of an answer as they come, the last one included. Raises `error`.
+
+        Closing the iterator returns at once; the worker is told to stop, and what it gives until then is dropped. A
+        worker that dies is replaced, and asked again if it had given nothing.
+        """
+        loop = asyncio.get_running_loop()
+        parts: deque[tuple[dict[str, Any], bytes]] = deque()
+        changed, stopped = asyncio.Event(), threading.Event()
+
+        def feed(part: tuple[dict[str, Any], bytes]) -> None:
+            parts.append(part)
+            with contextlib.suppress(RuntimeError):  # the loop has ended
+                loop.call_soon_threadsafe(changed.set)
+
+        working = self._submit(lambda: self._stream(request, patience, feed, stopped))
+        working.add_done_callback(lambda _: changed.set())
+        try:
+            while parts or not working.done():
+                changed.clear()
+                while parts:
+                    yield parts.popleft()
+                if not working.done():
+                    await changed.wait()
+            working.result()
+        finally:
+            stopped.set()
+            # Unfinished, it goes on dropping parts in its thread; nobody waits for it, and its error is nobody's.
+            working.add_done_callback(lambda done: done.cancelled() or done.exception())
+
+    def _stream(
+        self,
+        request: dict[str, Any],
+        patience: float | None,
+        feed: Callable[[tuple[dict[str, Any], bytes]], None],
+        stopped: threading.Event,
+    ) -> None:
+        for attempt in (1, 2):
+            given = told = False
+            if stopped.is_set():
+                return
+            try:
+                worker = self._worker()
+                worker.tell(request)
+                for answer, data in worker.parts(patience):
+                    if stopped.is_set():
+                        if not told and answer.get("more"):
+                            worker.tell({"stop": True})
+                            told = True
+                        continue
+                    if "error" in answer:
+                        raise self._error(str(answer["error"]))
+                    given = True
+                    feed((answer, data))
+                return
+            except WorkerDiedError as error:
+                self._forget()
+                if stopped.is_set():
+                    return
+                if attempt == 2 or given:
+                    raise self._error(str(error)) from error
+                log.warning("%s; starting another", error)
 
     def _worker(self) -> Worker:
         worker: Worker | None = getattr(self._own, "worker", None)
@@ -191,8 +289,16 @@ class WorkerPool:
         await asyncio.get_running_loop().run_in_executor(None, self._end, executor)
 
     def _end(self, executor: ThreadPoolExecutor) -> None:
-        executor.shutdown(wait=True)  # a sentence takes milliseconds; a hung worker is given up by its own limit
+        impatience = threading.Timer(ENDING_SECONDS, self._kill)
+        impatience.start()
+        executor.shutdown(wait=True)
+        impatience.cancel()
         with self._lock:
             workers, self._workers = self._workers, []
         for worker in workers:
             worker.close()
+
+    def _kill(self) -> None:
+        with self._lock:
+            for worker in self._workers:
+                worker.kill()

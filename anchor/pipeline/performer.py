@@ -87,8 +87,11 @@ class Performer:
         head_beats: int = 0,
         tail_beats: int = 0,
         on_end: Callable[[Performance], None] | None = None,
+        mood: Callable[[], Mood] = lambda: "neutral",
     ) -> None:
+        """`mood` tells what utterances are said in that bring none."""
         self.video = video
+        self._mood = mood
         self._head_beats = head_beats
         self._tail_beats = tail_beats
         self._idled = 0
@@ -167,7 +170,9 @@ class Performer:
         """
         if self._tasks is None:
             raise RuntimeError("the performer is not open")
-        performance = Performance(utterance, self._driver, self.video, self._clock, ahead_seconds=self._ahead_seconds)
+        performance = Performance(
+            utterance, self._driver, self.video, self._clock, ahead_seconds=self._ahead_seconds, mood=self._mood()
+        )
         at = next(
             (
                 i for i, other in enumerate(self._waiting)

@@ -132,8 +132,17 @@ class Performance:
     """
 
     def __init__(
-        self, utterance: Utterance, driver: Driver, video: VideoFormat, clock: Clock, *, ahead_seconds: float
+        self,
+        utterance: Utterance,
+        driver: Driver,
+        video: VideoFormat,
+        clock: Clock,
+        *,
+        ahead_seconds: float,
+        mood: Mood = "neutral",
     ) -> None:
+        """`mood` is what an utterance is said in that brings none."""
+        self._mood: Mood = mood
         self.utterance = utterance
         self.graphics = utterance.graphics
         self.lower_third = utterance.lower_third
@@ -248,8 +257,12 @@ class Performance:
         position = round(LEAD_IN_SECONDS * SAMPLE_RATE)
         lead_in: _Piece | None = _Piece(SpeechChunk.silence(position))
         marks: tuple[tuple[int, str], ...] = ()
+        mood: Mood = self.utterance.mood or self._mood
         async for sentence, style, second in self._sentences():
             begun = position
+            mood, after = self._moods(sentence, mood)
+            sentence = replace(sentence, mood=mood)
+            mood = after
             pager = Pager(sentence, begun, style, second)
             marker = Marker(sentence, begun)
             async with closing(spoken(self.utterance.voice, sentence)) as chunks:
@@ -280,6 +293,17 @@ class Performance:
             for number, tail in enumerate(tails, start=1):
                 yield _Piece(SpeechChunk.silence(tail), marks=marks, last=number == len(tails))
                 marks = ()
+
+    def _moods(self, sentence: Sentence, mood: Mood) -> tuple[Mood, Mood]:
+        """The mood that a sentence is said in, which a mark at its beginning may set, and that of what follows it."""
+        after = mood
+        for span in sentence.spans:
+            cue = self.utterance.cues.get(span.value) if span.kind == "mark" else None
+            if cue is not None and cue.mood is not None:
+                after = cue.mood
+                if not sentence.text[: span.start].strip():
+                    mood = after
+        return mood, after
 
     async def _sentences(self) -> AsyncIterator[tuple[Sentence, CaptionStyle, str]]:
         """The sentences that are to be said, each with the style of its captions and its second line."""

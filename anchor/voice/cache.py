@@ -56,7 +56,9 @@ class CachedVoice:
         self._voice = voice
         self._shelf = _Shelf(folder, megabytes * 2**20)
         info = voice.info
-        self._identity = [_MAGIC.decode(), __version__, SAMPLE_RATE, info.name, info.engine, _written(options or {})]
+        self._identity = [
+            _MAGIC.decode(), __version__, SAMPLE_RATE, info.name, info.engine, info.version, _written(options or {}),
+        ]  # fmt: skip
 
     @property
     def info(self) -> VoiceInfo:
@@ -84,7 +86,7 @@ class CachedVoice:
 
     def _name(self, sentence: Sentence) -> str:
         spans = [astuple(span) for span in sentence.spans if span.kind != "mark"]
-        asked = [*self._identity, sentence.language, sentence.text, spans]
+        asked = [*self._identity, sentence.language, sentence.text, spans, sentence.mood]
         return hashlib.sha256(json.dumps(asked, ensure_ascii=True).encode()).hexdigest()
 
     async def close(self) -> None:
