@@ -16,7 +16,7 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 
 
 def models_folder() -> Path:
-    """`$ANCHOR_MODELS`, or ``anchor/models`` in the user's cache (`$XDG_CACHE_HOME`, ``~/.cache``); it may not exist."""
+    """`$ANCHOR_MODELS`, or ``anchor/models`` in the cache (`$XDG_CACHE_HOME`, ``~/.cache``); it may not exist yet."""
     if told := os.environ.get("ANCHOR_MODELS"):
         return Path(told).expanduser()
     cache = os.environ.get("XDG_CACHE_HOME")
