@@ -14,15 +14,14 @@ from rich.table import Table
 from anchor import __version__
 from anchor.commands import making, show
 from anchor.commands.avatars import avatar_app
-from anchor.commands.options import AvatarOption, DeviceOption, device_options, err, out, plain, run
+from anchor.commands.models import models_app
+from anchor.commands.options import err, out, plain, run
 from anchor.errors import AnchorError
-from anchor.registry import DEFAULT_AVATAR
 
 app = typer.Typer(
     name="anchor", help="A real-time digital human: an AI anchor that speaks.", no_args_is_help=True,
     pretty_exceptions_enable=False, add_completion=False,
 )  # fmt: skip
-models_app = typer.Typer(help="Networks in ONNX files that you bring.", no_args_is_help=True)
 label_app = typer.Typer(help="The AI-content label of files.", no_args_is_help=True)
 app.add_typer(avatar_app, name="avatar")
 app.add_typer(models_app, name="models")
@@ -102,25 +101,6 @@ def voices() -> None:
         timed = "timed" if info.phone_timings else "aligned"
         table.add_row(engine, info.name, ", ".join(info.languages), timed, info.licence)
     out.print(table)
-
-
-@models_app.command("check")
-def models_check(
-    path: Annotated[Path, typer.Argument(help="An ONNX file, or a folder of those that belong together.")],
-    avatar: AvatarOption = DEFAULT_AVATAR,
-    device: DeviceOption = "",
-) -> None:
-    """Say what networks are, and test on pixels whether they move the lips of an avatar as they should."""
-    from anchor.models import check as look
-
-    def tell(word: str, text: str) -> None:
-        out.print(f"{word:<12} {plain(text)}", highlight=False, soft_wrap=True)
-
-    verdict = run(look(path, avatar, device_options(device), tell))
-    if verdict.problem:
-        err.print(f"[bold red]refused:[/] {path}: {plain(verdict.problem)}", soft_wrap=True)
-        raise typer.Exit(1)
-    out.print(f"{path}: good", highlight=False, soft_wrap=True)
 
 
 @app.command()

@@ -8,6 +8,7 @@ AnchorError
 ├── LabelError       a file of phone labels: names file and line
 ├── FormatError      a size, rate or other media parameter that cannot work
 ├── MissingError     a back-end, package, font or file that is not here: says how to get it
+│   └── FetchError   a model that could not be fetched: what came of it is kept for the next try
 ├── VoiceError       a voice that cannot speak what it was given
 ├── AvatarError      an avatar package that cannot be used
 ├── TakeError        a recording of a performer's face that cannot be read: names file, line and column
@@ -71,6 +72,10 @@ class FormatError(AnchorError):
 
 class MissingError(AnchorError):
     """Something that is needed is not installed or not there; the text says how to get it."""
+
+
+class FetchError(MissingError):
+    """A model could not be fetched; the text says from where, why, and what to do."""
 
 
 class VoiceError(AnchorError):
