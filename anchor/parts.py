@@ -14,6 +14,7 @@ from anchor.config import ChannelConfig, Config, VoiceConfig
 from anchor.errors import VoiceError
 from anchor.media import Beat, VideoFormat
 from anchor.metrics import Metrics
+from anchor.model_folder import installed
 from anchor.pipeline.acting import Actor
 from anchor.pipeline.aligned import AlignedVoice
 from anchor.pipeline.steadfast import SteadfastVoice
@@ -50,7 +51,12 @@ def open_avatar(name: str) -> Avatar:
 
 
 def open_driver(name: str | Path, *, clock: Clock | None = None, options: Mapping[str, Any] | None = None) -> Driver:
-    """A driver by its name, or one made of the ONNX files at a path, which takes `options`: device and half."""
+    """A driver by its name, or one made of the ONNX files at a path, which takes `options`: device and half.
+
+    A name may also be that of a model that was pulled.
+    """
+    if isinstance(name, str) and name not in registry.names("anchor.driver"):
+        name = installed(name) or name
     if isinstance(name, Path) or "/" in name or name.lower().endswith(".onnx"):
         brought: Driver = registry.build(
             functools.partial(registry.load("anchor.part", "nets").open_driver, Path(name), clock),

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from anchor.dialogue.grounding import Grounded
 from anchor.dialogue.prompt import chat
 from anchor.errors import ConfigError, DialogueError, MissingError
+from anchor.model_folder import installed, offline
 from anchor.talk import DialogueInfo, Question, ReplyPart
 
 T = TypeVar("T")
@@ -35,7 +36,7 @@ class _Session:
 
 
 class TransformersDialogue:
-    """A causal language model by folder, or by the name of one that has been downloaded before.
+    """A causal language model: a folder, a name of ``anchor models list``, or one of the hub that was fetched before.
 
     `max_tokens` is for a reply, `context` for the prompt and the reply together (the model's own limit when 0);
     `threads` is for the processor, all when 0. Without temperature the likeliest token is taken each time.
@@ -116,13 +117,18 @@ class TransformersDialogue:
         if self._threads:
             torch.set_num_threads(self._threads)
         torch.manual_seed(self._seed)
-        where: dict[str, Any] = {"local_files_only": not self._download, "trust_remote_code": False}
+        where: dict[str, Any] = {
+            "local_files_only": offline() or not self._download, "trust_remote_code": False
+        }  # fmt: skip
+        place = str(installed(self._name) or self._name)
         try:
-            self._tokenizer = transformers.AutoTokenizer.from_pretrained(self._name, **where)
-            model: Any = transformers.AutoModelForCausalLM.from_pretrained(self._name, use_safetensors=True, **where)
+            self._tokenizer = transformers.AutoTokenizer.from_pretrained(place, **where)
+            model: Any = transformers.AutoModelForCausalLM.from_pretrained(place, use_safetensors=True, **where)
         except (OSError, ValueError, ImportError) as error:
             first = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
-            raise MissingError(f"{self._name}: is no language model that can be loaded: {first}") from error
+            raise MissingError(
+                f"{self._name}: is no language model that can be loaded: {first}; see: anchor models list --task llm"
+            ) from error
         self._model = model.to(self._device).eval()
         ends = [self._tokenizer.eos_token_id, getattr(model.generation_config, "eos_token_id", None)]
         flat = [one for end in ends for one in (end if isinstance(end, list) else [end])]
@@ -144,7 +150,10 @@ class TransformersDialogue:
     def _tokens(self, messages: list[dict[str, Any]]) -> list[int]:
         plain = [{"role": message["role"], "content": message["content"] or ""} for message in messages]
         if getattr(self._tokenizer, "chat_template", None):
-            text = self._tokenizer.apply_chat_template(plain, tokenize=False, add_generation_prompt=True)
+            # Qwen3 and its like think aloud unless told not to; templates of others know nothing of it.
+            text = self._tokenizer.apply_chat_template(
+                plain, tokenize=False, add_generation_prompt=True, enable_thinking=False
+            )
             return list(self._tokenizer(text, add_special_tokens=False)["input_ids"])
         names = {"system": "Instructions", "user": "Visitor", "assistant": "Answer", "tool": "Result"}
         text = "\n".join(f"{names[message['role']]}: {message['content']}" for message in plain) + "\nAnswer:"

@@ -13,6 +13,7 @@ import numpy as np
 
 from anchor.errors import ConfigError, MissingError, RecognizerError
 from anchor.hearing.whisper_model import INSTALL, Desk, Reading, Request, WhisperModel
+from anchor.model_folder import installed
 from anchor.talk import HEARING_RATE, Hearing, RecognizerInfo, Transcript
 
 PARTIAL_SECONDS = 0.7
@@ -44,7 +45,9 @@ MADE_UP = (
 
 
 class WhisperRecognizer:
-    """`anchor.talk.Recognizer` on a Whisper model: a name that faster-whisper knows ("small"), or a folder.
+    """`anchor.talk.Recognizer` on a Whisper model: a name such as "small", or a folder.
+
+    A name is the model that ``anchor models pull whisper-small`` has fetched, else one that faster-whisper knows.
 
     All sessions share one model and one thread (`anchor.hearing.whisper_model.Desk`). `device` and `compute_type` are
     CTranslate2's; `threads` 0 leaves their number to it; `batch` is how many stretches are read at once. What reads
@@ -80,9 +83,10 @@ class WhisperRecognizer:
         )
         self._limits = (least_logprob, most_silent, most_repeated)
         self._hints: dict[str, str] = {}
+        place = installed(f"whisper-{model}") or installed(model) or model
         self._desk = Desk(
             lambda: WhisperModel(
-                model, device=device, compute_type=compute_type, threads=threads, beam_size=beam_size
+                str(place), device=device, compute_type=compute_type, threads=threads, beam_size=beam_size
             ),
             batch=batch,
         )  # fmt: skip

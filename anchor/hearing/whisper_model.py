@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from anchor.errors import MissingError, RecognizerError
+from anchor.model_folder import offline
 from anchor.talk import HEARING_RATE, Hearing
 
 WINDOW_SECONDS = 30
@@ -56,13 +57,18 @@ class WhisperModel:
             raise MissingError(f"the recogniser whisper needs {error.name}: {INSTALL}") from error
         try:
             self._model = faster_whisper.WhisperModel(
-                model, device=device, compute_type=compute_type, cpu_threads=threads, num_workers=1
+                model,
+                device=device,
+                compute_type=compute_type,
+                cpu_threads=threads,
+                num_workers=1,
+                local_files_only=offline(),
             )
         except Exception as error:  # from a hub, a file system or CTranslate2: they share no base class
             why = str(error).strip().splitlines() or [repr(error)]
             raise MissingError(
                 f"the Whisper model {model!r} cannot be loaded: {why[0]}; "
-                "talk.recognizer.options.model is a name such as small, or a folder with a converted model"
+                "talk.recognizer.options.model is a name such as small (anchor models pull whisper-small), or a folder"
             ) from error
         self._tokenizer: Callable[..., Any] = Tokenizer
         self._tokenizers: dict[str, Any] = {}
