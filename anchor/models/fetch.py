@@ -28,7 +28,6 @@ from anchor.models.reach import Answer, Reach, shown
 Watch = Callable[[int, int], None]
 """Is told how many bytes of how many are here (0: nobody says)."""
 
-CHUNK = 1 << 18
 LARGEST_UNKNOWN = 8 << 30
 """Bytes of a file whose size nobody says."""
 
@@ -118,7 +117,7 @@ class Fetcher:
                 if answer.response.status_code != 200:
                     raise FetchError(f"{shown(url)}: status {answer.response.status_code}")
                 data = b""
-                async for chunk in answer.response.aiter_bytes(CHUNK):
+                async for chunk in answer.response.aiter_bytes():
                     data += chunk
                     if len(data) > most:
                         raise FetchError(f"{shown(url)}: an answer of more than {most >> 20} MiB")
@@ -201,7 +200,7 @@ class Fetcher:
         here, begin, marked = offset, self._clock.now(), offset
         with part.opened(offset) as file:
             try:
-                async for chunk in response.aiter_raw(CHUNK):
+                async for chunk in response.aiter_raw():
                     if here == 0:
                         _sniff(chunk)
                     here += len(chunk)
