@@ -27,6 +27,7 @@ LAYERS = [
         "anchor.loudness",
         "anchor.memory",
         "anchor.metrics",
+        "anchor.model_folder",
         "anchor.registry",
         "anchor.store",
         "anchor.workers",
