@@ -26,6 +26,7 @@ from anchor.ports import SpeechChunk, VoiceInfo
 from anchor.voice import espeak_worker, openjtalk, sound, timed
 from anchor.voice.languages import PRESENTER, SPEAKING, Speaking, languages, resolve
 from anchor.voice.manner import USUAL, Manner, louder, manners
+from anchor.voice.moods import MANNERS, MOODS
 from anchor.voice.openjtalk import OpenJtalkVoice
 from anchor.voice.phones import Mark, Sounded, sounded
 from anchor.voice.spoken import spoken
@@ -49,8 +50,9 @@ SWITCH_SECONDS = 0.05
 HEEDS: tuple[SpanKind, ...] = ("say-as", "sub", "phoneme", "emphasis", "prosody", "lang")
 
 INFO = VoiceInfo(
-    "espeak", "espeak-ng 1.52", languages(), "GPL-3.0-or-later (a separate process)", phone_timings=True, heeds=HEEDS
-)
+    "espeak", "espeak-ng 1.52", languages(), "GPL-3.0-or-later (a separate process)", phone_timings=True, heeds=HEEDS,
+    moods=MOODS,
+)  # fmt: skip
 
 
 def voices() -> list[VoiceInfo]:
@@ -160,7 +162,8 @@ class EspeakVoice:
     def _speech(self, sentence: Sentence, key: str) -> tuple[Samples, tuple[Word, ...], tuple[Phone, ...]]:
         """Everything of a sentence; blocks in a thread of the pool. espeak-ng is some 1000 times as fast as speech."""
         tokens = read_marked(sentence.text, SPEAKING[key].reader, self._lexicon, sentence.spans, _bare)
-        ways = manners(tokens, sentence.spans)
+        mood = MANNERS[sentence.mood]
+        ways = [mood.and_(way) for way in manners(tokens, sentence.spans)]
         parts: list[Samples] = []
         phones: list[Phone] = []
         spans: dict[int, tuple[int, int]] = {}
