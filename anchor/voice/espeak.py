@@ -23,18 +23,16 @@ from anchor.errors import ConfigError, MissingError, VoiceError
 from anchor.events import Phone, Sentence, SpanKind, Word
 from anchor.media import SAMPLE_RATE, Samples
 from anchor.ports import SpeechChunk, VoiceInfo
-from anchor.voice import espeak_worker, openjtalk, sound
+from anchor.voice import espeak_worker, openjtalk, sound, timed
 from anchor.voice.languages import PRESENTER, SPEAKING, Speaking, languages, resolve
 from anchor.voice.manner import USUAL, Manner, louder, manners
+from anchor.voice.moods import MANNERS, MOODS
 from anchor.voice.openjtalk import OpenJtalkVoice
 from anchor.voice.phones import Mark, Sounded, sounded
 from anchor.voice.spoken import spoken
-from anchor.voice.text import Lexicon, Token, grouped, mandarin
+from anchor.voice.text import Lexicon, Token, mandarin
 from anchor.voice.text.marked import read_marked
 from anchor.workers import WorkerPool
-
-CHUNK_SECONDS = 0.5
-"""Longest stretch of sound handed out at once."""
 
 TAIL_SECONDS = 0.02
 """Sound kept after the last phone, where the voice dies away."""
@@ -52,8 +50,9 @@ SWITCH_SECONDS = 0.05
 HEEDS: tuple[SpanKind, ...] = ("say-as", "sub", "phoneme", "emphasis", "prosody", "lang")
 
 INFO = VoiceInfo(
-    "espeak", "espeak-ng 1.52", languages(), "GPL-3.0-or-later (a separate process)", phone_timings=True, heeds=HEEDS
-)
+    "espeak", "espeak-ng 1.52", languages(), "GPL-3.0-or-later (a separate process)", phone_timings=True, heeds=HEEDS,
+    moods=MOODS,
+)  # fmt: skip
 
 
 def voices() -> list[VoiceInfo]:
@@ -152,7 +151,7 @@ class EspeakVoice:
                 async for chunk in speech:
                     yield chunk
             return
-        for chunk in _chunks(*await self._pool.run(lambda: self._speech(sentence, key))):
+        for chunk in timed.chunks(*await self._pool.run(lambda: self._speech(sentence, key))):
             yield chunk
 
     async def close(self) -> None:
@@ -163,7 +162,8 @@ class EspeakVoice:
     def _speech(self, sentence: Sentence, key: str) -> tuple[Samples, tuple[Word, ...], tuple[Phone, ...]]:
         """Everything of a sentence; blocks in a thread of the pool. espeak-ng is some 1000 times as fast as speech."""
         tokens = read_marked(sentence.text, SPEAKING[key].reader, self._lexicon, sentence.spans, _bare)
-        ways = manners(tokens, sentence.spans)
+        mood = MANNERS[sentence.mood]
+        ways = [mood.and_(way) for way in manners(tokens, sentence.spans)]
         parts: list[Samples] = []
         phones: list[Phone] = []
         spans: dict[int, tuple[int, int]] = {}
@@ -182,7 +182,7 @@ class EspeakVoice:
         if not parts:
             return np.zeros(0, np.float32), (), ()
         audio = louder(np.concatenate(parts), {spans[index]: ways[index].volume for index in spans})
-        return audio, tuple(_words(tokens, spans, offset)), tuple(phones)
+        return audio, tuple(timed.words(tokens, spans, offset)), tuple(phones)
 
     def _orders(self, speaking: Speaking, way: Manner, before: Manner) -> str:
         """What tells espeak-ng to change speed and pitch: its embedded commands, such as ``\\x01200S``."""
@@ -323,22 +323,3 @@ def _spans(run: _Run, found: Sequence[Sounded]) -> Iterator[tuple[int, tuple[int
         scale = (end - start) / max(1, edges[-1] - edges[0])
         places_in_sound = [start + round((edge - edges[0]) * scale) for edge in edges]
         yield from zip(run.tokens[first:after], pairwise(places_in_sound), strict=True)
-
-
-def _words(tokens: Sequence[Token], spans: dict[int, tuple[int, int]], length: int) -> Iterator[Word]:
-    """Display words with their place; one that made no sound stands between its neighbours."""
-    place = 0
-    for text, indexes in grouped(tokens):
-        known = [spans[index] for index in indexes if index in spans]
-        start = max(place, min((start for start, _ in known), default=place))
-        end = max(start, min(length, max((end for _, end in known), default=start)))
-        place = end
-        yield Word(text, start, end)
-
-
-def _chunks(audio: Samples, words: tuple[Word, ...], phones: tuple[Phone, ...]) -> Iterator[SpeechChunk]:
-    """Cut sound that is known as a whole; all words come with its beginning, so that captions can be paged at once."""
-    step = round(CHUNK_SECONDS * SAMPLE_RATE)
-    for start in range(0, len(audio), step):
-        piece = audio[start : start + step]
-        yield SpeechChunk(piece, words, phones) if start == 0 else SpeechChunk(piece)

@@ -123,11 +123,12 @@ def sounded(marks: Sequence[Mark], rate: int, sound: Samples) -> list[Sounded]:
         if not mark.name:
             pauses.append(start)
         elif not mark.name.startswith("(") and end > start:
-            found += (Sounded(phone, mark.character) for phone in _split(mark.name, start, end))
+            found += (Sounded(phone, mark.character) for phone in split(mark.name, start, end))
     return _joined(_with_closures(found, sound))
 
 
-def _split(name: str, start: int, end: int) -> Iterable[Phone]:
+def split(name: str, start: int, end: int) -> Iterable[Phone]:
+    """The phones that one of the engine's makes, between two samples; `name` as `symbols` takes it."""
     parts, stress = symbols(name)
     shares: Sequence[float] = _SHARES.get(len(parts)) or (1 / len(parts),) * len(parts) if parts else ()
     if len(parts) == 2 and parts[0] in "iuy" and is_vowel(parts[1]):

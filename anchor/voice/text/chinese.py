@@ -18,6 +18,7 @@ _N = r"(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)"
 _NUM = rf"{_N}(?:\.\d+)?"
 _MINUS = r"(?:(?<![A-Za-z0-9_.)）%])[-−–](?=\d))"
 _SIGNED = rf"{_MINUS}?{_NUM}"
+_UNIT_BEFORE = "年月日号號时時点點分秒万亿萬億元角块个名人岁歲级級度米里克吨％%℃"
 _TO = r"\s?(?:-|–|—|~|～|至|到)\s?"
 _SCALE = r"(?:万亿|[百千万亿萬億])"
 
@@ -36,6 +37,7 @@ _UNITS = {
     "A": "安", "Hz": "赫兹", "kHz": "千赫", "MHz": "兆赫", "GHz": "吉赫", "dB": "分贝", "hPa": "百帕", "Pa": "帕",
     "kPa": "千帕", "MPa": "兆帕", "°C": "摄氏度", "℃": "摄氏度", "°F": "华氏度", "℉": "华氏度", "°": "度",
     "ms": "毫秒", "s": "秒", "min": "分钟", "h": "小时", "rpm": "转每分钟", "kcal": "千卡", "fps": "帧每秒",
+    "μg/m³": "微克每立方米", "µg/m³": "微克每立方米", "mg/m³": "毫克每立方米", "mg/L": "毫克每升",
     "px": "像素", "ft": "英尺", "mph": "英里每小时", "kn": "节", "mmHg": "毫米汞柱",
 }  # fmt: skip
 _UNIT = "|".join(re.escape(name) for name in sorted(_UNITS, key=len, reverse=True))
@@ -64,7 +66,18 @@ _SCORE_BEFORE = re.compile(
 
 
 def _range_joint(match: re.Match[str]) -> str:
-    return "比" if _SCORE_BEFORE.search(match.string[: match.start()]) else "到"
+    return "比" if _SCORE_BEFORE.search(match.string[: match.start()]) else _to(match)
+
+
+def _to(match: re.Match[str]) -> str:
+    """What is said between the ends of a range: the word that is written, 到 for a dash."""
+    return "至" if "至" in match[0] else "到"
+
+
+@RULES.rule(r"[-–—~～](?=\d)")
+def _between_units(match: re.Match[str]) -> Reading:
+    """A dash after a number with its unit goes to another one: 1日-7日."""
+    return "到" if re.search(rf"\d[{_UNIT_BEFORE}]+$", match.string[: match.start()]) else None
 
 
 @RULES.rule(
@@ -94,7 +107,8 @@ def _telephone(match: re.Match[str]) -> Reading:
 
 @RULES.rule(r"\d{2,}(?:[- ]\d+)*(?![\d.])")
 def _code(match: re.Match[str]) -> Reading:
-    if _CODE_BEFORE.search(match.string[: match.start()]):
+    told = re.match(r"\s?(?:热线|熱線|专线|專線|电话|電話)", match.string[match.end() :])
+    if _CODE_BEFORE.search(match.string[: match.start()]) or (told and len(match[0]) > 2):
         return dialled(match[0])
     return dialled(match[0]) if match[0] in _CALLED and match[0] == match.string.strip() else None
 
@@ -138,7 +152,7 @@ def _seasons(match: re.Match[str]) -> Reading:
 
 @RULES.rule(rf"(\d{{4}}){_TO}(\d{{4}}|\d{{2}})(?=\s?年)")
 def _years(match: re.Match[str]) -> Reading:
-    return f"{single(match[1])}到{single(match[2])}"
+    return f"{single(match[1])}{_to(match)}{single(match[2])}"
 
 
 @RULES.rule(r"((?:19|20)?(\d0))\s?年代")
@@ -156,7 +170,7 @@ def _year(match: re.Match[str]) -> Reading:
 
 @RULES.rule(rf"(\d{{1,2}})(?:{_TO}(\d{{1,2}}))?(\s?)([月日号號])")
 def _day(match: re.Match[str]) -> Reading:
-    said = cardinal(match[1]) + (f"到{cardinal(match[2])}" if match[2] else "")
+    said = cardinal(match[1]) + (f"{_to(match)}{cardinal(match[2])}" if match[2] else "")
     return said + match[4]
 
 
@@ -169,7 +183,7 @@ def _time(match: re.Match[str]) -> Reading:
     if _SCORE_BEFORE.search(match.string[: match.start()]) or int(hour) > 24 or int(minute) > 59:
         return None
     said = {"a": "上午", "p": "下午"}.get((half or " ")[0].lower(), "") + _clock(hour, minute, second)
-    return said + (f"到{_clock(match[5], match[6], match[7])}" if match[5] else "")
+    return said + (f"{_to(match)}{_clock(match[5], match[6], match[7])}" if match[5] else "")
 
 
 def _clock(hour: str, minute: str, second: str | None) -> str:
@@ -196,7 +210,7 @@ def _money(match: re.Match[str]) -> Reading:
     unit = _CURRENCIES.get(match["unit"]) or _CURRENCIES[match["unit"].upper()]
     said = _scaled(match["number"], match["scale"])
     if match["last"]:
-        said = f"{_money_number(match['number'])}到{_scaled(match['last'], match['scale'])}"
+        said = f"{_money_number(match['number'])}{_to(match)}{_scaled(match['last'], match['scale'])}"
     return ("负" if match["sign"] else "") + _two(said) + unit
 
 
@@ -222,7 +236,7 @@ def _two(said: str) -> str:
 
 @RULES.rule(rf"({_SIGNED})\s?[%％]?{_TO}({_NUM})\s?[%％]")
 def _percent_range(match: re.Match[str]) -> Reading:
-    return f"百分之{number(match[1])}到{'百分之' if '%' in match[0][:-1] else ''}{number(match[2])}"
+    return f"百分之{number(match[1])}{_to(match)}{'百分之' if '%' in match[0][:-1] else ''}{number(match[2])}"
 
 
 @RULES.rule(rf"({_SIGNED}|\+{_NUM})\s?([%％‰])")
@@ -251,9 +265,9 @@ def _measure(match: re.Match[str]) -> Reading:
     unit = _UNITS[match[4]]
     first, last, scale = match[1], match[2], match[3] or ""
     if unit in _DEGREES:
-        said = _temperature(first) + (f"到{_temperature(last)}" if last else "")
+        said = _temperature(first) + (f"{_to(match)}{_temperature(last)}" if last else "")
     else:
-        said = number(first) + (f"到{number(last)}" if last else "")
+        said = number(first) + (f"{_to(match)}{number(last)}" if last else "")
     if said == "二" and unit not in _DEGREES:
         said = "两"
     return said + scale + unit
@@ -289,7 +303,7 @@ def _range(match: re.Match[str]) -> Reading:
     if re.search(r"[-—–]$", match.string[: match.start()]):
         return None
     if re.match(r"0\d", match[1]) or re.match(r"0\d", match[2]):
-        return f"{single(match[1])}到{single(match[2])}"
+        return f"{single(match[1])}{_to(match)}{single(match[2])}"
     scale = re.match(rf"\s?({_SCALE})", match.string[match.end() :])
     first = _two(number(match[1])) if scale else number(match[1])
     return first + _range_joint(match) + _counted(match[2], match.string[match.end() :])

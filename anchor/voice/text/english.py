@@ -31,7 +31,8 @@ _UNITS = {
     "kg": "kilogram", "g": "gram", "mg": "milligram", "μg": "microgram", "µg": "microgram", "lb": "pound",
     "lbs": "pound", "oz": "ounce", "t": "ton", "l": "liter", "ml": "milliliter", "km²": "square kilometer",
     "km2": "square kilometer", "m²": "square meter", "m2": "square meter", "㎡": "square meter",
-    "cm²": "square centimeter", "m³": "cubic meter", "m3": "cubic meter", "sq ft": "square foot", "ha": "hectare",
+    "cm²": "square centimeter", "m³": "cubic meter", "m3": "cubic meter", "sq ft": "square foot",
+    "sq km": "square kilometer", "sq m": "square meter", "sq mi": "square mile", "ha": "hectare",
     "GB": "gigabyte", "MB": "megabyte", "KB": "kilobyte", "TB": "terabyte", "PB": "petabyte",
     "Gbps": "gigabit per second", "Mbps": "megabit per second", "kbps": "kilobit per second", "GHz": "gigahertz",
     "MHz": "megahertz", "kHz": "kilohertz", "Hz": "hertz", "kW": "kilowatt", "MW": "megawatt", "GW": "gigawatt",
@@ -39,7 +40,7 @@ _UNITS = {
     "dB": "decibel", "hPa": "hectopascal", "Pa": "pascal", "ms": "millisecond", "sec": "second", "min": "minute",
     "hr": "hour", "hrs": "hour", "°C": "degree Celsius", "°F": "degree Fahrenheit", "℃": "degree Celsius",
     "℉": "degree Fahrenheit", "°": "degree", "px": "pixel", "fps": "frame per second", "rpm": "revolution per minute",
-    "bps": "bit per second", "cal": "calorie", "kcal": "kilocalorie", "ppm": "part per million", "in": "inch",
+    "bps": "basis point", "cal": "calorie", "kcal": "kilocalorie", "ppm": "part per million", "in": "inch",
 }  # fmt: skip
 _CASELESS_UNITS = {name.lower(): said for name, said in _UNITS.items()}
 _INVARIABLE = ("hertz", "kilohertz", "megahertz", "gigahertz")
@@ -68,7 +69,7 @@ _ABBREVIATIONS = {
     "dept": "department", "approx": "approximately", "est": "established", "fig": "figure", "vol": "volume",
     "ave": "avenue", "blvd": "boulevard", "rd": "road", "mt": "mount", "ft": "fort", "no": "number", "nos": "numbers",
     "ed": "edition", "pp": "pages", "pres": "president", "maj": "major", "adm": "admiral", "atty": "attorney",
-    "cf": "compare", "al": "al",
+    "tel": "telephone", "cf": "compare", "al": "al",
 }  # fmt: skip
 _DOTTED = {
     "e.g.": "for example", "i.e.": "that is", "a.m.": "AM", "p.m.": "PM", "ph.d.": "P H D", "a.k.a.": "A K A",
@@ -196,10 +197,10 @@ def _amount(digits: str, scale: str | None, unit: str, cent: str) -> str:
     whole, _, part = digits.lstrip("-−–").partition(".")
     sign = "minus " if digits[0] in "-−–" else ""
     if len(part) == 2 and not scale and cent and cent not in _INVARIABLE_MONEY:
-        said = f"{cardinal(whole)} {unit if whole == '1' else name}"
+        said = [f"{cardinal(whole)} {unit if whole == '1' else name}"] if int(whole) or not int(part) else []
         if int(part):
-            said += f" and {cardinal(part)} {cent if int(part) == 1 else 'pence' if cent == 'penny' else plural(cent)}"
-        return sign + said
+            said.append(f"{cardinal(part)} {cent if int(part) == 1 else 'pence' if cent == 'penny' else plural(cent)}")
+        return sign + " and ".join(said)
     single_one = digits.lstrip("-−–") == "1" and not scale
     return f"{sign}{number(digits.lstrip('-−–'))}{_scaled(scale)} {unit if single_one else name}"
 
@@ -233,14 +234,14 @@ def _money_after(match: re.Match[str]) -> Reading:
     return _amount(match["number"], match["scale"], unit, cent)
 
 
-@RULES.rule(rf"(?P<first>{_SIGNED})\s?[-–—~]\s?(?P<last>{_NUM})\s?%")
+@RULES.rule(rf"(?P<first>{_SIGNED})\s?%?\s?[-–—~]\s?(?P<last>{_NUM})\s?%")
 def _percent_range(match: re.Match[str]) -> Reading:
     return f"{number(match['first'])} to {number(match['last'])} percent"
 
 
-@RULES.rule(rf"({_SIGNED})\s?([%％‰])")
+@RULES.rule(rf"([+＋]?)({_SIGNED})\s?([%％‰])")
 def _percent(match: re.Match[str]) -> Reading:
-    return f"{number(match[1])} {'percent' if match[2] != '‰' else 'per mille'}"
+    return f"{'plus ' if match[1] else ''}{number(match[2])} {'percent' if match[3] != '‰' else 'per mille'}"
 
 
 @RULES.rule(r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})(?![\d])")
@@ -260,6 +261,15 @@ def _written_date(month: str, day: str, of_year: str) -> str | None:
     return f"{MONTHS[int(month) - 1]} {ordinal(day)}, {year(of_year)}"
 
 
+@RULES.rule(rf"({_MONTH})(\s+)(\d{{1,2}})\s?[-–—]\s?(\d{{1,2}})\b(?![:.]\d|\s?[%$€£])")
+def _month_days(match: re.Match[str]) -> Reading:
+    first, last = _day(match[3]), _day(match[4])
+    if first is None or last is None:
+        return None
+    days = match[0][match.end(2) - match.start() :]
+    return [Token(match[1], _month(match[1]), "en"), Token(match[2]), Token(days, f"{first} to {last}", "en")]
+
+
 @RULES.rule(rf"({_MONTH})(\s+)(\d{{1,2}})(?:st|nd|rd|th)?\b(?![:.]\d|\s?[%$€£])(?:(,?\s+)(\d{{4}})\b)?")
 def _month_day(match: re.Match[str]) -> Reading:
     day = _day(match[3])
@@ -277,7 +287,8 @@ def _day_month(match: re.Match[str]) -> Reading:
     day = _day(match[1])
     if day is None:
         return None
-    said = f"the {day} of {_month(match[3])}"
+    article = "" if re.search(r"\bthe\s$", match.string[: match.start()], re.IGNORECASE) else "the "
+    said = f"{article}{day} of {_month(match[3])}"
     if not match[4]:
         return said
     before = match[0][: match.start(4) - match.start()]
@@ -389,6 +400,19 @@ def _telephone(match: re.Match[str]) -> Reading:
     said = [_telephone_group(group) for group in groups]
     plus = "plus " if match[0][0] == "+" else ""
     return plus + ", ".join(said)
+
+
+_DIALLED = re.compile(
+    r"\b(?:call|dial|phone|telephone|ring|text|hotline|helpline|tel\.?|fax)\s(?:us\s(?:on|at)\s)?$", re.IGNORECASE
+)
+
+
+@RULES.rule(r"\d{3,}(?: \d{3,})*(?=\s?(?:$|[,;!?)]|\.(?!\d)|(?:now|or|for|to|if|and|at|on|today|immediately)\b))")
+def _dialled(match: re.Match[str]) -> Reading:
+    """Digits after a word that tells of a telephone, when they count nothing."""
+    if not _DIALLED.search(match.string[: match.start()]):
+        return None
+    return ", ".join(_telephone_group(group) for group in match[0].split())
 
 
 def _telephone_group(group: str) -> str:
@@ -526,6 +550,12 @@ def _model(match: re.Match[str]) -> Reading:
         return [letter_a(), Token(rest, f"{pairs(match[2])}{tail}", "en")]
     name = word(match[1]) if len(match[1]) > 1 else match[1]
     return f"{name} {pairs(match[2])}{tail}"
+
+
+@RULES.rule(r"((?:Boeing|Airbus|Flight|Route|Highway|Interstate)\s)(\d{3})(?![\w.,])", flags=0)
+def _named(match: re.Match[str]) -> Reading:
+    name = match[1].rstrip()
+    return [Token(name, name, "en"), Token(match[1][len(name) :]), Token(match[2], pairs(match[2]), "en")]
 
 
 @RULES.rule(r"(?<=[a-z,] )A(?![\w'’.&])(?! [A-Z])", flags=0)
