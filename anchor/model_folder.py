@@ -34,6 +34,12 @@ def installed(name: str) -> Path | None:
         return None
 
 
+def resolve(model: str | Path) -> Path:
+    """What an option ``model`` means: the folder of a model that is here by that name, else the path that it is."""
+    path = Path(model).expanduser()
+    return path if path.exists() else installed(str(model)) or path
+
+
 def where(name: str) -> Path:
     """Like `installed`. Raises `MissingError` with the command that fetches it."""
     folder = installed(name)

@@ -13,7 +13,7 @@ import numpy as np
 
 from anchor.errors import ConfigError, MissingError, RecognizerError
 from anchor.hearing.whisper_model import INSTALL, Desk, Reading, Request, WhisperModel
-from anchor.model_folder import installed
+from anchor.model_folder import installed, resolve
 from anchor.talk import HEARING_RATE, Hearing, RecognizerInfo, Transcript
 
 PARTIAL_SECONDS = 0.7
@@ -83,7 +83,7 @@ class WhisperRecognizer:
         )
         self._limits = (least_logprob, most_silent, most_repeated)
         self._hints: dict[str, str] = {}
-        place = installed(f"whisper-{model}") or installed(model) or model
+        place = installed(f"whisper-{model}") or resolve(model)
         self._desk = Desk(
             lambda: WhisperModel(
                 str(place), device=device, compute_type=compute_type, threads=threads, beam_size=beam_size

@@ -106,16 +106,33 @@ def catalogue() -> tuple[Model, ...]:
 
 
 def find(name: str) -> Model:
-    """The model of that name, in any case of letters. Raises `MissingError` with names that are like it."""
+    """The model of that name, in any case of letters, or the best of an engine for a language: ``piper-de``.
+
+    Raises `MissingError` with names that are like it.
+    """
     models = {model.name.lower(): model for model in catalogue()}
     if found := models.get(name.lower()):
         return found
     short = [key for key in models if key.partition("-")[2] == name.lower()]
     if len(short) == 1:
         return models[short[0]]
+    engine, _, language = name.lower().rpartition("-")
+    best = recommended(language, engine=engine) if engine and language else None
+    if best is not None and language in best.languages:
+        return best
     near = difflib.get_close_matches(name.lower(), models, n=3, cutoff=0.5)
     meant = f"did you mean {' or '.join(models[key].name for key in near)}?" if near else ""
     raise MissingError(f"there is no model named {name!r}; {meant or 'see: anchor models list'}")
+
+
+def recommended(language: str, *, task: Task | None = None, engine: str = "") -> Model | None:
+    """The first model for a language, of those that everybody may use if there is one."""
+    fitting = [
+        model
+        for model in catalogue()
+        if model.speaks(language) and (task is None or model.task == task) and (not engine or model.engine == engine)
+    ]
+    return min(fitting, key=lambda model: ("yes", "ask", "no").index(model.commercial), default=None)
 
 
 def read_catalogue(path: Path) -> tuple[Model, ...]:

@@ -33,6 +33,7 @@ Tell = Callable[[str], None]
 Progress = Callable[[str, int, int], None]
 """Is told a file's path, how many bytes of it are here, and of how many (0: nobody says)."""
 
+LABEL = "model.json"
 _RELEASE = re.compile(r"https://github\.com/([^/]+/[^/]+)/releases/download/([^/]+)/([^/?]+)")
 
 
@@ -107,6 +108,7 @@ class Puller:
             entries[path] = Entry(
                 await asyncio.to_thread(sha256_of, made), made.stat().st_size, "made here", made=True
             )  # fmt: skip
+        _label(work, model)
         ledger.write(model.name, Record(wall_time().date().isoformat(), entries))
         _swap(work, final)
         shutil.rmtree(packages, ignore_errors=True)
@@ -277,6 +279,17 @@ def _take_over(final: Path, work: Path, paths: list[str]) -> None:
             os.link(final / path, target)
         except OSError:
             shutil.copyfile(final / path, target)
+
+
+def _label(work: Path, model: Model) -> None:
+    """Leave beside the weights what they are and under which terms, for people and for `anchor.voice.choice`."""
+    told = {
+        key: getattr(model, key)
+        for key in ("name", "task", "engine", "title", "languages", "licence", "commercial", "terms", "homepage")
+    }
+    beside = work / f".{LABEL}.new"
+    beside.write_text(json.dumps(told, ensure_ascii=False, indent=1) + "\n", "utf-8")
+    beside.replace(work / LABEL)
 
 
 def _swap(work: Path, final: Path) -> None:

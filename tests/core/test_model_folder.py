@@ -59,3 +59,16 @@ def test_either_variable_forbids_fetching(value: str, expected: bool, monkeypatc
         monkeypatch.setenv(name, value)
         assert model_folder.offline() is expected
         monkeypatch.delenv(name)
+
+
+def test_an_option_names_a_model_or_a_path_and_a_path_that_is_there_comes_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ANCHOR_MODELS", str(tmp_path / "models"))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "models" / "joe").mkdir(parents=True)
+    (tmp_path / "models" / "joe" / "m.onnx").write_bytes(b"x")
+    assert model_folder.resolve("joe") == tmp_path / "models" / "joe"
+    assert model_folder.resolve("none/of.onnx") == Path("none/of.onnx")
+    (tmp_path / "joe").mkdir()
+    assert model_folder.resolve("joe") == Path("joe")

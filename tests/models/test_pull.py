@@ -103,6 +103,8 @@ def test_a_model_is_under_its_name_only_when_it_is_whole(tmp_path: Path, folder:
     record = Ledger(folder).read("voice-x")
     assert record is not None
     assert record.files["m.onnx"].sha256 == sha256(BIG)
+    label = json.loads((found / "model.json").read_text("utf-8"))
+    assert (label["licence"], label["commercial"], label["languages"]) == ("CC0", "yes", ["en"])
     assert {path.name for path in (folder / ".partial").iterdir()} == {"voice-x.lock"}
 
 
@@ -190,14 +192,26 @@ def test_two_pulls_at_once_fetch_each_file_once(tmp_path: Path) -> None:
     assert told.count("voice-x: another pull of it is under way: waiting for that") == 2
 
 
-def test_records_of_models_that_are_pulled_at_once_are_all_kept(tmp_path: Path, folder: Path) -> None:
-    models = []
-    for number in range(4):
-        path = listed(tmp_path, '["https://voices.invalid/{path}"]', {"m.json": SMALL}, f"voice-{number}")
-        models += read_catalogue(path)
-    with serving({f"/voice-{number}/m.json": SMALL for number in range(4)}) as server:
-        pull_all(models, origin=server.url)
-    assert set(json.loads((folder / "models.lock.json").read_text())["models"]) == {m.name for m in models}
+WRITER = """
+import sys
+from pathlib import Path
+from anchor.models.ledger import Entry, Ledger, Record
+
+sys.stdin.readline()
+for number in range(60):
+    Ledger(Path(sys.argv[1])).write(f"{sys.argv[2]}-{number}", Record("today", {"m": Entry("0" * 64, 1, "here")}))
+"""
+
+
+def test_the_lock_file_loses_nothing_that_processes_write_at_once(folder: Path) -> None:
+    command = [sys.executable, "-c", WRITER, str(folder)]
+    writers = [subprocess.Popen([*command, f"w{one}"], cwd=ROOT, stdin=subprocess.PIPE) for one in range(3)]
+    for writer in writers:
+        assert writer.stdin is not None
+        writer.stdin.close()
+    assert [writer.wait() for writer in writers] == [0, 0, 0]
+    models = json.loads((folder / "models.lock.json").read_text())["models"]
+    assert len(models) == 180
 
 
 def test_a_folder_stands_in_for_the_network(tmp_path: Path) -> None:
