@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import shutil
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
-from importlib.metadata import EntryPoint, packages_distributions
-from importlib.util import find_spec
+from importlib.metadata import packages_distributions
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
-
-from packaging.requirements import Requirement
+from typing import TYPE_CHECKING, Any, Literal
 
 from anchor import registry
 from anchor.clock import LoopClock, today
 from anchor.errors import AnchorError
+from anchor.model_folder import all_installed, models_folder, offline
+from anchor.models.usable import LANGUAGES, command, here, missing_packages, models_of, summary
 from anchor.ports import Shelf
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ def check_all(config: Path | None) -> list[Finding]:
         _python(),
         *_packages(),
         *_back_ends(),
+        *_models(),
         _fonts(),
         *_programs(),
         *(_configuration(config) if config is not None else []),
@@ -70,31 +71,51 @@ def _back_ends() -> Iterator[Finding]:
     for group in registry.GROUPS:
         kind = "kind of avatar" if group == "anchor.avatar" else group.rpartition(".")[2]
         for name in registry.names(group):
-            if missing := _missing(registry.entry(group, name)):
+            what = f"{kind} {name}"
+            if missing := missing_packages(registry.entry(group, name)):
                 extra = ",".join(registry.entry(group, name).extras)
                 mend = f".venv/bin/pip install -e '.[{extra}]'"
-                yield Finding(f"{kind} {name}", "warning", f"needs {', '.join(missing)}", mend)
+                yield Finding(what, "warning", f"packages are missing: {', '.join(missing)}", mend)
                 continue
             try:
                 found = registry.load(group, name)
-                if group in ("anchor.voice", "anchor.driver"):
+            except AnchorError as error:
+                yield _told(what, error)
+                continue
+            if (models := models_of(name)) and not here(name):
+                yield Finding(what, "warning", "its packages are here, a model is not", command(models[0]))
+                continue
+            try:
+                if group in ("anchor.voice", "anchor.driver") and _needs_nothing(found):
                     found()
             except AnchorError as error:
-                text, _, mend = str(error).partition("; run: ")
-                yield Finding(f"{kind} {name}", "warning", text, mend)
+                yield _told(what, error)
             else:
-                yield Finding(f"{kind} {name}", "good", "can be used")
+                brought = f" with {', '.join(here(name))}" if models else ""
+                yield Finding(what, "good", f"can be used{brought}")
 
 
-def _missing(entry: EntryPoint) -> list[str]:
-    """What of an extra that a back-end needs is not installed."""
-    missing = []
-    for text in (entry.dist.requires if entry.dist is not None else None) or ():
-        wanted = Requirement(text)
-        needed = wanted.marker is not None and any(wanted.marker.evaluate({"extra": extra}) for extra in entry.extras)
-        if needed and find_spec(wanted.name.replace("-", "_")) is None:
-            missing.append(wanted.name)
-    return missing
+def _told(what: str, error: AnchorError) -> Finding:
+    text, _, mend = str(error).partition("; run: ")
+    return Finding(what, "warning", text, mend)
+
+
+def _needs_nothing(factory: Callable[..., Any]) -> bool:
+    """Whether a back-end can be made without options."""
+    parameters = inspect.signature(factory).parameters.values()
+    return all(parameter.default is not parameter.empty for parameter in parameters)
+
+
+def _models() -> Iterator[Finding]:
+    """What is here of weights, and who would speak, hear and answer in each language."""
+    names = all_installed()
+    yield Finding("models", "good", f"{', '.join(names) or 'none'} in {models_folder()}")
+    if offline():
+        yield Finding("models", "good", "offline (ANCHOR_OFFLINE or HF_HUB_OFFLINE): pull with --from FOLDER")
+    for language in LANGUAGES:
+        text, better = summary(language)
+        more = f"; better: {', '.join(better)}" if better else ""
+        yield Finding(f"language {language}", "good", text + more)
 
 
 def _fonts() -> Finding:

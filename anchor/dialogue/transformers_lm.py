@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from anchor.dialogue.grounding import Grounded
 from anchor.dialogue.prompt import chat
 from anchor.errors import ConfigError, DialogueError, MissingError
-from anchor.model_folder import installed, offline, resolve
+from anchor.model_folder import offline, resolve
 from anchor.talk import DialogueInfo, Question, ReplyPart
 
 T = TypeVar("T")
@@ -120,7 +120,7 @@ class TransformersDialogue:
         where: dict[str, Any] = {
             "local_files_only": offline() or not self._download, "trust_remote_code": False
         }  # fmt: skip
-        place = str(resolve(self._name)) if installed(self._name) else self._name
+        place = str(resolve(self._name))
         try:
             self._tokenizer = transformers.AutoTokenizer.from_pretrained(place, **where)
             model: Any = transformers.AutoModelForCausalLM.from_pretrained(place, use_safetensors=True, **where)

