@@ -34,14 +34,15 @@ Progress = Callable[[str, int, int], None]
 """Is told a file's path, how many bytes of it are here, and of how many (0: nobody says)."""
 
 LABEL = "model.json"
+_HUB = "https://huggingface.co"
 _RELEASE = re.compile(r"https://github\.com/([^/]+/[^/]+)/releases/download/([^/]+)/([^/?]+)")
 
 
 class Puller:
     """Pulls models to `models_folder()`. `origin` is a folder or an address to take files from instead of the network.
 
-    There a file lies as ``NAME/path``, or in a folder also by its name alone. With `offline` nothing is fetched.
-    Use it as a context.
+    There a file lies as ``NAME/path``, or in a folder also by its name alone. `$HF_ENDPOINT` stands in for Hugging
+    Face, as everywhere. With `offline` nothing is fetched. Use it as a context.
     """
 
     def __init__(
@@ -53,7 +54,6 @@ class Puller:
         tell: Tell = lambda text: None,
         progress: Progress = lambda path, here, size: None,
         patience: Patience | None = None,
-        reach: Reach | None = None,
     ) -> None:
         self._clock = clock
         self._mirror = origin.rstrip("/") if "://" in origin else ""
@@ -62,7 +62,9 @@ class Puller:
             raise MissingError(f"{origin}: is no folder to take models from")
         self._offline = offline and self._shelf is None
         self._tell, self._progress = tell, progress
-        self._fetcher = Fetcher(clock, reach or Reach(self._mirror), patience)
+        self._hub = os.environ.get("HF_ENDPOINT", "").rstrip("/")
+        named = tuple(address for address in (self._mirror, self._hub) if address)
+        self._fetcher = Fetcher(clock, Reach(named), patience)
 
     async def __aenter__(self) -> Self:
         return self
@@ -180,7 +182,10 @@ class Puller:
             self._progress(file.path, size, size)
             name, declared = str(source), False
         elif len(source) == 1 and isinstance(source[0], Web):
-            url, name = source[0].url, str(source[0])
+            url = source[0].url
+            if self._hub and url.startswith(_HUB):
+                url = self._hub + url.removeprefix(_HUB)
+            name = url
             sha256 = sha256 or await self._published(url)
             fetched = await self._fetcher.fetch(url, target, sha256=sha256, size=file.size, watch=watch)
             found, size, declared = fetched.sha256, fetched.size, fetched.declared

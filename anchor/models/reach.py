@@ -27,12 +27,12 @@ class Answer:
 
 @dataclass(slots=True)
 class Reach:
-    """Public https addresses, and the one host of `mirror`, which may be private and plain http.
+    """Public https addresses, and the hosts of the addresses in `named`, which may be private and plain http.
 
     A redirect obeys the same rule. Where the environment names a proxy, that looks names up, and is trusted to.
     """
 
-    mirror: str = ""
+    named: tuple[str, ...] = ()
     guard: NetGuard = field(default_factory=NetGuard)
     connect_seconds: float = 10.0
     silence_seconds: float = 20.0
@@ -56,7 +56,7 @@ class Reach:
         raise AddressError(f"{shown(url)}: redirects without end")
 
     async def _send(self, url: str, headers: dict[str, str]) -> httpx.Response:
-        own = _host(url) == _host(self.mirror) if self.mirror else False
+        own = _host(url) in {_host(name) for name in self.named}
         if not own and urlsplit(url).scheme != "https":
             raise AddressError(f"{shown(url)}: only https is fetched from, but for a mirror that you name")
         sent = {"User-Agent": AGENT, "Accept": "*/*", "Accept-Encoding": "identity", **headers}

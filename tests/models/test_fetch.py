@@ -26,7 +26,7 @@ def fetch(
     base: str, target: Path, path: str = "/m.onnx", *, sha256: str = SHA256, size: int = len(DATA), silence: float = 5.0
 ) -> Fetched:
     async def main() -> Fetched:
-        fetcher = Fetcher(LoopClock(), Reach(base, silence_seconds=silence), HASTY)
+        fetcher = Fetcher(LoopClock(), Reach((base,), silence_seconds=silence), HASTY)
         try:
             return await fetcher.fetch(base + path, target, sha256=sha256, size=size, watch=lambda here, size: None)
         finally:
@@ -196,7 +196,7 @@ def test_a_drip_is_as_good_as_silence(tmp_path: Path) -> None:
         done = asyncio.Event()
         async with await asyncio.start_server(drip, "127.0.0.1", 0) as server:
             base = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-            fetcher = Fetcher(LoopClock(), Reach(base), HASTY)
+            fetcher = Fetcher(LoopClock(), Reach((base,)), HASTY)
             try:
                 with pytest.raises(FetchError, match="sends too slowly"):
                     await fetcher.fetch(f"{base}/m", tmp_path / "m", sha256=SHA256, size=900_000, watch=lambda *_: None)
@@ -223,7 +223,7 @@ def test_an_endless_answer_ends_at_the_size_that_it_must_have(tmp_path: Path) ->
 
         async with await asyncio.start_server(pour, "127.0.0.1", 0) as server:
             base = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-            fetcher = Fetcher(LoopClock(), Reach(base), HASTY)
+            fetcher = Fetcher(LoopClock(), Reach((base,)), HASTY)
             try:
                 with pytest.raises(FetchError, match="more than the 900000 bytes"):
                     await fetcher.fetch(f"{base}/m", tmp_path / "m", sha256=SHA256, size=900_000, watch=lambda *_: None)

@@ -38,6 +38,7 @@ HASTY = Patience(tries=2, wait_seconds=0.01)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where the models of a test lie."""
     monkeypatch.setenv("ANCHOR_MODELS", str(tmp_path / "models"))
+    monkeypatch.delenv("HF_ENDPOINT", raising=False)
     return tmp_path / "models"
 
 
@@ -211,6 +212,14 @@ def test_the_lock_file_loses_nothing_that_processes_write_at_once(folder: Path) 
     assert [writer.wait() for writer in writers] == [0, 0, 0]
     models = json.loads((folder / "models.lock.json").read_text())["models"]
     assert len(models) == 180
+
+
+def test_another_hub_stands_in_for_hugging_face(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = voice(tmp_path, '["https://huggingface.co/who/voice/resolve/12ab/{path}"]', m_onnx=BIG)
+    with serving({"/who/voice/resolve/12ab/m.onnx": BIG}) as server:
+        monkeypatch.setenv("HF_ENDPOINT", f"{server.url}/")
+        found = pull(model)
+    assert (found / "m.onnx").read_bytes() == BIG
 
 
 def test_a_folder_stands_in_for_the_network(tmp_path: Path) -> None:
