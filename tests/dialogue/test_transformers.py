@@ -101,6 +101,28 @@ def test_a_chat_template_of_the_model_is_used(model: Path, tmp_path: Path) -> No
     assert asyncio.run(main(model)).endswith("Visitor: How much?\nAnswer:")
 
 
+def test_a_model_that_thinks_aloud_is_told_not_to_and_may_be_named_by_what_was_pulled(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ANCHOR_MODELS", str(tmp_path))
+    pulled = tmp_path / "thinker"
+    pulled.mkdir()
+    for file in model.iterdir():
+        (pulled / file.name).write_bytes(file.read_bytes())
+    settings = json.loads((pulled / "tokenizer_config.json").read_text())
+    quiet = TEMPLATE + "{% if enable_thinking is defined and not enable_thinking %}<quiet>{% endif %}"
+    (pulled / "tokenizer_config.json").write_text(json.dumps(settings | {"chat_template": quiet}))
+
+    async def main() -> str:
+        dialogue = made(Path("thinker"))
+        await dialogue.warm()
+        text = str(dialogue._tokenizer.decode(dialogue._opened(question("How much?", FEES)).waiting))
+        await dialogue.close()
+        return text
+
+    assert asyncio.run(main()).endswith("<assistant><quiet>")
+
+
 def test_a_reply_that_is_not_wanted_any_more_ends_within_a_token(model: Path) -> None:
     async def main() -> int:
         dialogue = made(model, max_tokens=3000)

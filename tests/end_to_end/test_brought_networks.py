@@ -13,7 +13,7 @@ from prometheus_client import generate_latest
 from anchor.app import Studio
 from anchor.clock import run_virtual
 from anchor.config import Config, load_config
-from anchor.errors import ConfigError, ModelError
+from anchor.errors import ConfigError, MissingError, ModelError
 from anchor.live import LiveChannel
 from anchor.media import Beat
 from tests.drivers.image import nets
@@ -141,6 +141,20 @@ def test_a_configuration_names_files_relative_to_itself_and_their_options(tmp_pa
     [channel] = load_config(tmp_path / "anchor.toml").channels
     assert channel.driver == tmp_path / "nets" / "mine.onnx"
     assert channel.driver_options == {"device": "cpu", "half": False}
+
+
+def test_a_network_that_was_pulled_is_a_driver_by_its_name(
+    net: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from anchor.parts import open_driver
+
+    monkeypatch.setenv("ANCHOR_MODELS", str(tmp_path))
+    with pytest.raises(MissingError, match="no driver named 'wav2lip-mine'"):
+        open_driver("wav2lip-mine")
+    (tmp_path / "wav2lip-mine").mkdir()
+    (tmp_path / "wav2lip-mine" / "mine.onnx").write_bytes(net.read_bytes())
+    (tmp_path / "wav2lip-mine" / "model.json").write_text("{}")
+    assert open_driver("wav2lip-mine").info.produces == "patch"
 
 
 def test_an_unknown_option_of_a_driver_is_named(net: Path) -> None:

@@ -53,6 +53,37 @@ def test_it_keeps_the_promises_of_its_port(model: Path) -> None:
     with_recognizer(model, lambda recognizer: check_recognizer(recognizer, one, other, "zh-CN"))
 
 
+def test_a_model_that_was_pulled_is_used_by_its_short_name(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ANCHOR_MODELS", str(tmp_path))
+    (tmp_path / "whisper-trial").symlink_to(model)
+
+    async def main() -> None:
+        recognizer = WhisperRecognizer(model="trial", device="cpu", threads=1)
+        await recognizer.warm(["en"])
+        await recognizer.close()
+
+    asyncio.run(main())
+
+
+def test_nothing_is_fetched_offline_and_the_error_names_what_to_pull(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("faster_whisper", reason="needs the extra [asr]")
+    monkeypatch.setenv("ANCHOR_OFFLINE", "1")
+    monkeypatch.setenv("ANCHOR_MODELS", str(tmp_path))
+    monkeypatch.setenv("HF_HOME", str(tmp_path))
+
+    async def main() -> None:
+        recognizer = WhisperRecognizer(model="small", device="cpu", threads=1)
+        with pytest.raises(MissingError, match="anchor models pull whisper-small"):
+            await recognizer.warm(["en"])
+        await recognizer.close()
+
+    asyncio.run(main())
+
+
 def test_what_waits_is_read_in_one_batch(model: Path) -> None:
     async def work(recognizer: WhisperRecognizer) -> tuple[int, ...]:
         await asyncio.gather(*(understand(recognizer, heard("Hello."), "en") for _ in range(6)))
