@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 models_app = typer.Typer(help="Weights: what there is, fetching it, and checking what is here.", no_args_is_help=True)
 
+SHOWN = 8
+"""Files that are shown one by one."""
+
 Task = Literal["voice", "recogniser", "llm", "lips"]
 NamesArgument = Annotated[list[str], typer.Argument(help="Names of 'anchor models list'.", metavar="NAME...")]
 
@@ -82,10 +85,12 @@ def models_show(name: Annotated[str, typer.Argument(help="A name of 'anchor mode
     }  # fmt: skip
     for word, text in rows.items():
         out.print(f"{word:<11} {plain(text)}", highlight=False, soft_wrap=True)
-    for file in model.files:
+    for file in model.files[:SHOWN]:
         sources = " or ".join(" + ".join(str(part) for part in source) for source in file.sources)
         out.print(f"{file.path}: {file.sha256 or 'checksum: from the server'}", highlight=False, soft_wrap=True)
         out.print(f"    {plain(sources)}", highlight=False, soft_wrap=True)
+    if more := model.files[SHOWN:]:
+        out.print(f"and {len(more)} files such as {more[0].path}: anchor models list --json", highlight=False)
 
 
 @models_app.command("pull")
