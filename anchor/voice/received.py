@@ -29,6 +29,9 @@ FORMATS = ("pcm", "wav", "mp3", "opus", "flac", "aac")
 RAW_RATE = 24_000
 """Samples a second of ``pcm``, where nobody says otherwise."""
 
+MISSING_SECONDS = 0.05
+"""What a WAV may lack of its length: nothing is said in that time."""
+
 MOST_AT_ONCE = 300
 """Seconds of sound that a few bytes may be decoded to."""
 
@@ -164,8 +167,8 @@ class Wav:
     async def end(self) -> Samples:
         if self._format is None or (self._left and not self._given):
             raise UnsoundError("sent a WAV without its sound")
-        if self._left:
-            per_second = self._frame * self.rate
+        per_second = self._frame * self.rate
+        if self._left and self._left > MISSING_SECONDS * per_second:
             raise UnsoundError(
                 f"sent a WAV that breaks off {self._left / per_second:.1f} s before its end, "
                 f"after {self._given / per_second:.1f} s"
