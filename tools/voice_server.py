@@ -36,6 +36,7 @@ from anchor.pipeline.segmenter import language_of, segment
 from anchor.ports import SpeechChunk, Voice
 from anchor.server.auth import check_bind
 from anchor.voice.moods import MOODS
+from anchor.voice.sound import LOUDNESS
 from anchor.voice.spoken import spoken
 
 OPENAI_RATE = 24_000
@@ -148,9 +149,9 @@ async def _bytes(sounds: AsyncGenerator[Samples, None]) -> AsyncGenerator[bytes,
 async def _all(first: bytes, rest: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
     async with aclosing(rest):
         yield first
-        with suppress(AnchorError):  # the answer breaks off, as there is no other way to tell by now
-            async for data in rest:
-                yield data
+        # An error breaks the answer off: there is no other way to tell by now.
+        async for data in rest:
+            yield data
 
 
 def _pcm(sound: Samples) -> bytes:
@@ -183,6 +184,7 @@ class Conversation:
             {
                 "type": "hello", "protocol": 1, "name": info.engine, "languages": list(info.languages),
                 "moods": list(info.moods), "phones": True, "licence": info.licence, "version": info.version,
+                "loudness": LOUDNESS,
             }
         )  # fmt: skip
         async with asyncio.TaskGroup() as tasks:

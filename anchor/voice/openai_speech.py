@@ -154,7 +154,7 @@ class OpenAiVoice:
                 if first is None:
                     raise UnsoundError("answered without a sound")
                 whole = one_after(first, sounds)
-                chunks = sounding(whole, decoder.rate, sentence, self._level, name=self._info.name)
+                chunks = sounding(whole, decoder.rate, sentence, self._level, name=self._server.voice(self._info.name))
                 async with aclosing(chunks):
                     async for chunk in chunks:
                         yield chunk

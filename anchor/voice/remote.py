@@ -56,6 +56,10 @@ class Server:
             return self.host == "localhost"
         return any(address in network for network in _PRIVATE if network.version == address.version)
 
+    def voice(self, name: str) -> str:
+        """What a voice of this server is called where its sound is judged."""
+        return f"{name} at {self.host}"
+
     def failed(self, what: str) -> VoiceError:
         return VoiceError(self.without_key(f"{self._name}: {what}"))
 

@@ -111,7 +111,7 @@ class WebSocketVoice:
             async with aclosing(saying.sounds()) as sounds:
                 first = await anext(sounds, None)
                 whole = one_after(first, sounds) if first is not None else sounds
-                chunks = sounding(whole, saying.rate, sentence, self._level, name=self._info.name)
+                chunks = sounding(whole, saying.rate, sentence, self._level, name=self._server.voice(self._info.name))
                 async with aclosing(chunks):
                     async for chunk in chunks:
                         yield saying.timed(chunk)
@@ -216,7 +216,9 @@ class WebSocketVoice:
         """What the server says that it is; what the user says of it goes before."""
         if self._phones and hello.get("phones") is not True:
             raise BrokenError("does not time its phones: leave voice.options.phones out")
-        info = self._info
+        info, loudness = self._info, hello.get("loudness")
+        if not self._level.known and isinstance(loudness, int | float) and -50 < loudness < 0:
+            self._level = Level(float(loudness))
         languages = self._languages or (tuple(self._voice) if isinstance(self._voice, Mapping) else ())
         listed = tuple(tag for tag in _list(hello, "languages") if tag)
         told = set(_list(hello, "moods"))

@@ -195,7 +195,7 @@ def test_a_server_that_misbehaves_is_an_error_that_names_it_and_says_what(
         with pytest.raises(VoiceError, match=told) as caught:
             await heard(voice)
         assert "\n" not in str(caught.value)
-        assert "the voice server 127.0.0.1:" in str(caught.value) or "voice 'openai'" in str(caught.value)
+        assert "the voice server 127.0.0.1:" in str(caught.value) or "voice 'openai at 127.0.0.1'" in str(caught.value)
         return LoopClock().now() - begun
 
     assert with_voice(answer, do, **options) < (4.0 if "slower" in told else 1.5)
