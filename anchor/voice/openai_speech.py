@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 
 from anchor.channel import Channel, ChannelClosedError
-from anchor.errors import ConfigError
+from anchor.errors import ConfigError, VoiceError
 from anchor.events import Mood, Sentence
 from anchor.ports import SpeechChunk, VoiceInfo
 from anchor.tags import base
@@ -134,7 +134,7 @@ class OpenAiVoice:
         except LateServerError as error:
             raise self._server.failed(f"did not answer within {self._timeout:g} s") from error
         except httpx.HTTPError as error:
-            raise self._server.failed(_broken(error)) from error
+            raise self._broken(error) from error
         if answer.status_code in (401, 403) or answer.status_code >= 500:
             raise self._server.refusal(answer.status_code, body)
 
@@ -161,10 +161,12 @@ class OpenAiVoice:
         except (UnsoundError, LateServerError) as error:
             raise self._server.failed(str(error)) from error
         except httpx.HTTPError as error:
-            raise self._server.failed(_broken(error)) from error
+            raise self._broken(error) from error
 
     async def _answer(self, sentence: Sentence, patience: Patience) -> httpx.Response:
         """The server's answer, as soon as it begins. Raises `VoiceError` for one that is no success."""
+        if self._client.is_closed:
+            raise self._server.failed("is closed here: open a new voice to go on")
         sent = self._sent(sentence)
         headers = {"Accept-Encoding": "identity"}
         for attempt in (1, 2):
@@ -205,7 +207,13 @@ class OpenAiVoice:
             sent["speed"] = self._rate
         return {"json": {name: value for name, value in sent.items() if value != ""} | _filled(self._body, values)}
 
+    def _broken(self, error: httpx.HTTPError) -> VoiceError:
+        if isinstance(error, httpx.ConnectTimeout | httpx.ConnectError):
+            return self._server.unreachable(error)
+        return self._server.failed(f"broke the connection off ({type(error).__name__})")
+
     async def close(self) -> None:
+        """End what is under way, too."""
         await self._client.aclose()
 
 
@@ -225,7 +233,7 @@ async def _body(answer: httpx.Response, patience: Patience) -> AsyncIterator[Cal
                 async for data in answer.aiter_raw():
                     await ahead.send(data)
             ahead.close()
-        except httpx.HTTPError as error:
+        except Exception as error:
             ahead.close(error)
 
     async def pull() -> bytes | None:
@@ -243,6 +251,7 @@ async def _body(answer: httpx.Response, patience: Patience) -> AsyncIterator[Cal
     finally:
         reading.cancel()
         await asyncio.wait({reading})
+        await answer.aclose()
 
 
 async def _start(answer: httpx.Response) -> bytes:
@@ -252,9 +261,3 @@ async def _start(answer: httpx.Response) -> bytes:
         if len(body) >= _REFUSAL_BYTES:
             break
     return body
-
-
-def _broken(error: httpx.HTTPError) -> str:
-    if isinstance(error, httpx.ConnectTimeout | httpx.ConnectError):
-        return "cannot be reached; check voice.options.base_url, and whether it runs"
-    return f"broke the connection off ({type(error).__name__})"

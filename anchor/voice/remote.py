@@ -25,6 +25,8 @@ RATES = range(8_000, 192_001)
 """Samples a second that sound may have."""
 
 _SHOWN = 200
+_SECRET = 6
+"""Characters from which on a key is one: local servers are given "none" or "EMPTY"."""
 _PRIVATE = ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128")
 
 
@@ -45,7 +47,8 @@ class Server:
             raise ConfigError(f"{where} = {url!r}: should be like {schemes[1]}://host/path")
         self.host = parts.hostname
         self._name = f"the voice server {parts.hostname}:{port}"
-        self._key = key
+        self._key = key if len(key) >= _SECRET else ""
+        self._option = where
 
     @property
     def local(self) -> bool:
@@ -62,6 +65,11 @@ class Server:
 
     def failed(self, what: str) -> VoiceError:
         return VoiceError(self.without_key(f"{self._name}: {what}"))
+
+    def unreachable(self, error: Exception) -> VoiceError:
+        if "SSL" in str(error) or "ertificate" in str(error):
+            return self.failed(f"cannot be trusted ({' '.join(str(error).split())[:_SHOWN]}); check {self._option}")
+        return self.failed(f"cannot be reached; check {self._option}, and whether it runs")
 
     def without_key(self, text: str) -> str:
         # Servers repeat a key that they refuse.

@@ -85,6 +85,7 @@ class WebSocketVoice:
         self._links = set[Link]()
         self._numbers = count(1)
         self._level = Level()
+        self._closed = False
         spoken = self._languages or (remote.LANGUAGES if isinstance(voice, str) else tuple(voice))
         self._info = VoiceInfo("websocket", self._server.host, spoken, licence or "a service", phone_timings=phones)
 
@@ -124,6 +125,8 @@ class WebSocketVoice:
                 await self._leave(saying)
 
     async def close(self) -> None:
+        """End what is under way, too."""
+        self._closed = True
         self._idle.clear()
         links, self._links = self._links, set()
         if links:
@@ -184,6 +187,8 @@ class WebSocketVoice:
 
     async def _link(self, patience: Patience) -> Link:
         """A new connection whose server has said what it is."""
+        if self._closed:
+            raise self._server.failed("is closed here: open a new voice to go on")
         headers = {"Authorization": f"Bearer {self._key}"} if self._key else {}
         connection: ClientConnection | None = None
         try:
@@ -204,8 +209,8 @@ class WebSocketVoice:
                 connection.transport.abort()
             if isinstance(error, InvalidStatus):
                 raise self._server.refusal(error.response.status_code, bytes(error.response.body or b"")) from error
-            if isinstance(error, OSError) and not isinstance(error, TimeoutError):
-                raise BrokenError("cannot be reached; check voice.options.url, and whether it runs") from error
+            if isinstance(error, OSError):
+                raise self._server.unreachable(error) from error
             if isinstance(error, WebSocketException | ValueError):
                 raise BrokenError(f"does not speak WebSocket there ({error}); check voice.options.url") from error
             raise
@@ -216,6 +221,8 @@ class WebSocketVoice:
         """What the server says that it is; what the user says of it goes before."""
         if self._phones and hello.get("phones") is not True:
             raise BrokenError("does not time its phones: leave voice.options.phones out")
+        if hello.get("phones") is True and not self._phones and not self._links:
+            log.info("%s times its phones: with voice.options.phones = true they need not be found", self._server.host)
         info, loudness = self._info, hello.get("loudness")
         if not self._level.known and isinstance(loudness, int | float) and -50 < loudness < 0:
             self._level = Level(float(loudness))

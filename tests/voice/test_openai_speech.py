@@ -263,6 +263,20 @@ def test_closing_returns_at_once_and_the_server_sees_it() -> None:
     with_voice(server.endless(), do)
 
 
+def test_closing_the_voice_ends_what_is_under_way_and_what_is_asked_for_later() -> None:
+    async def do(voice: OpenAiVoice, one: Speaker) -> None:
+        async with closing(voice.speak(Sentence(TEXT, "en"))) as chunks:
+            await anext(chunks)
+            await voice.close()
+            with pytest.raises(VoiceError, match="broke the connection off"):
+                async for _ in chunks:
+                    pass
+        with pytest.raises(VoiceError, match="is closed here"):
+            await heard(voice)
+
+    with_voice(server.streams(pcm(tone(0.2)), end=False), do)
+
+
 @pytest.mark.parametrize("kind", ["pcm", "mp3"])
 def test_sentences_that_are_cut_off_leave_nothing(kind: str) -> None:
     data = encoded(tone(3), "mp3", "libmp3lame") if kind == "mp3" else pcm(tone(3))

@@ -342,6 +342,21 @@ def test_the_key_is_in_no_error_and_no_log(caplog: pytest.LogCaptureFixture) -> 
     assert KEY not in caplog.text
 
 
+def test_closing_the_voice_ends_what_is_under_way_and_what_is_asked_for_later() -> None:
+    async def do(voice: WebSocketVoice, one: Talker) -> None:
+        async with closing(voice.speak(Sentence(TEXT, "en"))) as chunks:
+            await anext(chunks)
+            await voice.close()
+            with pytest.raises(VoiceError, match="broke the connection off"):
+                async for _ in chunks:
+                    pass
+        with pytest.raises(VoiceError, match="is closed here"):
+            await heard(voice)
+        assert len(one.connections) == 1
+
+    with_voice(server.stops_after_a_start, do)
+
+
 def test_sentences_that_are_cut_off_leave_nothing() -> None:
     async def do(voice: WebSocketVoice, one: Talker) -> None:
         def left() -> tuple[int, int, int]:
