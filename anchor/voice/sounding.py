@@ -22,6 +22,12 @@ LARGEST_GAIN = 15.0
 """Decibels: a quieter voice is noise when it is raised further."""
 GLIDE = 3.0
 """Decibels a second by which the gain may change within a sentence."""
+LEARNING_GLIDE = 12.0
+"""The same while the loudness of a voice is being learnt, in its first sentence."""
+LEARNT_SECONDS = 0.4
+"""How much of a voice must be heard to know anything of its loudness."""
+PRESUMED = -20.0
+"""LUFS of a voice of which nothing is known; most lie within a few decibels of it."""
 INAUDIBLE = 1e-4
 
 _LATIN_RATE, _WIDE_RATE = 13.0, 4.5
@@ -44,9 +50,19 @@ class Level:
         self._lufs = lufs
 
     @property
+    def known(self) -> bool:
+        return self._lufs is not None
+
+    @property
     def gain(self) -> float:
         """Decibels."""
-        return 0.0 if self._lufs is None else float(np.clip(LOUDNESS - self._lufs, -LARGEST_GAIN, LARGEST_GAIN))
+        lufs = PRESUMED if self._lufs is None else self._lufs
+        return float(np.clip(LOUDNESS - lufs, -LARGEST_GAIN, LARGEST_GAIN))
+
+    def learn(self, lufs: float) -> None:
+        """Take what was measured from the beginning of the voice's first sentence for all that is known."""
+        if np.isfinite(lufs) and lufs > -50:
+            self._lufs = lufs
 
     def hear(self, lufs: float, seconds: float) -> None:
         """Take in what was measured over so many seconds of the voice, before any gain."""
@@ -62,6 +78,7 @@ async def sounding(
 
     Raises `VoiceError` for sound that is none, has no end, or cannot be heard.
     """
+    learning = not level.known
     resampler = soxr.ResampleStream(rate, SAMPLE_RATE, 1, dtype="float32") if rate != SAMPLE_RATE else None
     longest = _LONGEST * expected_seconds(sentence.text) + 10
     meter, heard, audible, gain = Meter(), 0, False, None
@@ -79,14 +96,12 @@ async def sounding(
             if not len(sound):
                 continue
             meter.add(sound)
-            if gain is None:
-                if level.gain == 0.0 and np.isfinite(first := meter.lufs()):
-                    # Nothing is known of this voice yet: its first piece is the best guess.
-                    level.hear(first, len(sound) / SAMPLE_RATE)
-                gain = level.gain
+            if learning and heard >= LEARNT_SECONDS * SAMPLE_RATE:
+                level.learn(meter.lufs())
+            gain = level.gain if gain is None else gain
             for start in range(0, len(sound), round(CHUNK_SECONDS * SAMPLE_RATE)):
                 piece = sound[start : start + round(CHUNK_SECONDS * SAMPLE_RATE)]
-                step = GLIDE * len(piece) / SAMPLE_RATE
+                step = (LEARNING_GLIDE if learning else GLIDE) * len(piece) / SAMPLE_RATE
                 after = gain + float(np.clip(level.gain - gain, -step, step))
                 curve = 10 ** (np.linspace(gain, after, len(piece), dtype=np.float32) / 20)
                 yield SpeechChunk(limited(np.asarray(piece * curve, np.float32)))
