@@ -45,13 +45,18 @@ def load(group: str, name: str) -> Any:
 
 
 def build(factory: Callable[..., Any], options: Mapping[str, Any], where: str) -> Any:
-    """Call `factory` with options from a configuration; an option it does not know is an error that names `where`."""
-    known = [
-        name
+    """Call `factory` with options from a configuration.
+
+    Raises `ConfigError` that names `where` for an option it does not know, or needs and has not been given.
+    """
+    known = {
+        name: parameter.default is inspect.Parameter.empty
         for name, parameter in inspect.signature(factory).parameters.items()
         if parameter.kind is inspect.Parameter.KEYWORD_ONLY
-    ]
+    }
     for key in options:
         if key not in known:
             raise ConfigError(f"{where}: unknown key {key!r}; known: {', '.join(known) or 'none'}")
+    if missing := [key for key, needed in known.items() if needed and key not in options]:
+        raise ConfigError(f"{where}: needs {', '.join(missing)}")
     return factory(**options)
