@@ -27,6 +27,8 @@ LAYERS = [
         "anchor.loudness",
         "anchor.memory",
         "anchor.metrics",
+        "anchor.onnxfile",
+        "anchor.protobuf",
         "anchor.registry",
         "anchor.store",
         "anchor.workers",
