@@ -111,7 +111,7 @@ class PiperVoice:
         ):  # fmt: skip
             if value is not None and not (isinstance(value, int | float) and least <= value <= most):
                 raise ConfigError(f"voice.options.{key} = {value!r}: choose from {least:g} to {most:g}")
-        check_device(device)
+        self._device = check_device(device)
         self._model = PiperModel.read(Path(model).expanduser())
         self._rate = rate
         self._noise = self._model.scales[0] if noise_scale is None else noise_scale
@@ -162,15 +162,22 @@ class PiperVoice:
 
     async def warm(self, languages: Sequence[str]) -> None:
         """Load the network in every process, and the reader of the voice's language."""
-        async with asyncio.TaskGroup() as loading:
-            loading.create_task(self._espeak.run(lambda: self._script(Sentence("1", self._model.languages[0]))))
-            for _ in range(self._workers):
-                loading.create_task(self._load())
+        await self._espeak.run(lambda: self._script(Sentence("1", self._model.languages[0])))
+        try:
+            async with asyncio.TaskGroup() as loading:
+                for _ in range(self._workers):
+                    loading.create_task(self._load())
+        except ExceptionGroup as errors:
+            raise errors.exceptions[0] from None
 
     async def _load(self) -> None:
-        self._facts = await self._engine.load()
-        wanted = self._facts["device"]
-        log.info("%s runs on %s", self._info.engine, wanted)
+        first, self._facts = not self._facts, await self._engine.load()
+        if first:
+            log.info("%s runs on %s", self._info.engine, self._facts["device"])
+            if self._device.startswith("cuda") and self._facts["device"] == "cpu":
+                log.warning(
+                    "%s: no GPU for voice.options.device = %r, it runs on the CPU", self._info.engine, self._device
+                )
 
     async def speak(self, sentence: Sentence) -> AsyncGenerator[SpeechChunk, None]:
         if not among(sentence.language, self._model.languages):

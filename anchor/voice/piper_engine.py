@@ -67,6 +67,7 @@ class PiperEngine:
             raise ModelError(f"{self._path}: {reason}") from None
         self._takes_speaker = "sid" in self._plan.network.inputs
         self._encoder, self._device = open_session(self._path, self._plan.encoder(), device, threads=threads)
+        self._taken = tuple(one.name for one in self._encoder.get_inputs())
         self._decoder = None
         if self._plan.latent:
             self._decoder, self._device = open_session(self._path, self._plan.decoder(), device, threads=threads)
@@ -75,6 +76,7 @@ class PiperEngine:
             self._plan.durations, self._plan.latent, self._plan.fixed, self._plan.noises, self._plan.paced,
         )  # fmt: skip
         self._hop, self._reach = 1, 0
+        self._noise = np.zeros((1, CHANNELS, 0), np.float32)
         self._lufs = self._measure(trial, 0 if many else None)
 
     @property
@@ -190,17 +192,25 @@ class PiperEngine:
         columns = round(len(ids) * 8 * max(1.0, slowest)) + 256
         for attempt in range(4):
             # The same for the same ids: what is heard in rehearsal is what is aired.
-            rng = np.random.default_rng(zlib.crc32(np.asarray(ids, "<i4").tobytes()))
-            for name in self._plan.noises:
-                feeds[name] = rng.standard_normal((1, CHANNELS, columns), np.float32)
+            seed = zlib.crc32(np.asarray(ids, "<i4").tobytes())
+            for number, name in enumerate(self._plan.noises):
+                feeds[name] = self._chance(seed + number, columns)
             try:
-                return list(self._encoder.run(None, feeds))
+                return list(self._encoder.run(None, {name: feeds[name] for name in self._taken}))
             except Exception as error:  # the runtime's own classes have no base
                 # Where speech has more frames than there is noise, the sizes do not agree.
                 if attempt == 3 or not self._plan.noises:
                     raise ModelError(f"{self._path}: failed: {' '.join(str(error).split())[:300]}") from error
                 columns *= 4
         raise AssertionError
+
+    def _chance(self, seed: int, columns: int) -> NDArray[np.float32]:
+        """A stretch of noise that belongs to a number; normal, float32 (1, `CHANNELS`, `columns`)."""
+        if self._noise.shape[-1] < 2 * columns:
+            rng = np.random.default_rng(0)
+            self._noise = rng.standard_normal((1, CHANNELS, max(2 * columns, 8192)), np.float32)
+        start = seed % columns
+        return self._noise[..., start : start + columns]
 
     def _decoded(self, latent: NDArray[np.float32], fixed: tuple[NDArray[np.float32], ...]) -> Samples:
         assert self._decoder is not None
