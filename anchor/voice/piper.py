@@ -12,6 +12,7 @@ import logging
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ from anchor.voice.onnx_parts import Network
 from anchor.voice.onnx_session import MOST_BYTES, check_device
 from anchor.voice.piper_model import BEGIN, END, PAD, PiperModel
 from anchor.voice.piper_network import plan
-from anchor.voice.piper_phones import LATE_SECONDS, Timed, phones
+from anchor.voice.piper_phones import CLOSED_SECONDS, LATE_SECONDS, Timed, begun, phones
 from anchor.voice.piper_text import Stretch, Symbol, plain_tokens, stretches
 from anchor.voice.sound import limited
 from anchor.voice.sounding import Level, sounding
@@ -294,11 +295,14 @@ class _Delivery:
         part, limit = self.script.parts[told["part"]], int(told["samples"] * scale) - 2
         late = LATE_SECONDS * SAMPLE_RATE
         edges = [min(max(0.0, sample * scale - late), limit) for sample in told["starts"]]
+        # Between two symbols is a pad, in which the one goes over into the other.
+        begins = [(before + after) / 2 for before, after in pairwise(edges)]
         timed = [
-            Timed(one.text, one.token, edges[start], edges[end])
+            Timed(one.text, one.token, begins[start - 1], begins[end - 1])
             for one, (start, end) in zip(part.symbols, part.places, strict=True)
         ]
-        for phone, token in phones(timed, self.language):
+        onset = min(told["onset"] * scale - CLOSED_SECONDS * SAMPLE_RATE, limit)
+        for phone, token in begun(phones(timed, self.language), onset):
             if phone.end > phone.start:
                 self._phones.append(phone)
             start, end = self._spans.get(token, (phone.start, phone.end))

@@ -25,6 +25,8 @@ PIECES_SECONDS = (0.25, 0.5, 1.0)
 """Of sound that is made at once: little first, so that it is heard soon; the last holds for all that follow."""
 LEAD_SECONDS, TAIL_SECONDS = 0.05, 0.12
 """Sound kept before the first phone and after the last; the network makes up to half a second of silence there."""
+AUDIBLE = -40.0
+"""Decibels, of the voice's loudness, above which a sound begins; the softest consonants are 30 under it."""
 RAMP_SECONDS = 0.005
 CHANNELS = 192
 """Of VITS's latent values, in all of Piper's qualities (the smallest has half of them)."""
@@ -51,8 +53,9 @@ class PiperEngine:
 
     A request has ``parts``, each with ``ids``, ``pace`` (a factor on the time of each id), ``first`` and ``end`` (the
     ids that sound) and ``pause`` (seconds of silence before it), and ``speaker`` (or None), ``noise`` and ``noise_w``.
-    The first piece of each part tells ``part``, ``samples`` (where in the sentence the part ends) and ``starts`` (the
-    sample where each id begins, and where the last ends; none where the network does not tell).
+    The first piece of each part tells ``part``, ``onset`` and ``samples`` (where in the sentence it is first heard, and
+    ends) and ``starts`` (the sample where each id begins, and where the last ends; none where the network is silent
+    about it).
     Raises `ModelError`.
     """
 
@@ -77,6 +80,7 @@ class PiperEngine:
         )  # fmt: skip
         self._hop, self._reach = 1, 0
         self._noise = np.zeros((1, CHANNELS, 0), np.float32)
+        self._lufs = -24.0
         self._lufs = self._measure(trial, 0 if many else None)
 
     @property
@@ -122,27 +126,61 @@ class PiperEngine:
                 position += pause
                 yield {}, np.zeros(pause, np.float32)
             made = self._made(request, part["ids"], np.asarray(part["pace"], np.float32))
-            starts, begin, end = self._places(made, part, position)
-            told = {"part": number, "starts": starts, "samples": position + end - begin}
-            for sound in self._pieces(made, begin, end, pieces):
+            begin, end = self._ends(made, part)
+            told: dict[str, Any] | None = None
+            for at, sound in self._pieces(made, begin, end, pieces):
+                if told is None:
+                    onset, sound = self._begun(sound)
+                    begin = at + onset[1]
+                    told = {"part": number, "onset": position + onset[0] - onset[1], "samples": position + end - begin}
+                    told["starts"] = [int(edge) + position - begin for edge in self._starts(made)]
                 yield told, sound
                 told, pieces = {}, pieces + 1
             position += end - begin
 
-    def _places(self, made: _Made, part: Mapping[str, Any], position: int) -> tuple[list[int], int, int]:
-        """Where ids start in the sentence, and from where to where the part's sound is worth hearing, in samples."""
+    def _starts(self, made: _Made) -> NDArray[np.int64]:
         if made.frames is None:
-            return [], 0, made.sound.size
-        edges = np.concatenate(([0], np.cumsum(made.frames))) * self._hop
+            return np.zeros(0, np.int64)
+        return np.concatenate(([0], np.cumsum(made.frames))) * self._hop
+
+    def _ends(self, made: _Made, part: Mapping[str, Any]) -> tuple[int, int]:
+        """From where to where a part is worth hearing, in samples, as far as its durations tell."""
+        if made.frames is None:
+            heard = self._heard(made.sound)
+            tail = round(TAIL_SECONDS * self._rate)
+            return 0, min(made.sound.size, int(heard[-1]) + tail) if heard.size else made.sound.size
+        edges = self._starts(made)
         lead, tail = (round(seconds * self._rate) for seconds in (LEAD_SECONDS, TAIL_SECONDS))
         begin = max(0, int(edges[part["first"]]) - lead) // self._hop * self._hop
         end = min(int(edges[-1]), -(-(int(edges[part["end"]]) + tail) // self._hop) * self._hop)
-        return [int(edge) + position - begin for edge in edges], begin, max(begin, end)
+        return begin, max(begin, end)
 
-    def _pieces(self, made: _Made, begin: int, end: int, given: int) -> Iterator[Samples]:
-        """The sound from and to samples, faded at both ends; `given` pieces of the sentence were made before."""
-        ramp = min(round(RAMP_SECONDS * self._rate), (end - begin) // 2)
+    def _heard(self, sound: Samples) -> NDArray[np.int64]:
+        """The samples at which stretches of 5 ms begin that are not silent for this voice."""
+        step = self._rate // 200
+        steps = sound.size // step
+        power = np.mean(np.square(sound[: steps * step].reshape(steps, step)), axis=1)
+        return np.flatnonzero(power > 10 ** ((self._lufs + AUDIBLE) / 10)) * step
+
+    def _begun(self, sound: Samples) -> tuple[tuple[int, int], Samples]:
+        """Where the first piece of a part begins to be heard, how much is cut off before, and what is left."""
+        heard = self._heard(sound)
+        if not heard.size:
+            return (0, 0), sound
+        cut = max(0, int(heard[0]) - round(LEAD_SECONDS * self._rate))
+        return (int(heard[0]), cut), self._faded(sound[cut:])
+
+    def _faded(self, sound: Samples, *, out: bool = False) -> Samples:
+        ramp = min(round(RAMP_SECONDS * self._rate), sound.size)
         rise = np.linspace(0, 1, ramp, dtype=np.float32)
+        if out:
+            sound[sound.size - ramp :] *= rise[::-1]
+        else:
+            sound[:ramp] *= rise
+        return sound
+
+    def _pieces(self, made: _Made, begin: int, end: int, given: int) -> Iterator[tuple[int, Samples]]:
+        """The sound from and to samples, each piece with its place; `given` of the sentence were made before."""
         at = begin
         while at < end:
             size = end - at
@@ -152,11 +190,7 @@ class PiperEngine:
                 # A last piece of a few frames would cost as much as a whole one.
                 size = wanted if size > 1.5 * wanted else size
             sound = self._sound(made, at, at + size)
-            if at == begin and ramp:
-                sound[:ramp] *= rise
-            if at + size == end and ramp:
-                sound[-ramp:] *= rise[::-1]
-            yield sound
+            yield at, self._faded(sound, out=True) if at + size == end else sound
             at, given = at + size, given + 1
 
     def _sound(self, made: _Made, start: int, stop: int) -> Samples:
