@@ -20,13 +20,17 @@ SHORTEST_FIRST = round(0.04 * SAMPLE_RATE)
 
 _STOPS = frozenset("pbtdkɡgʔcq")
 _STRESS = {"ˈ": 2, "ˌ": 1}
-_MARKS = "ːˑʰʲˤ\u0303\u0329\u032a\u032f\u0327\u031d\u031e\u0308\u0325.0-9˞ᵝ"
-_ENGLISH = re.compile(f"(?:tʃ|dʒ|.)[{_MARKS}]*")
+_GLIDES = ("ɪ", "ʊ", "ʏ")
+"""The ends of diphthongs, as stressed as what they come from."""
+_MARKS = "ːˑʰʲˤ\u0303\u0329\u032a\u032f\u0327\u031d\u031e\u0308\u0325.˞ᵝ-"
+_ENGLISH = re.compile(f"((?:tʃ|dʒ|.)[{_MARKS}]*)")
 _ASCII = "ts\\.h|tɕh|tsh|tʃh|[tpk]h|[tszi]s?\\.|onɡ"
 """What espeak-ng writes for sounds of Mandarin and Korean."""
-_EASTERN = re.compile(f"(?:{_ASCII}|{'|'.join(AFFRICATES)}|.)[{_MARKS}]*")
-_OTHERS = re.compile(f"(?:{'|'.join(AFFRICATES)}|.)[{_MARKS}]*")
-_GROUPS = {"en": _ENGLISH, "zh": _EASTERN, "ko": _EASTERN}
+_EASTERN = re.compile(f"((?:{_ASCII}|{'|'.join(AFFRICATES)}|.)[{_MARKS}]*)")
+_OTHERS = re.compile(f"((?:{'|'.join(AFFRICATES)}|.)[{_MARKS}]*)")
+# In Mandarin it writes the tones as 5, 2, 1 and ɜ.
+_MANDARIN = re.compile(f"{_EASTERN.pattern}[0-9ɜ]*")
+_GROUPS = {"en": _ENGLISH, "zh": _MANDARIN, "ko": _EASTERN}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +57,19 @@ def phones(timed: Sequence[Timed], language: str) -> list[tuple[Phone, int]]:
         stress = 0
         for match in pattern.finditer(text):
             group = run[match.start() : match.end()]
-            if match[0][0] in _STRESS:
-                stress = _STRESS[match[0][0]]
+            name = match[1]
+            if name[0] in _STRESS:
+                stress = _STRESS[name[0]]
                 begun = group[0].start if begun is None else begun
                 continue
-            made = list(_split(match[0], group, begun, stress))
+            if (
+                name in _GLIDES
+                and found
+                and is_vowel(found[-1][0].symbol)
+                and abs(found[-1][0].end - group[0].start) < 2
+            ):
+                stress = found[-1][0].stress
+            made = list(_split(name, group, begun, stress))
             if made:
                 found += made
                 begun, stress = None, 0 if any(is_vowel(phone.symbol) for phone, _ in made) else stress
