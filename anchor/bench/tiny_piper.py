@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from anchor.errors import MissingError
+
 HOP = 256
 """Samples of a frame, as in VITS."""
 SYMBOL_SECONDS = 0.08
@@ -29,12 +31,15 @@ def write_tiny_piper(
     folder: Path, *, sample_rate: int = 22_050, timings: bool = True, speakers: int = 1, language: str = "en_US",
     espeak: str = "en-us", kind: str = "espeak", seed: int = 1,
 ) -> Path:  # fmt: skip
-    """Write ``tiny.onnx`` and ``tiny.onnx.json`` to a folder; the path of the first. Needs the package ``onnx``.
+    """Write ``tiny.onnx`` and ``tiny.onnx.json`` to a folder; the path of the first. Raises `MissingError` without the
+    package ``onnx``.
 
     With `timings` durations can be found in the network as in Piper's own exports. `kind` is ``espeak`` or ``text``.
     """
-    import onnx
-
+    try:
+        import onnx
+    except ImportError as error:
+        raise MissingError("a tiny voice is made with the package onnx: .venv/bin/pip install onnx") from error
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "tiny.onnx"
     facts = {

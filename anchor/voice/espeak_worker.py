@@ -145,7 +145,8 @@ class Espeak:
     def _phonemes(self, asked: list[list[str]]) -> dict[str, Any]:
         told, before = [], ""
         for voice, text in asked:
-            if voice != before and self._library.espeak_SetVoiceByName(voice.encode()) != 0:
+            names = (voice, voice.split("-")[0])
+            if voice != before and all(self._library.espeak_SetVoiceByName(name.encode()) for name in names):
                 return {"error": f"espeak-ng has no voice {voice!r}"}
             before, data = voice, text.replace("\0", "").encode()
             if text.startswith("[["):

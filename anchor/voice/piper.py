@@ -217,7 +217,7 @@ class PiperVoice:
     def _script(self, sentence: Sentence) -> _Script:
         """What is to be said; blocks in a thread of the pool for espeak-ng."""
         if self._reader is None:
-            tokens = plain_tokens(sentence.text)
+            tokens = plain_tokens(sentence.text, self._model.languages[-1], self._lexicon)
         else:
             tokens = read_marked(sentence.text, self._reader, self._lexicon, sentence.spans, _reader)
         ways = manners(tokens, sentence.spans)

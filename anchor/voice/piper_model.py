@@ -71,9 +71,7 @@ class PiperModel:
         """The number of a speaker by name or number; None for a voice of one. Raises `ModelError`."""
         if wanted is None:
             return 0 if self.speaker_count > 1 else None
-        if isinstance(wanted, str) and wanted in self.speakers:
-            return self.speakers[wanted]
-        number = int(wanted) if str(wanted).isdecimal() else -1
+        number = int(wanted) if str(wanted).isdecimal() else self.speakers.get(str(wanted), -1)
         if 0 <= number < self.speaker_count:
             return number if self.speaker_count > 1 else None
         named = ", ".join(list(self.speakers)[:8]) + (", ..." if len(self.speakers) > 8 else "")

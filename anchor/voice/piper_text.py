@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import groupby
 
-from anchor.voice.text import Token, mandarin
+from anchor.voice.text import Lexicon, Token, mandarin
 from anchor.voice.text.scripts import is_cjk
 
 ENDING, LINKING = ".?!", ",;:"
@@ -27,6 +27,7 @@ ENDING_PAUSE, LINKING_PAUSE = 0.2, 0.08
 
 _LETTERS = re.compile(r"\b[A-Z](?: [A-Z]\b(?!'))+")
 _SWITCH = re.compile(r"\([a-z]{2,3}(?:-[a-z0-9-]+)?\)")
+_EDGES = re.compile(r"^[^\w$€£¥+-]+|[^\w%°€$£]+$|^\W+$")
 _WORD = re.compile(r"\s*\S+\s*")
 
 Phonemize = Callable[[Sequence[tuple[str, str]]], Sequence[str]]
@@ -61,14 +62,16 @@ class _Run:
         return " ".join(text for _, text in self.said)
 
 
-def plain_tokens(text: str) -> list[Token]:
+def plain_tokens(text: str, language: str, lexicon: Lexicon) -> list[Token]:
     """Tokens of a language that `anchor.voice.text` does not read: words, whose numbers espeak-ng reads itself."""
     found = []
     for word in _WORD.findall(text):
-        bare = word.strip()
-        mark = next((_MARKS[letter] for letter in reversed(bare) if letter in _MARKS), "")
-        trailing = mark if not bare[-1:].isalnum() else ""
-        found.append(Token(word, bare if any(map(str.isalnum, bare)) else "", "", mark=trailing))
+        bare = _EDGES.sub("", word)
+        after = word[word.rindex(bare) + len(bare) :] if bare else word
+        mark = next((_MARKS[letter] for letter in reversed(after) if letter in _MARKS), "")
+        entry = lexicon.find(bare, language)
+        said, phonemes = (entry.spoken, entry.phonemes) if entry else (bare or "", "")
+        found.append(Token(word, said, "", phonemes, mark))
     return found
 
 

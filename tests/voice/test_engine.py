@@ -91,7 +91,9 @@ async def test_a_sentence_may_wait_but_pictures_may_not() -> None:
 @in_loop
 async def test_the_first_piece_is_there_before_the_second_is_made() -> None:
     async with toy() as engine, aclosing(engine.speak({"pieces": 2, "at": 1, "do": "hang"})) as parts:
-        assert (await anext(parts))[0]["piece"] == 0
+        told, _ = await anext(parts)
+        assert told["piece"] == 0
+        os.kill(told["pid"], signal.SIGKILL)
 
 
 @in_loop

@@ -419,3 +419,23 @@ def test_the_engine_runs_where_its_path_is_longer_than_it_can_remember(tmp_path:
 
 def test_the_library_is_never_loaded_in_this_process() -> None:
     assert "espeak-ng" not in Path("/proc/self/maps").read_text()
+
+
+def test_ipa_of_texts_has_words_apart_and_other_languages_marked() -> None:
+    worker = Worker("espeak-ng", espeak.command())
+    try:
+        answer, _ = worker.ask(
+            {
+                "ipa": [
+                    ["en-us", "It was in the house, there"],
+                    ["en-us", "[[w'Ust@]]"],
+                    ["cmn", "hang2zhang3 AI"],
+                    ["en-us", ""],
+                ]
+            }
+        )
+        refused, _ = worker.ask({"ipa": [["klingon", "nuqneH"]]})
+    finally:
+        worker.close()
+    assert answer["ipa"] == ["ɪt wʌz ɪnðə hˈaʊs ðˈɛɹ", "wˈʊstə", "χɑɜŋts.ˈɑ2ŋ (en)ˈeɪ ˈaɪ(cmn)", ""]
+    assert refused["error"] == "espeak-ng has no voice 'klingon'"

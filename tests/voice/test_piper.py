@@ -24,6 +24,8 @@ from anchor.testing import check_voice, collect, understand
 from anchor.voice import piper_engine
 from anchor.voice.piper import PiperVoice
 from anchor.voice.piper_engine import PiperEngine
+from anchor.voice.piper_text import plain_tokens
+from anchor.voice.text import Entry, Lexicon
 from tests.drivers.networks import doubling, saved
 from tests.voice.speech import level
 
@@ -291,6 +293,15 @@ def test_languages_without_a_reader_are_read_by_espeak_alone(tmp_path: Path) -> 
     speech = asyncio.run(main())
     assert "".join(word.text for word in speech.words) == text
     assert symbols(speech).startswith("b w ɔ n a s e r a s o n o l e v e n t ɪ")
+
+
+def test_words_of_a_language_without_a_reader_keep_their_marks_and_lose_their_brackets() -> None:
+    lexicon = Lexicon({"": {"NATO": Entry("nato")}})
+    text = "«Ciao», disse 3,5% (la NATO) — $20, -5°! l'anno."
+    tokens = plain_tokens(text, "it", lexicon)
+    assert "".join(token.text for token in tokens) == text
+    assert [token.spoken for token in tokens] == ["Ciao", "disse", "3,5%", "la", "nato", "", "$20", "-5°", "l'anno"]
+    assert [token.mark for token in tokens] == [",", "", "", "", "", ",", ",", "!", "."]
 
 
 def test_the_lexicon_is_heeded(tiny: Path, tmp_path: Path) -> None:
