@@ -30,6 +30,9 @@ SILENCE_LIMIT = 30.0
 ENDING_SECONDS = 2.0
 """How long work under way may take to end when its pool is closed."""
 
+LARGEST_LOG = 1 << 20
+"""Bytes of what a worker wrote to stderr, after which it is thrown away; a chatty library never stops."""
+
 LARGEST_ANSWER = 256 << 20
 """Bytes; half an hour of speech has a third of that."""
 
@@ -45,6 +48,8 @@ class Worker:
 
     def __init__(self, name: str, command: Sequence[str], *, patience: float = SILENCE_LIMIT) -> None:
         self.name = name
+        self.fresh = True
+        """Whether it has answered nothing yet."""
         self._patience = patience
         # A file, not a pipe: it never fills up and nobody has to read it until something goes wrong.
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed in `close`
@@ -81,8 +86,11 @@ class Worker:
                 if header + sound > LARGEST_ANSWER:
                     raise ValueError(f"an answer of {header + sound} bytes: the stream is out of step")
                 answer, data = json.loads(self._read(header, patience)), self._read(sound, patience)
+                self.fresh, last = False, not answer.get("more")
+                if last:
+                    self._forget_log()
             yield answer, data
-            if not answer.get("more"):
+            if last:
                 return
 
     @contextlib.contextmanager
@@ -92,13 +100,19 @@ class Worker:
             yield
         except (OSError, EOFError, ValueError, TimeoutError) as error:
             self.close(kill=True)
-            raise WorkerDiedError(f"{self.name} ended: {self._last_words() or error or 'without a word'}") from error
+            words = self._last_words()
+            if isinstance(error, ValueError | TimeoutError):
+                words = f"{error}; it wrote: {words}" if words else str(error)
+            raise WorkerDiedError(f"{self.name} ended: {words or error or 'without a word'}") from error
 
     def _write(self, data: bytes) -> None:
         assert self._process.stdin is not None
-        view = memoryview(data)
+        pipe, view = self._process.stdin.fileno(), memoryview(data)
         while view:
-            view = view[self._process.stdin.write(view) or 0 :]
+            if not select.select([], [pipe], [], self._patience)[1]:
+                raise TimeoutError(f"nothing was read for {self._patience:g} seconds")
+            # So much has room when there is any, so that writing never waits for one who has stopped reading.
+            view = view[os.write(pipe, view[: select.PIPE_BUF]) :]
 
     def _read(self, size: int, patience: float | None = None) -> bytes:
         limit = patience or self._patience
@@ -113,6 +127,12 @@ class Worker:
                 raise EOFError
             data += part
         return bytes(data)
+
+    def _forget_log(self) -> None:
+        if os.fstat(self._errors.fileno()).st_size > LARGEST_LOG:
+            # The process writes where this file stands, for it is the same one.
+            self._errors.seek(0)
+            self._errors.truncate()
 
     def _last_words(self) -> str:
         return self._stderr.strip().splitlines()[-1] if self._stderr.strip() else ""
@@ -138,8 +158,8 @@ class Worker:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        self._errors.seek(0)
-        self._stderr = self._errors.read(1 << 16).decode("utf-8", "replace")
+        self._errors.seek(max(0, os.fstat(self._errors.fileno()).st_size - (1 << 16)))
+        self._stderr = self._errors.read().decode("utf-8", "replace")
         self._errors.close()
         if self._stderr.strip():
             log.warning("%s (process %d) wrote: %s", self.name, self.pid, self._stderr.strip())
@@ -171,12 +191,26 @@ class WorkerPool:
             return tuple(worker.pid for worker in self._workers)
 
     async def run(self, work: Callable[[], Result]) -> Result:
-        """Run blocking work in a thread of the pool, where `ask` may be called."""
-        return await self._submit(work)
+        """Run blocking work in a thread of the pool, where `ask` may be called. Raises `error` when it closes."""
+        working = self._submit(work)
+        try:
+            return await working
+        except asyncio.CancelledError:
+            if self._dropped(working):
+                raise self._gone() from None
+            raise
+
+    def _dropped(self, working: asyncio.Future[Any]) -> bool:
+        """Whether the pool, by closing, cancelled this work, and nobody the task that waits for it."""
+        task = asyncio.current_task()
+        return self._closed and working.cancelled() and not (task is not None and task.cancelling())
+
+    def _gone(self) -> AnchorError:
+        return self._error(f"{self._name} is closed: open a new one to go on")
 
     def _submit(self, work: Callable[[], Result]) -> asyncio.Future[Result]:
         if self._closed:
-            raise self._error(f"{self._name} is closed: open a new one to go on")
+            raise self._gone()
         if self._executor is None:
             self._executor = ThreadPoolExecutor(self._size, thread_name_prefix=self._name)
         return asyncio.get_running_loop().run_in_executor(self._executor, work)
@@ -198,12 +232,13 @@ class WorkerPool:
         raise AssertionError
 
     async def stream(
-        self, request: dict[str, Any], *, patience: float | None = None
+        self, request: dict[str, Any], *, patience: float | None = None, starting: float | None = None
     ) -> AsyncIterator[tuple[dict[str, Any], bytes]]:
         """Give the parts of an answer as they come, the last one included. Raises `error`.
 
         Closing the iterator returns at once; the worker is told to stop, and what it gives until then is dropped. A
-        worker that dies is replaced, and asked again if it had given nothing.
+        worker that dies is replaced, and asked again if it had given nothing. `patience` are the seconds between two
+        parts after which a worker counts as hung, `starting` those until the first answer of its life.
         """
         loop = asyncio.get_running_loop()
         parts: deque[tuple[dict[str, Any], bytes]] = deque()
@@ -214,7 +249,7 @@ class WorkerPool:
             with contextlib.suppress(RuntimeError):  # the loop has ended
                 loop.call_soon_threadsafe(changed.set)
 
-        working = self._submit(lambda: self._stream(request, patience, feed, stopped))
+        working = self._submit(lambda: self._stream(request, (patience, starting), feed, stopped))
         working.add_done_callback(lambda _: changed.set())
         try:
             while parts or not working.done():
@@ -223,6 +258,8 @@ class WorkerPool:
                     yield parts.popleft()
                 if not working.done():
                     await changed.wait()
+            if self._dropped(working):
+                raise self._gone()
             working.result()
         finally:
             stopped.set()
@@ -232,7 +269,7 @@ class WorkerPool:
     def _stream(
         self,
         request: dict[str, Any],
-        patience: float | None,
+        patience: tuple[float | None, float | None],
         feed: Callable[[tuple[dict[str, Any], bytes]], None],
         stopped: threading.Event,
     ) -> None:
@@ -243,7 +280,7 @@ class WorkerPool:
             try:
                 worker = self._worker()
                 worker.tell(request)
-                for answer, data in worker.parts(patience):
+                for answer, data in worker.parts(patience[1] or patience[0] if worker.fresh else patience[0]):
                     if stopped.is_set():
                         if not told and answer.get("more"):
                             worker.tell({"stop": True})
@@ -267,7 +304,7 @@ class WorkerPool:
         if worker is None:
             with self._lock:
                 if self._closed:
-                    raise self._error(f"{self._name} is closed: open a new one to go on")
+                    raise self._gone()
                 worker = self._own.worker = Worker(self._name, self._command())
                 self._workers.append(worker)
         return worker

@@ -10,8 +10,8 @@ import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from drivers.onnxfile import MOST_FIELDS
-from drivers.protobuf import Reader, Value, written
+from anchor.onnxfile import MOST_FIELDS
+from anchor.protobuf import Reader, Value, written
 
 FLOAT, UINT8, FLOAT16 = 1, 2, 10
 _INT_ATTRIBUTE = 2

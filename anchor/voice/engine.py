@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
+from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -15,13 +16,21 @@ from anchor.workers import WorkerPool
 
 LOADING_SECONDS = 180.0
 """Without a word for this long, an engine that loads its weights counts as hung."""
+SPEAKING_SECONDS = 30.0
+"""Without a piece of sound for this long, an engine that has loaded them counts as hung."""
+
+_START = (
+    "import sys, json; sys.path[:] = json.loads(sys.argv.pop(1)); from anchor.voice.engine_host import main; main()"
+)
+"""Finds modules where this process does, and not in the folder it happens to be started in."""
 
 
 class EngineProcess:
     """`workers` processes of the engine ``module:Class``, made with `options`. Raises `VoiceError`."""
 
     def __init__(self, name: str, engine: str, options: Mapping[str, Any], *, workers: int = 1) -> None:
-        command = [sys.executable, "-m", "anchor.voice.engine_host", engine, json.dumps(dict(options))]
+        places = json.dumps([str(Path(place).absolute()) for place in sys.path])
+        command = [sys.executable, "-P", "-c", _START, places, engine, json.dumps(dict(options))]
         self._pool = WorkerPool(name, lambda: command, workers)
 
     @property
@@ -43,7 +52,7 @@ class EngineProcess:
                     yield told, np.frombuffer(sound, "<f4")
 
     def _stream(self, request: dict[str, Any]) -> AsyncGenerator[tuple[dict[str, Any], bytes], None]:
-        stream = self._pool.stream(request, patience=LOADING_SECONDS)
+        stream = self._pool.stream(request, patience=SPEAKING_SECONDS, starting=LOADING_SECONDS)
         return cast("AsyncGenerator[tuple[dict[str, Any], bytes], None]", stream)
 
     async def close(self) -> None:

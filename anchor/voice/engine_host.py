@@ -5,7 +5,7 @@ are those of `anchor.workers`. A request is what the engine's `speak` takes; the
 ...}`` with sound in 32-bit floats, and a last one ``{}``. ``{"load": true}`` loads what can be loaded and is answered
 ``{"rate", ...}`` with what the engine tells of itself. ``{"stop": true}``, sent between parts, ends the sentence.
 
-Run it as ``python -m anchor.voice.engine_host MODULE:CLASS OPTIONS`` with the options as JSON.
+`anchor.voice.engine` starts it. By hand: ``python -m anchor.voice.engine_host MODULE:CLASS OPTIONS``, options as JSON.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import os
 import select
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 from typing import Any, BinaryIO, Protocol
 
@@ -25,6 +26,9 @@ import numpy as np
 from anchor.errors import AnchorError
 from anchor.media import Samples
 from anchor.workers import HEADER
+
+LEAVING_SECONDS = 1.0
+"""How long work under way may go on after whoever asked for it has gone."""
 
 POLITENESS = 5
 """Niceness of the process: a sentence may wait, the next picture not."""
@@ -50,6 +54,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with contextlib.suppress(OSError):
         os.nice(POLITENESS)
+    threading.Thread(target=_leave, args=(requests.fileno(),), daemon=True).start()
     module, _, name = sys.argv[1].partition(":")
     engine: Engine | None = None
     while (request := _read(requests)) is not None:
@@ -76,6 +81,15 @@ def main() -> None:
             raise
         except Exception as error:
             _write(answers, {"error": f"{type(error).__name__}: {error}"})
+
+
+def _leave(pipe: int) -> None:
+    """End the process, whatever it does, soon after nobody can ask it anything any more."""
+    gone = select.poll()
+    gone.register(pipe, 0)
+    gone.poll()
+    threading.Event().wait(LEAVING_SECONDS)
+    os._exit(0)
 
 
 def _asked_to_stop(requests: BinaryIO) -> bool:

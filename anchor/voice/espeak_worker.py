@@ -8,6 +8,11 @@ Request: ``{"text", "voice", "timbre", "rate", "pitch", "range", "phonemes"}``, 
 ``lang`` folder, and `timbre` either lines of a voice file that are added to it or the name of a variant. Answer:
 ``{"rate", "events"}``, where an event is ``[type, character, sample, phone]``: type 1 a word and 7 a phone, `character`
 its place in the text, from 0.
+
+Request ``{"ipa": [[voice, text]...]}``, where `voice` is one of espeak-ng's names (``en-us``) and text in ``[[...]]``
+is phoneme mnemonics. Answer: ``{"ipa": [...]}``, the phonemes of each text as espeak-ng writes them in IPA: words
+parted by spaces where it parts them, ``(en)`` where it speaks another language.
+
 A request that cannot be done is answered ``{"error": reason}``.
 
 Run it as ``python espeak_worker.py LIBRARY DATA``.
@@ -30,6 +35,7 @@ SYNCHRONOUS = 2
 PHONEME_EVENTS_IN_IPA = 3
 POSITION_CHARACTER = 1
 UTF8, PHONEME_INPUT = 0x1, 0x100
+IPA = 0x2
 RATE, VOLUME, PITCH, RANGE = 1, 2, 3, 4
 EVENT_END, EVENT_WORD, EVENT_PHONEME = 0, 1, 7
 
@@ -77,6 +83,7 @@ class Espeak:
         self._callback = CALLBACK(self._take)
         self._library.espeak_SetSynthCallback(self._callback)
         self._library.espeak_SetParameter(VOLUME, HEADROOM, 0)
+        self._library.espeak_TextToPhonemes.restype = ctypes.c_char_p
         self._data = data
 
     def _take(self, wave: int | None, samples: int, events: Any) -> int:
@@ -115,6 +122,8 @@ class Espeak:
 
         The Klatt synthesizer counts its own time from the first sample it ever made, and its breath is rand().
         """
+        if "ipa" in request:
+            return self._phonemes(request["ipa"]), b""
         source, target = os.pipe()
         copy = os.fork()
         if not copy:
@@ -132,6 +141,35 @@ class Espeak:
             # As if it had been this process: a new one is started and asked again.
             raise RuntimeError("espeak-ng has fallen")
         return json.loads(data[HEADER.size : HEADER.size + header]), data[HEADER.size + header :]
+
+    def _phonemes(self, asked: list[list[str]]) -> dict[str, Any]:
+        told, before = [], ""
+        for voice, text in asked:
+            names = (voice, voice.split("-")[0])
+            if voice != before and all(self._library.espeak_SetVoiceByName(name.encode()) for name in names):
+                return {"error": f"espeak-ng has no voice {voice!r}"}
+            before, data = voice, text.replace("\0", "").encode()
+            if text.startswith("[["):
+                self._events = []
+                self._library.espeak_Synth(
+                    data + b"\0",
+                    ctypes.c_size_t(len(data) + 1),
+                    0,
+                    POSITION_CHARACTER,
+                    0,
+                    UTF8 | PHONEME_INPUT,
+                    None,
+                    None,
+                )
+                told.append("".join(name for kind, _, _, name in self._events if kind == EVENT_PHONEME))
+                continue
+            # It reads up to the end of a clause, and moves on.
+            place, clauses = ctypes.c_char_p(data), list[str]()
+            while place.value is not None:
+                clause = self._library.espeak_TextToPhonemes(ctypes.byref(place), UTF8, IPA)
+                clauses.append((clause or b"").decode("utf-8", "ignore"))
+            told.append(" ".join(filter(None, clauses)))
+        return {"ipa": told}
 
     def _synthesize(self, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
         voice, timbre = str(request["voice"]), str(request["timbre"])

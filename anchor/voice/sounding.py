@@ -30,6 +30,10 @@ PRESUMED = -20.0
 """LUFS of a voice of which nothing is known; most lie within a few decibels of it."""
 INAUDIBLE = 1e-4
 
+_GRID = SAMPLE_RATE // 1000
+_HELD = 20 * _GRID
+"""Twice as far as the limiter looks."""
+
 _LATIN_RATE, _WIDE_RATE = 13.0, 4.5
 """Characters a second of unhurried reading, in letters and in Chinese, Japanese or Korean."""
 _LONGEST = 6.0
@@ -71,6 +75,28 @@ class Level:
             self._lufs = lufs if self._lufs is None else self._lufs + trust * (lufs - self._lufs)
 
 
+class Limiter:
+    """`anchor.voice.sound.limited` for sound that comes in pieces: its gain goes over from each into the next.
+
+    What lies within `_HELD` of the end waits for what follows.
+    """
+
+    def __init__(self) -> None:
+        self._known = np.zeros(0, np.float32)
+        self._given = 0
+        """Samples of what is known that have been given."""
+
+    def push(self, sound: Samples, *, last: bool = False) -> Samples:
+        """The sound that is settled now; with `last` all that is left."""
+        known = np.concatenate((self._known, sound))
+        # Whole milliseconds, which is what the limiter counts in.
+        until = len(known) if last else max(self._given, (len(known) - _HELD) // _GRID * _GRID)
+        ready: Samples = limited(known)[self._given : until].copy()
+        start = max(0, until - _HELD) // _GRID * _GRID
+        self._known, self._given = known[start:], until - start
+        return ready
+
+
 async def sounding(
     pieces: AsyncIterator[Samples], rate: int, sentence: Sentence, level: Level, *, name: str
 ) -> AsyncGenerator[SpeechChunk, None]:
@@ -81,7 +107,7 @@ async def sounding(
     learning = not level.known
     resampler = soxr.ResampleStream(rate, SAMPLE_RATE, 1, dtype="float32") if rate != SAMPLE_RATE else None
     longest = _LONGEST * expected_seconds(sentence.text) + 10
-    meter, heard, audible, gain = Meter(), 0, False, None
+    meter, limiter, heard, audible, gain = Meter(), Limiter(), 0, False, None
     async with aclosing(cast("AsyncGenerator[Samples, None]", _ending(pieces))) as source:
         async for raw, last in source:
             if not np.isfinite(raw).all():
@@ -104,10 +130,14 @@ async def sounding(
                 step = (LEARNING_GLIDE if learning else GLIDE) * len(piece) / SAMPLE_RATE
                 after = gain + float(np.clip(level.gain - gain, -step, step))
                 curve = 10 ** (np.linspace(gain, after, len(piece), dtype=np.float32) / 20)
-                yield SpeechChunk(limited(np.asarray(piece * curve, np.float32)))
+                ready = limiter.push(np.asarray(piece * curve, np.float32))
                 gain = after
+                if len(ready):
+                    yield SpeechChunk(ready)
     if not audible and any(character.isalnum() for character in sentence.text):
         raise VoiceError(f"voice {name!r} gave no sound for {sentence.text[:60]!r}")
+    if len(rest := limiter.push(np.zeros(0, np.float32), last=True)):
+        yield SpeechChunk(rest)
     level.hear(meter.lufs(), heard / SAMPLE_RATE)
 
 

@@ -28,6 +28,8 @@ LAYERS = [
         "anchor.memory",
         "anchor.metrics",
         "anchor.model_folder",
+        "anchor.onnxfile",
+        "anchor.protobuf",
         "anchor.registry",
         "anchor.store",
         "anchor.workers",

@@ -141,7 +141,7 @@ def test_text_with_nothing_to_say_yields_nothing(voice: EspeakVoice, text: str) 
 
 def test_an_unknown_language_is_named_with_what_can_be_spoken(voice: EspeakVoice) -> None:
     with pytest.raises(VoiceError, match=r"'tlh'.*zh-CN"):
-        asyncio.run(chunks_of(voice, "nuqneH", "tlh"))
+        asyncio.run(chunks_of(voice, "hello", "tlh"))
 
 
 @pytest.mark.parametrize(
@@ -419,3 +419,23 @@ def test_the_engine_runs_where_its_path_is_longer_than_it_can_remember(tmp_path:
 
 def test_the_library_is_never_loaded_in_this_process() -> None:
     assert "espeak-ng" not in Path("/proc/self/maps").read_text()
+
+
+def test_ipa_of_texts_has_words_apart_and_other_languages_marked() -> None:
+    worker = Worker("espeak-ng", espeak.command())
+    try:
+        answer, _ = worker.ask(
+            {
+                "ipa": [
+                    ["en-us", "It was in the house, there"],
+                    ["en-us", "[[w'Ust@]]"],
+                    ["cmn", "hang2zhang3 AI"],
+                    ["en-us", ""],
+                ]
+            }
+        )
+        refused, _ = worker.ask({"ipa": [["nowhere", "hello"]]})
+    finally:
+        worker.close()
+    assert answer["ipa"] == ["ɪt wʌz ɪnðə hˈaʊs ðˈɛɹ", "wˈʊstə", "χɑɜŋts.ˈɑ2ŋ (en)ˈeɪ ˈaɪ(cmn)", ""]
+    assert refused["error"] == "espeak-ng has no voice 'nowhere'"

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper
 
 from anchor.errors import ModelError
-from drivers.onnxfile import MOST_DEPTH, read_checked
-from drivers.protobuf import Damaged, Reader, varint
+from anchor.onnxfile import MOST_DEPTH, read_checked
+from anchor.protobuf import Damaged, Reader, varint
 from tests.drivers.networks import doubling, external, in_branches, saved, value, weight, with_node
 
 LIMIT = 1 << 20
@@ -201,9 +201,9 @@ def test_weights_that_take_more_than_the_limit_are_refused(tmp_path: Path) -> No
 def test_a_file_of_too_many_nodes_or_parts_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = saved(doubling(), tmp_path / "model.onnx")
     with monkeypatch.context() as patch:
-        patch.setattr("drivers.onnxfile.MOST_NODES", 0)
+        patch.setattr("anchor.onnxfile.MOST_NODES", 0)
         assert "more than 0 nodes" in refused(path)
-    monkeypatch.setattr("drivers.onnxfile.MOST_FIELDS", 5)
+    monkeypatch.setattr("anchor.onnxfile.MOST_FIELDS", 5)
     assert "too many parts" in refused(path)
 
 

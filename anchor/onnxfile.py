@@ -10,7 +10,7 @@ import stat
 from pathlib import Path
 
 from anchor.errors import ModelError
-from drivers.protobuf import Damaged, Reader, Value, varint
+from anchor.protobuf import Damaged, Reader, Value, varint
 
 MOST_NODES = 100_000
 MOST_FIELDS = 2_000_000
