@@ -27,6 +27,7 @@ LAYERS = [
         "anchor.loudness",
         "anchor.memory",
         "anchor.metrics",
+        "anchor.packages",
         "anchor.registry",
         "anchor.store",
         "anchor.workers",
