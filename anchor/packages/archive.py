@@ -97,19 +97,19 @@ def _check_table(path: Path, items: list[zipfile.ZipInfo], kind: Kind) -> None:
 
 
 @contextmanager
-def unpacked(path: Path, kind: Kind) -> Iterator[Path]:
+def unpacked(path: Path, kind: Kind, *, only: str = "") -> Iterator[Path]:
     """The folder of a package given as a folder or a zip; a zip is unpacked for as long as the context lasts.
 
-    Raises what `unpack` raises.
+    `only` that file of it, when one is named. Raises what `unpack` raises.
     """
     if path.is_dir():
         yield path
         return
     with tempfile.TemporaryDirectory(prefix=f"{kind.noun}-") as scratch:
-        yield unpack(path, Path(scratch), kind)
+        yield unpack(path, Path(scratch), kind, only=only)
 
 
-def unpack(path: Path, folder: Path, kind: Kind) -> Path:
+def unpack(path: Path, folder: Path, kind: Kind, *, only: str = "") -> Path:
     """Unpack a zip of files, or of one folder of files, into `folder`; return where the files are.
 
     Raises what the `kind` raises for a zip with links, names that leave the folder, folders too deep, or too much in
@@ -126,6 +126,8 @@ def unpack(path: Path, folder: Path, kind: Kind) -> Path:
             if item.is_dir():
                 continue
             tops.add(parts[0] if len(parts) > 1 else "")
+            if only and parts[-1] != only:
+                continue
             target = folder / item.filename
             try:
                 target.parent.mkdir(parents=True, exist_ok=True)

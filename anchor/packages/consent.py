@@ -96,7 +96,7 @@ class ConsentWatch:
             return f"{self._record}: the record of consent is gone ({error.strerror})"
         if asked != self._asked:
             try:
-                with unpacked(self._package, self._kind) as folder:
+                with unpacked(self._package, self._kind, only=self._kind.manifest) as folder:
                     self._read(folder, day)
                 self._problem = ""
             except AnchorError as error:

@@ -79,6 +79,21 @@ class Table:
             raise self.error(key, "must be a table")
         return type(self)(value, self._where, f"{self._prefix}{plain(key)}.")
 
+    def tables(self, key: str, most: int) -> list[Self]:
+        """A list of one to `most` tables."""
+        value = self._take(key)
+        if not isinstance(value, list) or not 1 <= len(value) <= most or any(not isinstance(v, dict) for v in value):
+            raise self.error(key, f"must be a list of 1 to {most} tables")
+        return [
+            type(self)(item, self._where, f"{self._prefix}{plain(key)}.{number}.")
+            for number, item in enumerate(value, start=1)
+        ]
+
+    def rest(self) -> dict[str, Any]:
+        """All that nobody has read yet, as it is."""
+        values, self._values = self._values, {}
+        return values
+
     def __contains__(self, key: str) -> bool:
         return key in self._values
 
