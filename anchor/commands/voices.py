@@ -54,6 +54,9 @@ def voice_make(
         list[str] | None, typer.Option("--mood", help="MOOD=FILE: how it speaks in a mood, e.g. cheerful=happy.wav.")
     ] = None,
     option: Annotated[list[str] | None, typer.Option("--option", help="KEY=VALUE of the engine.")] = None,
+    file: Annotated[
+        list[Path] | None, typer.Option("--file", help="A file that an option names, such as weights; it is copied.")
+    ] = None,
     language: Annotated[list[str] | None, typer.Option("--language", help="What it speaks; one or more tags.")] = None,
     name: Annotated[str, typer.Option("--name", help="A short name; the folder's, if not given.")] = "",
     title: Annotated[str, typer.Option("--title", help="The name that is shown.")] = "",
@@ -71,7 +74,7 @@ def voice_make(
     maker.make_voice(
         folder, engine=engine, references=references, moods=_moods(mood or []),
         consent=maker.consent_of(who, scope, until), name=name, title=title, languages=language or (),
-        licence=licence, options=_options(option or []),
+        licence=licence, options=_options(option or []), files=file or (),
     )  # fmt: skip
     out.print(f"{folder}: made. Hear it with: anchor say --voice {folder} ...", highlight=False, soft_wrap=True)
 

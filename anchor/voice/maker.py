@@ -48,9 +48,9 @@ def consent_of(who: str, scope: str, until: str) -> Consent:
 def make_voice(
     folder: Path, *, engine: str, references: Sequence[Spoken] = (), moods: Mapping[Mood, Path] | None = None,
     consent: Consent, name: str = "", title: str = "", languages: Sequence[str] = (),
-    licence: str = "all rights reserved", options: Mapping[str, Any] | None = None,
+    licence: str = "all rights reserved", options: Mapping[str, Any] | None = None, files: Sequence[Path] = (),
 ) -> None:  # fmt: skip
-    """Write a voice package of one person's recordings.
+    """Write a voice package of one person's recordings, or of weights among the `files` that `options` name.
 
     Raises `MissingError` for a back-end that there is not, and `VoiceError` that says what is wrong with a recording;
     nothing is written then.
@@ -59,13 +59,13 @@ def make_voice(
     if not valid_name(name):
         raise VoiceError(f"name {name!r}: use up to 64 letters, digits, - and _")
     known = keywords(engine)
-    for option, given in (("reference", references), ("moods", moods)):
-        if given and option not in known:
+    for option, wanted in (("reference", references), ("moods", moods)):
+        if wanted and option not in known:
             raise VoiceError(f"engine {engine!r} does not speak like a recording; it takes {', '.join(known)}")
     problems = [problem for spoken in references for problem in problems_of(spoken.path)]
     if problems:
         raise VoiceError("\n".join(problems))
-    head = {"name": name, "title": title.strip() or name, "engine": engine, "licence": licence}
+    head: dict[str, Any] = {"name": name, "title": title.strip() or name, "engine": engine, "licence": licence}
     if languages:
         head["languages"] = list(languages)
     with new_folder(folder, VOICE) as scratch:
@@ -81,11 +81,22 @@ def make_voice(
             for mood, path in moods.items():
                 write_wav(scratch / f"{mood}.wav", trimmed(read_recording(path, longest=2 * LONGEST_CLIP).sound))
             parts.append(toml_table("moods", {mood: f"{mood}.wav" for mood in moods}))
+        for given in files:
+            _copy(given, scratch / given.name)
         write_text(scratch / MANIFEST, "\n".join(parts), VOICE)
         try:
             read_manifest(scratch)
         except VoiceError as error:
             raise VoiceError(str(error).replace(str(scratch), str(folder))) from error
+
+
+def _copy(source: Path, target: Path) -> None:
+    if target.exists():
+        raise VoiceError(f"{source}: a file of this name is in the package already; rename it")
+    try:
+        shutil.copyfile(source, target)
+    except OSError as error:
+        raise VoiceError(f"{source}: cannot be copied ({error.strerror})") from error
 
 
 def problems_of(path: Path) -> list[str]:
