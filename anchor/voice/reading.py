@@ -57,25 +57,25 @@ class Spotter:
     """Finds words of a known text in its sound: `reader` spells them, `aligner` finds them."""
 
     def __init__(self, reader: Voice, aligner: Aligner) -> None:
-        self._reader = reader
-        self._aligner = aligner
+        self.reader = reader
+        self.aligner = aligner
 
     async def words(self, sound: Samples, text: str, language: str) -> list[Word]:
         """The display words of a text with their places; none where the sound says something else."""
-        if not among(language, self._reader.info.languages):
+        if not among(language, self.reader.info.languages):
             return []
         spelled = list[SpelledWord]()
         try:
             for piece in _STOP.split(text):
-                spelled += await spell(self._reader, Sentence(piece, language))
+                spelled += await spell(self.reader, Sentence(piece, language))
         except VoiceError as error:
             log.warning("a recording is not aligned: %s", error)
             return []
         # The aligner computes as it goes; a minute of sound at once would hold up everything else.
-        return await asyncio.to_thread(lambda: asyncio.run(_found(self._aligner, sound, spelled)))
+        return await asyncio.to_thread(lambda: asyncio.run(_found(self.aligner, sound, spelled)))
 
     async def close(self) -> None:
-        await self._reader.close()
+        await self.reader.close()
 
 
 async def _found(aligner: Aligner, sound: Samples, spelled: Sequence[SpelledWord]) -> list[Word]:

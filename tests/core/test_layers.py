@@ -54,6 +54,7 @@ LAYERS = [
         "anchor.testing",
         "anchor.parts",
         "anchor.performing",
+        "anchor.recordings",
         "anchor.rendering",
         "anchor.segments",
         "anchor.stream",
