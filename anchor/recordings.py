@@ -82,7 +82,10 @@ class Recordings:
             self._spotter = await asyncio.to_thread(open_spotter)
         place = reading.find(words_of(segment.text, segment.language)) or reading.whole
         try:
-            await reading.sound(place, self._spotter)
+            if not await reading.fits(self._spotter):
+                log.warning(
+                    "line %d: recording: %s does not say its text, as far as can be told", segment.line, recorded.path
+                )
         except VoiceError as error:
             raise VoiceError(f"line {segment.line}: recording: {error}") from error
         voice = ReadingVoice(reading, place, self._spotter)

@@ -151,7 +151,20 @@ def _written(text: str) -> str:
 
 def _heard(spoken: Any, language: str) -> list[str]:
     """Whether what is said in a recording is its text, as far as the aligner can tell."""
-    return []
+    import asyncio
+
+    from anchor.broadcast.prose import guess_language
+    from anchor.voice.reading import Reading
+    from anchor.voice.recorded import open_spotter
+
+    async def fits() -> bool:
+        spotter = open_spotter()
+        try:
+            return await Reading(spoken.path, spoken.text, language or guess_language(spoken.text)).fits(spotter)
+        finally:
+            await spotter.close()
+
+    return [] if asyncio.run(fits()) else [f"{spoken.path}: what is said in it does not seem to be its --text"]
 
 
 def _moods(given: list[str]) -> dict[Any, Path]:

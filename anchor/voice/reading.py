@@ -60,17 +60,20 @@ class Spotter:
         self.reader = reader
         self.aligner = aligner
 
-    async def words(self, sound: Samples, text: str, language: str) -> list[Word]:
-        """The display words of a text with their places; none where the sound says something else."""
+    async def words(self, sound: Samples, text: str, language: str) -> list[Word] | None:
+        """The display words of a text with their places; none where the sound says something else.
+
+        None for a text that the reader cannot spell.
+        """
         if not among(language, self.reader.info.languages):
-            return []
+            return None
         spelled = list[SpelledWord]()
         try:
             for piece in _STOP.split(text):
                 spelled += await spell(self.reader, Sentence(piece, language))
         except VoiceError as error:
             log.warning("a recording is not aligned: %s", error)
-            return []
+            return None
         # The aligner computes as it goes; a minute of sound at once would hold up everything else.
         return await asyncio.to_thread(lambda: asyncio.run(_found(self.aligner, sound, spelled)))
 
@@ -93,8 +96,7 @@ class Reading:
 
     def __init__(self, path: Path, text: str, language: str) -> None:
         self.path, self.text, self.language = path, text, language
-        self.misfit = False
-        """Known once it was cut: the sound says something else than the text."""
+        self._misfit = False
         self._said = _said_words(text, language)
         self._sound: Samples | None = None
         self._cuts: list[int] | None = None
@@ -119,13 +121,25 @@ class Reading:
     async def sound(self, place: Place, spotter: Spotter) -> Samples:
         """The sound of a place, as loud as a voice is. Raises `VoiceError` for a file that cannot be used."""
         async with self._loading:
-            if self._sound is None:
-                self._sound = await asyncio.to_thread(_prepared, self.path)
+            sound = await self._loaded()
             if place == self.whole:
-                return self._sound
+                return sound
             if self._cuts is None:
-                self._cuts = await self._cut(self._sound, spotter)
-        return faded(self._sound[self._cuts[place.first] : self._cuts[place.last]])
+                self._cuts = await self._cut(sound, spotter)
+        return faded(sound[self._cuts[place.first] : self._cuts[place.last]])
+
+    async def fits(self, spotter: Spotter) -> bool:
+        """Whether what is said in the file is its text, as far as can be told. Raises as `sound` does."""
+        async with self._loading:
+            sound = await self._loaded()
+            if self._cuts is None:
+                self._cuts = await self._cut(sound, spotter)
+        return not self._misfit
+
+    async def _loaded(self) -> Samples:
+        if self._sound is None:
+            self._sound = await asyncio.to_thread(_prepared, self.path)
+        return self._sound
 
     def let_go(self) -> None:
         """Forget the sound; it is read again when it is wanted."""
@@ -134,14 +148,10 @@ class Reading:
     async def _cut(self, sound: Samples, spotter: Spotter) -> list[int]:
         """Where each spoken word begins that something ends before; where the others do is not known."""
         words = await spotter.words(sound, self.text, self.language)
-        self.misfit = not words
+        self._misfit = words is not None and not words
         levels = frame_levels(sound)
         cuts = [0] * (len(self._said) + 1)
         cuts[-1] = sound.size
-        if self.misfit:
-            log.warning(
-                "%s: what is said in it is not its text, as far as can be told; it is cut at its pauses", self.path
-            )
         weights = _weights(self.text, [said.start for said in self._said])
         for number, said in enumerate(self._said[1:], start=1):
             if not said.opens:
