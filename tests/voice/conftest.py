@@ -14,3 +14,14 @@ def voice() -> Iterator[EspeakVoice]:
     voice = EspeakVoice(workers=1)
     yield voice
     asyncio.run(voice.close())
+
+
+@pytest.fixture
+def clone(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A back-end named ``clone`` is installed, by a distribution of its own."""
+    place = tmp_path_factory.mktemp("installed")
+    installed = place / "clone-1.dist-info"
+    installed.mkdir()
+    (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: clone\nVersion: 1\n")
+    (installed / "entry_points.txt").write_text("[anchor.voice]\nclone = tests.voice.people:Clone\n")
+    monkeypatch.syspath_prepend(place)
