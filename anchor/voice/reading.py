@@ -175,7 +175,9 @@ def words_of(text: str, language: str) -> list[str]:
 def _said_words(text: str, language: str) -> list[_Said]:
     """Spoken word by spoken word, and in Chinese or Japanese character by character."""
     found, place, opens = list[_Said](), 0, True
-    for token in read(text, base(language)):
+    lower = text.lower()
+    # Capitals would be spelled out; a few letters become two when they are made small.
+    for token in read(lower if len(lower) == len(text) else text, base(language)):
         for word in token.spoken.casefold().split():
             letters = "".join(letter for letter in word if letter.isalnum())
             for part in letters if letters and is_cjk(letters[0]) else [letters]:

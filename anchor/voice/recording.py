@@ -25,6 +25,9 @@ SHORTEST_CLIP, LONGEST_CLIP = 6.0, 30.0
 _QUIET_LUFS, _LOUD_LUFS = -42.0, -6.0
 _LEAST_SNR = 20.0
 """Decibels between speech and the room; below it, models learn the room."""
+_TWO_PEOPLE = 0.75
+"""Octaves between the higher and the lower half of what is said: one person's, reading the news, are half an octave
+apart."""
 _CLIPPED_RUN = 3
 _MOST_CLIPPED = 5
 """Places a second at which it is overdriven."""
@@ -130,7 +133,9 @@ def heard(sound: Samples) -> tuple[int, int]:
     levels = frame_levels(sound)
     if not levels.size or levels.max() < -60:
         return 0, 0
-    loud = np.flatnonzero(levels > max(-55.0, floor_level(levels) + 10.0, levels.max() - 45.0))
+    # Where there is no pause, the softest is speech and no room.
+    room = min(floor_level(levels) + 10.0, levels.max() - 30.0)
+    loud = np.flatnonzero(levels > max(-55.0, room, levels.max() - 45.0))
     if not loud.size:
         return 0, 0
     return int(loud[0]) * _FRAME, min(sound.size, int(loud[-1] + 1) * _FRAME)
@@ -193,19 +198,18 @@ def _clipped(sound: Samples) -> int:
 def speakers(sound: Samples) -> tuple[float, float] | None:
     """The pitches of two people, where a recording has stretches of two that lie far apart; None for one voice."""
     pitches = pitch(sound)
-    if pitches.size < 200:
+    if pitches.size < 200 or np.ptp(pitches) == 0:
         return None
     # Medians of a quarter of a second: intonation swings within a phrase, another person stays where they are.
     steady = np.array([np.median(part) for part in np.array_split(pitches, max(4, pitches.size // 25))])
-    order = np.sort(np.log2(steady))
-    gaps = np.diff(order)
-    inner = slice(round(0.2 * order.size), max(round(0.2 * order.size) + 1, round(0.8 * order.size)))
-    at = inner.start + int(np.argmax(gaps[inner])) + 1
-    low, high = float(np.median(order[:at])), float(np.median(order[at:]))
-    spread = max(float(np.std(order[:at])), float(np.std(order[at:])), 0.03)
-    if high - low < 0.55 or high - low < 4 * spread:
+    octaves = np.sort(np.log2(steady))
+    split = octaves.mean()
+    for _ in range(20):
+        low, high = octaves[octaves <= split], octaves[octaves > split]
+        split = (low.mean() + high.mean()) / 2
+    if min(low.size, high.size) < 0.2 * octaves.size or high.mean() - low.mean() < _TWO_PEOPLE:
         return None
-    return 2**low, 2**high
+    return float(2 ** low.mean()), float(2 ** high.mean())
 
 
 def pitch(sound: Samples) -> NDArray[np.float64]:
@@ -218,7 +222,7 @@ def pitch(sound: Samples) -> NDArray[np.float64]:
         return np.zeros(0)
     frames = np.lib.stride_tricks.sliding_window_view(slow, size)[::step] * np.hanning(size)
     power = (frames**2).sum(axis=1)
-    frames = frames[power > 0.02 * np.percentile(power, 95)]
+    frames = frames[power > 0.001 * np.percentile(power, 95)]
     spectrum = np.abs(np.fft.rfft(frames, 1024, axis=1)) ** 2
     lags = np.fft.irfft(spectrum, axis=1)
     window = np.fft.irfft(np.abs(np.fft.rfft(np.hanning(size), 1024)) ** 2)

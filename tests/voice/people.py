@@ -107,3 +107,18 @@ def zipped(folder: Path, prefix: str = "") -> Path:
         for item in sorted(folder.rglob("*")):
             archive.write(item, prefix + str(item.relative_to(folder)))
     return path
+
+
+def shift(sound: Samples, part: Samples) -> int:
+    """The sample of `sound` at which `part` is most alike."""
+    size = 1 << (sound.size + part.size).bit_length()
+    match = np.fft.irfft(np.fft.rfft(sound, size) * np.conj(np.fft.rfft(part, size)), size)
+    at = int(match.argmax())
+    return at if at < sound.size else at - size
+
+
+def likeness(sound: Samples, part: Samples) -> float:
+    """From 0 to 1: how much of `part` is in `sound`, wherever it is best, and of whatever loudness."""
+    at = shift(sound, part)
+    found = np.pad(sound, (max(0, -at), part.size))[max(0, at) :][: part.size]
+    return float(found @ part / np.sqrt((found @ found) * (part @ part)))
