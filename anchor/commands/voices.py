@@ -67,13 +67,14 @@ def voice_make(
     """Make a voice like that of a person who agreed to it, from recordings of theirs."""
     from anchor.voice import maker
 
-    references = _pairs(reference or [], text or [])
+    references, consent = _pairs(reference or [], text or []), maker.consent_of(who, scope, until)
+    maker.check_references(references)
     for spoken in references:
         for note in _heard(spoken, (language or [""])[0]):
             err.print(plain(note), soft_wrap=True)
     maker.make_voice(
         folder, engine=engine, references=references, moods=_moods(mood or []),
-        consent=maker.consent_of(who, scope, until), name=name, title=title, languages=language or (),
+        consent=consent, name=name, title=title, languages=language or (),
         licence=licence, options=_options(option or []), files=file or (),
     )  # fmt: skip
     out.print(f"{folder}: made. Hear it with: anchor say --voice {folder} ...", highlight=False, soft_wrap=True)

@@ -62,9 +62,7 @@ def make_voice(
     for option, wanted in (("reference", references), ("moods", moods)):
         if wanted and option not in known:
             raise VoiceError(f"engine {engine!r} does not speak like a recording; it takes {', '.join(known)}")
-    problems = [problem for spoken in references for problem in problems_of(spoken.path)]
-    if problems:
-        raise VoiceError("\n".join(problems))
+    check_references(references)
     head: dict[str, Any] = {"name": name, "title": title.strip() or name, "engine": engine, "licence": licence}
     if languages:
         head["languages"] = list(languages)
@@ -97,6 +95,13 @@ def _copy(source: Path, target: Path) -> None:
         shutil.copyfile(source, target)
     except OSError as error:
         raise VoiceError(f"{source}: cannot be copied ({error.strerror})") from error
+
+
+def check_references(references: Sequence[Spoken]) -> None:
+    """Raise `VoiceError` with all that is wrong with recordings, a line each."""
+    problems = [problem for spoken in references for problem in problems_of(spoken.path)]
+    if problems:
+        raise VoiceError("\n".join(problems))
 
 
 def problems_of(path: Path) -> list[str]:
