@@ -23,7 +23,8 @@ A package says which back-end speaks, with what options, and whose voice it is::
     [moods]                    # a clip of the package, or what the back-end calls the mood
     cheerful = "maria-cheerful.wav"
 
-Only through a package a back-end is given ``reference``, and ``consented = true`` with it.
+Only through a package a back-end is given ``reference``, the paths of all clips, and ``consented = true`` with it.
+``moods`` names for a mood one of these clips by its name without ending, or whatever the back-end calls the mood.
 """
 
 from __future__ import annotations
@@ -232,13 +233,12 @@ def _references(table: Table, folder: Path) -> tuple[Clip, ...]:
     clips = table.tables("reference", MOST_CLIPS)
     found = []
     for clip in clips:
-        found.append(Clip(_sound(clip, "file", folder), clip.text("text", 2000)))
+        found.append(Clip(_sound(clip.text("file"), "file", clip, folder), clip.text("text", 2000)))
         clip.done()
     return tuple(found)
 
 
-def _sound(table: Table, key: str, folder: Path) -> Path:
-    name = table.text(key)
+def _sound(name: str, key: str, table: Table, folder: Path) -> Path:
     path = _member(name, folder, lambda problem: table.error(key, problem))
     if path is None or path.suffix.lower() not in SOUNDS:
         raise table.error(key, f"{plain(repr(name))} is no sound file of this package ({', '.join(SOUNDS)})")
@@ -250,8 +250,9 @@ def _moods(table: Table, folder: Path) -> dict[Mood, str]:
     for key in table.keys():  # noqa: SIM118 - no mapping
         if key not in get_args(Mood):
             raise table.error(key, f"is no mood; there are {', '.join(get_args(Mood))}")
-        value = _placed(table.text(key), folder, lambda problem, key=key: table.error(key, problem))  # type: ignore[misc]
-        found[key] = value  # type: ignore[index]
+        value = table.text(key)
+        clip = value.lower().endswith(SOUNDS)
+        found[key] = str(_sound(value, key, table, folder)) if clip else value  # type: ignore[index]
     return found
 
 
@@ -313,16 +314,24 @@ def _made_with(
     """The options for the back-end."""
     known, where = takes(manifest.engine), manifest.folder / MANIFEST
     made: dict[str, Any] = {**manifest.options}
-    if manifest.moods:
+    clips = {clip.file: clip.text for clip in manifest.references}
+    moods = dict(manifest.moods)
+    for mood, style in manifest.moods.items():
+        if (path := Path(style)).is_absolute():
+            clips.setdefault(path, "")
+            moods[mood] = path.stem
+    if moods:
         if "moods" not in known:
             raise VoiceError(f"{where}: moods: engine {manifest.engine!r} has none; remove the table")
-        made["moods"] = dict(manifest.moods)
-    if manifest.references:
+        made["moods"] = moods
+    if clips:
         if "reference" not in known:
             raise VoiceError(f"{where}: reference: engine {manifest.engine!r} does not speak like a recording")
-        made["reference"] = tuple(clip.file for clip in manifest.references)
+        if len({path.stem for path in clips}) < len(clips):
+            raise VoiceError(f"{where}: reference: two clips have the same name but for their ending; rename one")
+        made["reference"] = tuple(clips)
         if "reference_texts" in known:
-            made["reference_texts"] = tuple(clip.text for clip in manifest.references)
+            made["reference_texts"] = tuple(clips.values())
     if "consented" in known:
         made["consented"] = True
     for key in manifest.options:

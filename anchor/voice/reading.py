@@ -30,6 +30,9 @@ CHUNK_SECONDS = 0.5
 MARGIN_SECONDS = 0.06
 """Silence that stays before the first word and after the last."""
 
+_FASTEST, _SLOWEST = 0.35, 2.5
+"""Seconds of a recording for each that an unhurried reader takes; outside, half the text or of the sound is missing."""
+
 _STOP = re.compile(r"(?<=[.!?。！？｡．…\n])\s*(?=\S)")
 _FRAME_SECONDS = 0.02
 _STRAY, _STRAY_SECONDS = 0.25, 8.0
@@ -148,7 +151,9 @@ class Reading:
     async def _cut(self, sound: Samples, spotter: Spotter) -> list[int]:
         """Where each spoken word begins that something ends before; where the others do is not known."""
         words = await spotter.words(sound, self.text, self.language)
-        self._misfit = words is not None and not words
+        # With words of another text, or far fewer or more than there is time for.
+        ratio = sound.size / SAMPLE_RATE / max(1.0, expected_seconds(self.text))
+        self._misfit = (words is not None and not words) or not _FASTEST < ratio < _SLOWEST
         levels = frame_levels(sound)
         cuts = [0] * (len(self._said) + 1)
         cuts[-1] = sound.size

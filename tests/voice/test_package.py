@@ -63,10 +63,10 @@ def test_a_package_gives_its_recordings_to_its_back_end_and_says_what_it_is(mari
     voice = open_package(path, opener)
     (engine, options, _) = opened[-1]
     assert engine == "clone"
-    (clip,) = options["reference"]
-    assert clip.is_file() and clip.name == "reference-1.wav"
-    assert options["reference_texts"] == (READ,) and options["consented"] is True
-    assert Path(options["moods"]["cheerful"]).is_file()
+    clip, happy = options["reference"]
+    assert clip.is_file() and (clip.name, happy.name) == ("reference-1.wav", "cheerful.wav")
+    assert options["reference_texts"] == (READ, "") and options["consented"] is True
+    assert options["moods"] == {"cheerful": "cheerful"}
     assert (voice.info.name, voice.info.licence, voice.info.languages) == ("maria", "all rights reserved", ("en",))
     assert asyncio.run(collect(voice, "Two words.", "en")).words
     closed(voice)
@@ -165,6 +165,7 @@ def _link(folder: Path) -> None:
         (_edit("the voice maria", "the voice of somebody"), "does not name the voice"),
         (_edit('who = "Maria"', 'who = ""'), "consent.who"), (_edit("cheerful", "angry"), "moods.angry"),
         (_edit("licence", "license"), "licence"), (_edit('"reference-1.wav"', '"../x.wav"'), "leaves"),
+        (_edit('"cheerful.wav"', '"gone.wav"'), "moods.cheerful: 'gone.wav' is no sound file of this package"),
         (_edit('"reference-1.wav"', f'"{MANIFEST}"'), "no sound file"),
         (_edit('engine = "clone"', 'engine = "espeak"'), "moods"),
     ],
