@@ -33,6 +33,7 @@ from anchor.ports import SpeechChunk, VoiceInfo
 from anchor.tags import base
 from anchor.voice.reading import MARGIN_SECONDS, Place, Reading, Spotter, chunks_of, words_of
 from anchor.voice.recording import SOUNDS, trimmed
+from anchor.voice.sound import faded
 
 log = logging.getLogger(__name__)
 
@@ -98,7 +99,7 @@ class RecordedVoice:
         self._hold(reading)
         if self._spotter is None:
             self._spotter = open_spotter()
-        sound = trimmed(await reading.sound(place, self._spotter), margin=MARGIN_SECONDS)
+        sound = faded(trimmed(await reading.sound(place, self._spotter), margin=MARGIN_SECONDS))
         async for chunk in chunks_of(sound):
             yield chunk
 

@@ -265,3 +265,19 @@ def test_a_clone_is_what_the_back_end_makes_of_it(maria: Path) -> None:
     assert made[0].made_with["consented"] is True
     closed(voice)
     assert made[0].closed
+
+
+def test_recordings_themselves_are_a_package_with_consent(tmp_path: Path, source: Path, clone: None) -> None:
+    maria = package(tmp_path / "maria", source)
+    edit(maria, 'engine = "espeak"', 'engine = "readings"')
+    edit(maria, "[consent]", '[options]\nfolder = "clips"\n\n[consent]')
+    (maria / "clips").mkdir()
+    (maria / "clips/a.wav").write_bytes(source.read_bytes())
+    (maria / "clips/a.txt").write_text(READ)
+    voice = open_package(zipped(maria), opener)
+    try:
+        assert asyncio.run(collect(voice, READ, "en")).audio.size
+        with pytest.raises(VoiceError, match="is not recorded"):
+            asyncio.run(collect(voice, "Something else.", "en"))
+    finally:
+        closed(voice)
