@@ -25,7 +25,7 @@ from anchor.packages.consent import read_consent as read_record
 from anchor.packages.manifest import valid_name
 from anchor.packages.tables import plain
 from anchor.packages.writer import new_folder, toml_lines, toml_table, write_text
-from anchor.voice.package import MANIFEST, VOICE, Table, keywords, package_at, read_consent, read_manifest
+from anchor.voice.package import MANIFEST, VOICE, Table, keywords, package_at, read_consent, read_head, read_manifest
 from anchor.voice.recording import LONGEST_CLIP, judge, read_recording, trimmed
 
 MOST_PACKAGES = 200
@@ -192,8 +192,11 @@ def installed_packages(folder: Path) -> list[VoiceEntry]:
 
 def _entry(path: Path) -> VoiceEntry:
     try:
-        with unpacked(path, VOICE) as folder:
-            found = read_manifest(folder)
+        # What else is in a zip may be large, and is looked at when it is opened.
+        with unpacked(path, VOICE, only=MANIFEST) as folder:
+            if path.is_dir():
+                read_manifest(folder)
+            name, title, engine, licence, languages, consent = read_head(folder)
     except AnchorError as error:
         return VoiceEntry(plain(path.stem), path, problem=str(error))
-    return VoiceEntry(found.name, path, found.title, found.engine, found.licence, found.languages, found.consent.lasts)
+    return VoiceEntry(name, path, title, engine, licence, languages, consent.lasts)

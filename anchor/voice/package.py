@@ -32,7 +32,6 @@ from __future__ import annotations
 import hashlib
 import inspect
 import os
-import re
 import tempfile
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
@@ -52,13 +51,13 @@ from anchor.packages.manifest import folder_problems, read_languages, read_name,
 from anchor.packages.tables import plain
 from anchor.ports import Voice, VoiceInfo
 from anchor.voice.consented import ConsentedVoice
+from anchor.voice.located import located, member
 
 MANIFEST = "voice.toml"
 VOICE = Kind("voice", MANIFEST, VoiceError, "do without the voice", most_bytes=3 << 30, most_files=500, depth=4)
 MOST_CLIPS = 32
 SOUNDS = (".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a")
 
-_ADDRESS = re.compile(r"(https?|wss?)://", re.IGNORECASE)
 _NOT_FOR_A_PACKAGE = ("reference", "reference_texts", "consented", "trust", "download")
 _NOT_BESIDE_A_PACKAGE = ("reference", "reference_texts", "consented")
 
@@ -101,14 +100,23 @@ def read_manifest(folder: Path, *, day: date | None = None) -> Manifest:
     """
     _check_folder(folder)
     table = _table(folder)
-    name, title, engine = read_name(table), table.text("title", 100), table.text("engine", 40)
-    licence, languages = table.text("licence"), read_languages(table)
-    consent = _read_consent(table, (name, title), day or today())
+    head = _read_head(table, day or today())
     options = _options(table.table("options"), folder) if "options" in table else {}
     references = _references(table, folder) if "reference" in table else ()
     moods = _moods(table.table("moods"), folder) if "moods" in table else {}
     table.done()
-    return Manifest(folder, name, title, engine, licence, languages, consent, options, references, moods)
+    return Manifest(folder, *head, options, references, moods)
+
+
+def read_head(folder: Path, *, day: date | None = None) -> tuple[str, str, str, str, tuple[str, ...], Consent]:
+    """Name, title, engine, licence, languages and consent; other files need not be there. Raises `VoiceError`."""
+    return _read_head(_table(folder), day or today())
+
+
+def _read_head(table: Table, day: date) -> tuple[str, str, str, str, tuple[str, ...], Consent]:
+    name, title, engine = read_name(table), table.text("title", 100), table.text("engine", 40)
+    licence, languages = table.text("licence"), read_languages(table)
+    return name, title, engine, licence, languages, _read_consent(table, (name, title), day)
 
 
 def read_consent(folder: Path, *, day: date | None = None) -> Consent:
@@ -239,7 +247,7 @@ def _references(table: Table, folder: Path) -> tuple[Clip, ...]:
 
 
 def _sound(name: str, key: str, table: Table, folder: Path) -> Path:
-    path = _member(name, folder, lambda problem: table.error(key, problem))
+    path = member(name, folder, lambda problem: table.error(key, problem))
     if path is None or path.suffix.lower() not in SOUNDS:
         raise table.error(key, f"{plain(repr(name))} is no sound file of this package ({', '.join(SOUNDS)})")
     return path
@@ -261,51 +269,8 @@ def _options(table: Table, folder: Path) -> dict[str, Any]:
     for key, value in table.rest().items():
         if key in _NOT_FOR_A_PACKAGE:
             raise table.error(key, "is not for a package to say")
-        found[key] = _located(value, folder, lambda problem, key=key: table.error(key, problem))  # type: ignore[misc]
+        found[key] = located(value, folder, lambda problem, key=key: table.error(key, problem))  # type: ignore[misc]
     return found
-
-
-def _located(value: Any, folder: Path, error: Callable[[str], Exception], depth: int = 0) -> Any:
-    """An option with its files put in their place; nothing in it may lead out of the package."""
-    if isinstance(value, str):
-        return _placed(value, folder, error)
-    if isinstance(value, list | dict) and depth > 3:
-        raise error("lies too deep")
-    if isinstance(value, list):
-        return [_located(item, folder, error, depth + 1) for item in value]
-    if isinstance(value, dict):
-        return {key: _located(item, folder, error, depth + 1) for key, item in value.items()}
-    if isinstance(value, bool | int | float):
-        return value
-    raise error("must be a text, a number, true or false, or a list or table of such")
-
-
-def _placed(value: str, folder: Path, error: Callable[[str], Exception]) -> str:
-    if _ADDRESS.match(value):
-        return value
-    found = _member(value, folder, error)
-    if found is not None:
-        return str(found)
-    # A name of a model or speaker, which must not be a way to a file beside the package.
-    if "${" in value or (Path(value).exists() if "/" in value else Path(value).is_file()):
-        raise error(f"{plain(repr(value))} is not in the package")
-    return value
-
-
-def _member(name: str, folder: Path, error: Callable[[str], Exception]) -> Path | None:
-    """The file or folder that a name is of, None where there is none; raises for a way out of the package."""
-    parts = name.split("/")
-    if name.startswith(("/", "~")) or ".." in parts or "\\" in name or re.match(r"[A-Za-z]:", name) or "\0" in name:
-        raise error(f"{plain(repr(name))} leaves the package; name files in it")
-    path = folder / name
-    try:
-        if name.strip() in ("", ".") or not path.exists():
-            return None
-        if not path.resolve().is_relative_to(folder.resolve()) or not (path.is_file() or path.is_dir()):
-            raise error(f"{plain(repr(name))} leaves the package; name files in it")
-    except OSError:  # a text that is longer than names of files can be
-        return None
-    return path
 
 
 def _made_with(
