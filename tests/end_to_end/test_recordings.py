@@ -212,3 +212,18 @@ def test_a_recording_that_says_something_else_is_told_with_its_line(
 
     asyncio.run(main())
     assert re.search(r"line 2: recording: .*news\.wav does not say its text", caplog.text)
+
+
+def test_each_language_of_a_rundown_has_its_own_recording(folder: Path) -> None:
+    (folder / "zh.wav").write_bytes((folder / "news.wav").read_bytes())
+    path = folder / "both.yaml"
+    path.write_text(
+        "languages: [en, zh-CN]\nsegments:\n  - text: {en: Good evening., zh-CN: 大家好。}\n"
+        "    recording: {en: news.wav, zh-CN: zh.wav}\n",
+        "utf-8",
+    )
+    found = [load_script(path, language).segments[0].recording for language in ("en", "zh-CN")]
+    assert [(one.path.name, one.text) for one in found if one] == [
+        ("news.wav", "Good evening."),
+        ("zh.wav", "大家好。"),
+    ]
