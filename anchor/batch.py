@@ -93,6 +93,7 @@ def fingerprint(job: Job, settings: Settings) -> str:
         shown = [segment.graphics, *(cue.graphics for cue in segment.cues.values() if cue.graphics is not None)]
         paths += [graphics.inset.path for graphics in shown if isinstance(graphics.inset, Media)]
         paths += [segment.mocap.path if segment.mocap is not None else None, Path(segment.avatar)]
+        paths.append(segment.recording.path if segment.recording is not None else None)
     for path in dict.fromkeys(paths):
         if path is not None and path.is_file():
             with path.open("rb") as file:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Iterable
 
 import numpy as np
@@ -18,6 +19,11 @@ LOUDEST_GAIN = 15.0
 
 _BLOCK = round(0.4 * SAMPLE_RATE)
 _SILENT, _RELATIVE = -70.0, -10.0
+_MEMORY = 50
+"""Blocks in which there was something to hear: twenty seconds of speech."""
+_RISE, _FALL = 6.0, 20.0
+_FAINT = -50.0
+"""LUFS under which nobody speaks."""
 _KNEE = 0.89
 """Where the limiter begins to bend: -1 dB."""
 
@@ -54,6 +60,48 @@ class Meter:
             least = floor if floor is not None else _level(float(powers.mean())) + _RELATIVE
             powers = powers[powers > 10 ** ((least + 0.691) / 10)]
         return _level(float(powers.mean())) if powers.size else -math.inf
+
+
+class Leveller:
+    """Brings sound that comes as it is spoken to `VOICE_LUFS`, by what was heard lately.
+
+    The gain moves within `LOUDEST_GAIN` decibels of 0, up by `_RISE` and down by `_FALL` a second; what is so soft that
+    nobody speaks does not count, so that the room is not turned up. It adds no delay.
+    """
+
+    def __init__(self) -> None:
+        self.gain = 0.0
+        """Decibels."""
+        self._powers: deque[float] = deque(maxlen=_MEMORY)
+        self._rest: list[Samples] = []
+        self._held = 0
+
+    def level(self, sound: Samples) -> Samples:
+        """The same samples, as loud as they are to be."""
+        if not sound.size:
+            return sound
+        self._hear(sound)
+        before = self.gain
+        if self._powers:
+            powers = np.array(self._powers)
+            heard = powers[powers > powers.mean() * 10 ** (_RELATIVE / 10)]
+            wanted = VOICE_LUFS - _level(float(heard.mean()))
+            wanted = min(LOUDEST_GAIN, max(-LOUDEST_GAIN, wanted))
+            seconds = sound.size / SAMPLE_RATE
+            self.gain += min(_RISE * seconds, max(-_FALL * seconds, wanted - self.gain))
+        curve = 10 ** (np.linspace(before, self.gain, sound.size, dtype=np.float32) / 20)
+        return limited(np.asarray(sound * curve, np.float32))
+
+    def _hear(self, sound: Samples) -> None:
+        self._rest.append(sound)
+        self._held += sound.size
+        if self._held < _BLOCK:
+            return
+        whole = np.concatenate(self._rest)
+        end = whole.size // _BLOCK * _BLOCK
+        spectra = np.abs(np.fft.rfft(whole[:end].reshape(-1, _BLOCK), axis=1)) ** 2
+        self._powers += [power for power in (spectra @ _WEIGHTS).tolist() if _level(power) > _FAINT]
+        self._rest, self._held = [whole[end:]], whole.size - end
 
 
 def loudness(pieces: Iterable[Samples]) -> float:

@@ -36,13 +36,23 @@ from anchor.onair import OutputInfo
 TimingSource = Literal["voice", "aligned"]
 
 
+class ConsentWatch(Protocol):
+    def problem(self) -> str:
+        """Why a person's face or voice that is on air may no longer be used, or nothing.
+
+        Reads files: call it in a worker thread.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class SpeechChunk:
     """A stretch of sound that follows the chunk before it without a gap, and what is said in it.
 
     Times of `words` and `phones` count from the start of the first chunk, not of this one. A word or phone comes in
     the chunk where it starts or in an earlier one, never later, and in order. `source` is who timed them. What is not
-    `spoken`, such as a clip's own sound, moves no lips and has no captions.
+    `spoken`, such as a clip's own sound, moves no lips and has no captions. `consent`: whether the person whose voice
+    it is still agrees, for what is prepared and not yet on air.
     """
 
     audio: Samples
@@ -50,6 +60,7 @@ class SpeechChunk:
     phones: tuple[Phone, ...] = ()
     source: TimingSource = "voice"
     spoken: bool = True
+    consent: ConsentWatch | None = None
 
     def shifted(self, samples: int) -> SpeechChunk:
         return replace(
@@ -371,12 +382,6 @@ class Avatar(Protocol):
 
     def open(self, video: VideoFormat, backdrop: Bytes, placement: Placement) -> AvatarView:
         """Prepare layers at this size; `backdrop` is BGR, uint8, shape (height, width, 3)."""
-        ...
-
-
-class ConsentWatch(Protocol):
-    def problem(self) -> str:
-        """Why an avatar that is on air may no longer be shown, or nothing. Reads files: call it in a worker thread."""
         ...
 
 

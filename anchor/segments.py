@@ -17,12 +17,13 @@ from anchor import registry
 from anchor.broadcast.script import Mocap, Segment
 from anchor.clips import Heard, heard_with
 from anchor.config import EngineConfig, VoiceConfig
-from anchor.errors import AnchorError, AvatarError, MissingError
+from anchor.errors import AnchorError, AvatarError, MissingError, VoiceError
 from anchor.graphics import Graphics
 from anchor.parts import check_language, open_voice
 from anchor.performing import open_take
 from anchor.pipeline.utterance import Part, Utterance
 from anchor.ports import Stage, Take, Voice
+from anchor.recordings import Recordings, as_recorded
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +45,7 @@ class Speakers:
         self._further = dict(further or {})
         self._keep = keep
         self._opened: dict[str, Voice] = {}
+        self.recordings = Recordings()
 
     def named(self, name: str) -> Voice:
         """Raises `MissingError` for a name that there is not, and what opening a voice raises."""
@@ -60,6 +62,7 @@ class Speakers:
 
     async def close(self) -> None:
         """Close the further voices."""
+        await self.recordings.close()
         for voice in self._opened.values():
             with contextlib.suppress(AnchorError):
                 await voice.close()
@@ -117,8 +120,9 @@ class Utterer:
         """Raise what would keep one of the segments off air: a voice, its language, a take. Reads files."""
         for segment in segments:
             voice = self.speakers.named(segment.voice)
-            if segment.text:
+            if segment.text and segment.recording is None:
                 check_language(voice, segment.language)
+            self.speakers.recordings.check(segment)
             self._part(segment.mocap)
 
     def _part(self, wanted: Mocap | None) -> Part | None:
@@ -133,8 +137,9 @@ class Utterer:
 
     async def utter(self, segment: Segment, pause: float) -> Utterance:
         """Raises `AnchorError` for a segment that cannot go on air. `pause` seconds of silence follow it."""
-        voice = self.speakers.named(segment.voice)
-        if segment.text:
+        recorded = await self._recorded(segment)
+        voice = recorded or self.speakers.named(segment.voice)
+        if segment.text and recorded is None:
             check_language(voice, segment.language)
         part, heard = await asyncio.to_thread(self._load, segment)
         cues = {
@@ -146,8 +151,18 @@ class Utterer:
             pause=pause if segment.text else max(0.0, pause - segment.pause), mood=segment.mood,
             gestures=segment.gestures, part=part, spans=segment.spans, graphics=self._with_ticker(segment.graphics),
             cues=cues, translation=segment.translation, bed=heard.bed,
-            on_air=await self.faces.ready(segment.avatar),
+            gate=as_recorded if recorded is not None else None, on_air=await self.faces.ready(segment.avatar),
         )  # fmt: skip
+
+    async def _recorded(self, segment: Segment) -> Voice | None:
+        try:
+            return await self.speakers.recordings.voice(segment)
+        except VoiceError as error:
+            # A story on air whose recording cannot be used is said by the voice.
+            if not self._lenient:
+                raise
+            log.error("segment %s: %s", segment.id or segment.line, error)
+            return None
 
     def _load(self, segment: Segment) -> tuple[Part | None, Heard]:
         for graphics in (segment.graphics, *(cue.graphics for cue in segment.cues.values())):

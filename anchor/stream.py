@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from anchor.clock import Clock
-from anchor.errors import AnchorError, AvatarError, ConfigError
+from anchor.errors import AnchorError, AvatarError, ConfigError, VoiceError
 from anchor.events import Mood
 from anchor.media import Beat, LipSource, VideoFormat
 from anchor.metrics import Metrics
@@ -202,7 +202,10 @@ class AnchorStream:
             ) from error
 
     async def _keep_consent(self) -> None:
-        """Take the avatar off air when its consent ends, is revoked or cannot be found: the studio goes on, empty."""
+        """Take the avatar off air when its consent ends, is revoked or cannot be found: the studio goes on, empty.
+
+        What is said in a voice without consent breaks off, and what is prepared of it is dropped.
+        """
         loop = asyncio.get_running_loop()
         # A thread of its own: drawing posters or preparing avatars must not delay this.
         with ThreadPoolExecutor(1, thread_name_prefix="consent") as thread:
@@ -216,7 +219,17 @@ class AnchorStream:
                     name, self.avatar = self.avatar.info.name, None
                     self.notice = f"{name} was taken off air: {problem}"
                     log.error("channel %s: %s", self.name, self.notice)
+                await self._keep_voices(thread)
                 await self._clock.sleep_until(self._clock.now() + CONSENT_SECONDS)
+
+    async def _keep_voices(self, thread: ThreadPoolExecutor) -> None:
+        loop = asyncio.get_running_loop()
+        for heard in {consent for performance in self.performer.performances for consent in performance.consents}:
+            if problem := await loop.run_in_executor(thread, heard.problem):
+                error = VoiceError(f"a voice was taken off air: {problem}")
+                for performance in self.performer.performances:
+                    if heard in performance.consents and performance.outcome is None:
+                        self.performer.drop(performance, error)
 
     def _count(self, beat: Beat) -> None:
         metrics, playout = self._metrics, self.playout

@@ -20,6 +20,7 @@ from anchor import registry
 from anchor.clock import Clock
 from anchor.errors import CapacityError
 from anchor.events import Sentence
+from anchor.loudness import Leveller
 from anchor.media import SAMPLE_RATE, Samples, VideoFormat
 from anchor.pipeline.performer import Performer
 from anchor.pipeline.utterance import Performance, Utterance
@@ -131,7 +132,7 @@ class Evening:
 
 
 class MicrophoneVoice:
-    """Says what a microphone hears, in chunks of a beat, from when it is `live` until `end`.
+    """Says what a microphone hears, as loud as a voice, in chunks of a beat, from when it is `live` until `end`.
 
     `prepared` is how many beats wait to be shown: as many are kept ready as `ahead`, so that lips have what they look
     ahead for and nothing piles up. Before it is live, and where nothing comes, it says silence.
@@ -150,6 +151,7 @@ class MicrophoneVoice:
         self._ahead = ahead
         self._prepared = prepared
         self._ended = False
+        self._leveller = Leveller()
 
     async def warm(self, languages: Sequence[str]) -> None:
         pass
@@ -158,6 +160,8 @@ class MicrophoneVoice:
         """Take sound in as it comes; `at` is not needed, for what counts is when it is wanted."""
         if len(sound):
             self.level = float(np.sqrt(np.mean(sound**2)))
+        # It is heard before it is live, too: the first word is as loud as the show.
+        sound = self._leveller.level(sound)
         if self.live and not self._ended:
             self.evening.put(sound)
 

@@ -12,10 +12,11 @@ import numpy as np
 from anchor.clock import today
 from anchor.errors import AnchorError, AvatarError
 from anchor.media import Blendshapes, Picture, VideoFormat
+from anchor.packages.archive import ignored, unpacked
+from anchor.packages.manifest import read_values
 from anchor.ports import Placement
-from avatars.archive import ignored
-from avatars.files import FILMS, MANIFEST, NAMED, folder_problems, read_arrays, read_image
-from avatars.package import HEAD, load_avatar, read_values, unpacked
+from avatars.files import AVATAR, FILMS, MANIFEST, NAMED, folder_problems, read_arrays, read_image
+from avatars.package import HEAD, load_avatar
 from avatars.puppet_parts import Place
 from avatars.tables import Table, plain
 
@@ -29,7 +30,7 @@ def check(path: Path) -> list[str]:
     A figure is drawn once, footage picture by picture.
     """
     try:
-        with unpacked(path) as folder:
+        with unpacked(path, AVATAR) as folder:
             # Names of scratch folders help nobody.
             found = [text.replace(str(folder), str(path)) for text in _problems(folder) or _unread(folder)]
     except AvatarError as error:
@@ -40,7 +41,7 @@ def check(path: Path) -> list[str]:
 def _problems(folder: Path) -> list[str]:
     found = list(folder_problems(folder))
     try:
-        values = read_values(folder)
+        values = read_values(folder, AVATAR)
     except AvatarError as error:
         return [*found, str(error)]
     steps: list[Callable[[], object]] = []
@@ -67,7 +68,7 @@ def _problems(folder: Path) -> list[str]:
 def _unread(folder: Path) -> list[str]:
     """Files of a good package that nobody needs."""
     spare = {item.name for item in folder.iterdir() if item.suffix.lower() in NAMED and not ignored(item.name)}
-    spare -= {*_named(read_values(folder)), POSTER}
+    spare -= {*_named(read_values(folder, AVATAR)), POSTER}
     return [f"{plain(folder / name, 300)}: the manifest does not name this file; remove it" for name in sorted(spare)]
 
 

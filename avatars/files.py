@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,10 +13,13 @@ from numpy.typing import NDArray
 
 from anchor.errors import AvatarError
 from anchor.media import Bytes
-from avatars.archive import MOST_BYTES, MOST_FILES, Broken, ignored, open_zip
+from anchor.packages import manifest
+from anchor.packages.archive import Broken, open_zip
+from anchor.packages.kinds import Kind
 from avatars.tables import plain
 
 MANIFEST = "avatar.toml"
+AVATAR = Kind("avatar", MANIFEST, AvatarError, "take the avatar off air", most_bytes=128 << 20)
 MOST_SIDE = 4096
 """Largest width or height of a picture, in pixels."""
 MOST_PIXELS = 6 << 20
@@ -36,30 +38,10 @@ _BESIDE = (".toml", ".md", ".txt", ".json")
 
 def folder_problems(folder: Path) -> Iterator[str]:
     """What is wrong with the files of a package folder, before any is opened further than its first bytes."""
-    total, seen = 0, dict[str, str]()
-    with os.scandir(folder) as items:
-        for count, item in enumerate(items):
-            if count >= MOST_FILES:
-                yield f"{folder}: more than {MOST_FILES} files in it"
-                return
-            path = folder / item.name
-            if item.is_symlink():
-                yield f"{plain(path, 300)}: an avatar package holds no links; put the file itself there"
-            elif not ignored(item.name):
-                total += item.stat(follow_symlinks=False).st_size
-                problem = _file_problem(path, item)
-                if problem:
-                    yield f"{plain(path, 300)}: {problem}"
-                twin = seen.setdefault(item.name.casefold(), item.name)
-                if twin != item.name:
-                    yield f"{plain(path, 300)}: differs from {plain(twin)} only in capitals; rename one"
-    if total > MOST_BYTES:
-        yield f"{folder}: larger than {MOST_BYTES >> 20} MB"
+    return manifest.folder_problems(folder, AVATAR, _file_problem)
 
 
-def _file_problem(path: Path, item: os.DirEntry[str]) -> str:
-    if not item.is_file(follow_symlinks=False):
-        return "is no plain file; the files of an avatar lie in one folder"
+def _file_problem(path: Path) -> str:
     suffix = path.suffix.lower()
     if suffix in _BESIDE:
         return ""
@@ -172,7 +154,7 @@ def read_arrays(folder: Path, name: str) -> dict[str, NDArray[np.float32]]:
     """Read an ``.npz`` of numbers as float32. Raises `AvatarError` for anything else, objects (pickle) included."""
     path = member(folder, name)
     wrong = "is not a readable .npz of plain numbers; save it again, without objects"
-    with open_zip(path, wrong) as archive:
+    with open_zip(path, wrong, AVATAR) as archive:
         items = archive.infolist()
         if sum(item.file_size for item in items) > _MOST_ARRAYS:
             raise AvatarError(f"{path}: unpacks to more than {_MOST_ARRAYS >> 20} MB")

@@ -23,13 +23,13 @@ from numpy.typing import NDArray
 
 from anchor.errors import AvatarError
 from anchor.media import Bytes, Floats
+from anchor.packages.consent import Consent
 from avatars import cutout
 from avatars.clip import LONGEST, SHORTEST, pictures
 from avatars.face_basis import INNER_LOWER, INNER_UPPER, STEADY
 from avatars.film import FPS
 from avatars.landmarks import Face, Segmenter, Tracker
 from avatars.mouth_inside import MOUTH_LAYERS
-from avatars.package import Consent
 from avatars.package_writer import write_arrays, write_image, write_manifest
 from avatars.photo import Background, figure
 from avatars.photo_fields import SHAPES

@@ -10,8 +10,12 @@ from typing import Any
 
 from anchor.clock import today
 from anchor.errors import AvatarError, MissingError
-from avatars.package import MANIFEST, Consent, Table, read_consent, read_manifest
-from avatars.package_writer import consent_table, new_folder, write_arrays, write_image, write_manifest, write_text
+from anchor.packages.consent import Consent, read_consent, rewrite_consent
+from anchor.packages.manifest import valid_name
+from anchor.packages.writer import new_folder
+from avatars.files import AVATAR, MANIFEST
+from avatars.package import Table, read_manifest
+from avatars.package_writer import write_arrays, write_image, write_manifest
 from avatars.photo import Background, figure
 from avatars.source import check_face, read_picture
 
@@ -38,7 +42,7 @@ def _is_picture(source: Path) -> bool:
 
 def consent_of(who: str, scope: str, until: str) -> Consent:
     """Raises `AvatarError` for a record that would not let the avatar load."""
-    return read_consent(Table({"who": who, "scope": scope, "until": until}, "consent"), today())
+    return read_consent(Table({"who": who, "scope": scope, "until": until}, "consent"), today(), AVATAR)
 
 
 def make_avatar(
@@ -51,11 +55,11 @@ def make_avatar(
     the source; nothing is written then.
     """
     name = name or re.sub(r"[^\w-]+", "-", folder.name.lower()).strip("-")
-    if not re.fullmatch(r"[\w-]{1,64}", name):
+    if not valid_name(name):
         raise AvatarError(f"name {name!r}: use up to 64 letters, digits, - and _")
     head = {"name": name, "title": title.strip() or name, "licence": licence}
     picture = _is_picture(source)
-    with new_folder(folder) as scratch:
+    with new_folder(folder, AVATAR) as scratch:
         try:
             (_make_photo if picture else _make_clip)(source, scratch, head, background, consent, note)
         except AvatarError as error:
@@ -99,11 +103,7 @@ def record_consent(folder: Path, *, until: str, who: str = "", scope: str = "") 
     # For writing, it does not matter that the old one has ended, nor that the new one has.
     old = read_manifest(folder, day=date.min).consent
     consent = read_consent(
-        Table({"who": who or old.who, "scope": scope or old.scope, "until": until}, "consent"), date.min
+        Table({"who": who or old.who, "scope": scope or old.scope, "until": until}, "consent"), date.min, AVATAR
     )
-    text = path.read_text(encoding="utf-8")
-    written = re.compile(r"^[ \t]*\[consent\][^\n]*\n(?:(?![ \t]*\[)[^\n]*(?:\n|\Z))*", re.MULTILINE)
-    if len(written.findall(text)) != 1:
-        raise AvatarError(f"{path}: has no [consent] table of its own; write one with who, scope and until")
-    write_text(path, written.sub(lambda _: consent_table(consent) + "\n", text))
+    rewrite_consent(folder, AVATAR, consent)
     return consent

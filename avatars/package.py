@@ -5,11 +5,7 @@ This module reads what all kinds share and refuses what is wrong by name; the re
 
 from __future__ import annotations
 
-import re
-import tempfile
-import tomllib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -19,32 +15,14 @@ from anchor import registry
 from anchor.clock import today
 from anchor.errors import AvatarError, MissingError
 from anchor.media import Bytes, FaceKind
+from anchor.packages.archive import unpacked
+from anchor.packages.consent import Consent, ConsentWatch
+from anchor.packages.manifest import read_languages, read_name, read_record, read_values
 from anchor.ports import Avatar, AvatarInfo
-from avatars.archive import unpack
-from avatars.files import MANIFEST, MOST_SIDE, folder_problems, member, read_arrays, read_image
+from avatars.files import AVATAR, MANIFEST, MOST_SIDE, folder_problems, member, read_arrays, read_image
 from avatars.tables import Table, plain
 
 LIBRARY = Path(__file__).parent / "library"
-_MOST_MANIFEST = 64 << 10
-# A dot between the parts of a key, not one inside a number.
-_KEY_DOT, _MOST_DOTS = re.compile(r"(?<!\d)\.|\.(?!\d)|\.(?=\d{1,20}\.)"), 30
-_NAME, _LANGUAGE = r"[\w-]{1,64}", r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,4}"
-
-
-@dataclass(frozen=True, slots=True)
-class Consent:
-    """Who agreed to be shown, for what, and until when; `until` is None for good."""
-
-    who: str
-    scope: str
-    until: date | None
-
-    def valid(self, day: date) -> bool:
-        return self.until is None or day <= self.until
-
-    @property
-    def ended(self) -> bool:
-        return not self.valid(today())
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,78 +43,21 @@ class Manifest:
         return str(self.folder / MANIFEST)
 
     def info(self, *, paintable: bool = False, **details: str) -> AvatarInfo:
-        until = self.consent.until.isoformat() if self.consent.until else "unlimited"
-        details = {"consent": self.consent.who, "scope": self.consent.scope, "until": until, **details}
+        consent = self.consent
+        details = {"consent": consent.who, "scope": consent.scope, "until": consent.lasts, **details}
         accepts: tuple[FaceKind, ...] = ("blendshapes", "patch") if paintable else ("blendshapes",)
         return AvatarInfo(self.name, self.title, self.kind, accepts, self.licence, self.languages, details)
 
 
-def read_consent(table: Table, day: date) -> Consent:
-    """Read a record. Raises `AvatarError` for one that is not whole, or has ended on `day`."""
-    who, scope, until = table.text("who"), table.text("scope"), table.text("until")
-    table.done()
-    try:
-        consent = Consent(who, scope, None if until == "unlimited" else date.fromisoformat(until))
-    except ValueError:
-        raise table.error(
-            "until", f'{plain(repr(until))} is neither a date such as "2030-12-31" nor "unlimited"'
-        ) from None
-    if not consent.valid(day):
-        raise table.error(
-            "until", f"the consent of {plain(repr(who))} ended on {until}; renew it or take the avatar off air"
-        )
-    return consent
-
-
-def _read_name(table: Table, _: date) -> str:
-    name = table.text("name")
-    if not re.fullmatch(_NAME, name):
-        raise table.error("name", f"{plain(repr(name))}: use up to 64 letters, digits, - and _")
-    return name
-
-
-def _read_languages(table: Table, _: date) -> tuple[str, ...]:
-    tags = table.texts("languages", ())
-    for tag in tags:
-        if not re.fullmatch(_LANGUAGE, tag):
-            raise table.error("languages", f"{plain(repr(tag))} is no language tag such as zh-CN")
-    return tags
-
-
-def _read_record(table: Table, day: date) -> Consent:
-    if "consent" not in table:
-        raise table.error("consent", "is missing; say who agreed, the scope, and until when")
-    return read_consent(table.table("consent"), day)
-
-
 HEAD: dict[str, Callable[[Table, date], Any]] = {
-    "name": _read_name,
+    "name": lambda table, _: read_name(table),
     "title": lambda table, _: table.text("title", 100),
     "kind": lambda table, _: table.text("kind", 40),
     "licence": lambda table, _: table.text("licence"),
-    "languages": _read_languages,
-    "consent": _read_record,
+    "languages": lambda table, _: read_languages(table),
+    "consent": lambda table, day: read_record(table, day, AVATAR),
 }
 """What every manifest says, and how each is read for a day."""
-
-
-def read_values(folder: Path) -> dict[str, Any]:
-    """All that ``avatar.toml`` says, unread. Raises `AvatarError` for a file that is no TOML."""
-    path = folder / MANIFEST
-    try:
-        if path.exists() and not path.is_file():  # reading a pipe would wait for ever
-            raise AvatarError(f"{path}: is no plain file")
-        if path.stat().st_size > _MOST_MANIFEST:
-            raise AvatarError(f"{path}: larger than {_MOST_MANIFEST >> 10} kB")
-        text = path.read_text(encoding="utf-8")
-        # Python's own reader takes time and memory by the square of a key's parts.
-        if any(len(_KEY_DOT.findall(line)) > _MOST_DOTS for line in text.splitlines()):
-            raise AvatarError(f"{path}: a key of many parts; avatars need none")
-        return tomllib.loads(text)
-    except OSError as error:
-        raise AvatarError(f"{path}: cannot be read ({error.strerror}); every avatar has one") from error
-    except (ValueError, RecursionError) as error:  # of text, of TOML, of numbers of many digits, of lists in lists
-        raise AvatarError(f"{path}: is not valid TOML: {plain(error, 120)}") from error
 
 
 def read_manifest(folder: Path, *, day: date | None = None) -> Manifest:
@@ -148,9 +69,14 @@ def read_manifest(folder: Path, *, day: date | None = None) -> Manifest:
         raise AvatarError(f"{folder}: no such avatar folder")
     for problem in folder_problems(folder):
         raise AvatarError(problem)
-    table = Table(read_values(folder), str(folder / MANIFEST))
+    table = Table(read_values(folder, AVATAR), str(folder / MANIFEST))
     head = {key: read(table, day or today()) for key, read in HEAD.items()}
     return Manifest(folder, **head, rest=table)
+
+
+def watch(package: Path, day: Callable[[], date] = today) -> ConsentWatch:
+    """Whether an avatar may still be shown."""
+    return ConsentWatch(package, AVATAR, lambda folder, on: read_manifest(folder, day=on), day)
 
 
 def library() -> dict[str, Path]:
@@ -158,25 +84,12 @@ def library() -> dict[str, Path]:
     return {path.parent.name: path.parent for path in sorted(LIBRARY.glob(f"*/{MANIFEST}"))}
 
 
-@contextmanager
-def unpacked(path: Path) -> Iterator[Path]:
-    """The folder of a package given as a folder or a zip; a zip is unpacked for as long as the context lasts.
-
-    Raises `AvatarError` for a zip with links, names that leave the folder, or too much in it.
-    """
-    if path.is_dir():
-        yield path
-        return
-    with tempfile.TemporaryDirectory(prefix="avatar-") as scratch:
-        yield unpack(path, Path(scratch))
-
-
 def load_avatar(name_or_path: str | Path) -> Avatar:
     """Load a bundled avatar by name, or a package from a folder or a zip file.
 
     Raises `MissingError` where there is none, and `AvatarError` for one that cannot be used.
     """
-    with unpacked(find(name_or_path)) as folder:
+    with unpacked(find(name_or_path), AVATAR) as folder:
         return _load(folder)
 
 
@@ -240,5 +153,5 @@ __all__ = [
     "read_arrays",
     "read_image",
     "read_manifest",
-    "unpacked",
+    "watch",
 ]

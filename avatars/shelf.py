@@ -19,10 +19,11 @@ from weakref import WeakValueDictionary
 
 from anchor.clock import today
 from anchor.errors import AnchorError, AvatarError, MissingError
+from anchor.packages.archive import unpacked
+from anchor.packages.consent import ConsentWatch
 from anchor.ports import Avatar, AvatarEntry
-from avatars.archive import MOST_FILES
-from avatars.consent_watch import ConsentWatch
-from avatars.package import library, load_avatar, read_manifest, unpacked
+from avatars.files import AVATAR
+from avatars.package import library, load_avatar, read_manifest, watch
 from avatars.tables import plain
 
 MOST_PACKAGES = 200
@@ -85,7 +86,7 @@ class Shelf:
         if known is not None and known.entry.version == version and known.day == day:
             return known
         try:
-            with unpacked(path) as folder:
+            with unpacked(path, AVATAR) as folder:
                 info = read_manifest(folder).info()
             return _Book(AvatarEntry(info.name, path, version, info), day)
         except AnchorError as error:
@@ -145,7 +146,7 @@ class Shelf:
 
     @staticmethod
     def watch(entry: AvatarEntry) -> ConsentWatch:
-        return ConsentWatch(entry.path)
+        return watch(entry.path)
 
 
 def _version(path: Path) -> str:
@@ -155,7 +156,7 @@ def _version(path: Path) -> str:
         items = [path]
         if path.is_dir():
             with os.scandir(path) as found:
-                items += sorted(path / item.name for _, item in zip(range(MOST_FILES + 1), found, strict=False))
+                items += sorted(path / item.name for _, item in zip(range(AVATAR.most_files + 1), found, strict=False))
         for item in items:
             state = item.lstat()
             mark.update(repr((item.name, state.st_mtime_ns, state.st_size, state.st_ino)).encode())

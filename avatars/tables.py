@@ -1,70 +1,21 @@
-"""Tables of a manifest, read strictly: what is wrong is named by file and key, in one line."""
+"""Tables of an avatar's manifest, with the numbers and points that its kinds need."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, overload
+from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from anchor.errors import AvatarError
+from anchor.packages import tables
+from anchor.packages.tables import plain
 
-_LONGEST = 500
-"""Characters of a text in a manifest."""
-
-
-def plain(text: object, most: int = 60) -> str:
-    """Foreign text as it may stand in a message: one line, not too long, nothing that a terminal obeys."""
-    clean = "".join(letter if letter.isprintable() else "?" for letter in str(text)[: most + 1])
-    return clean if len(clean) <= most else f"{clean[: most - 3]}..."
+__all__ = ["Table", "plain"]
 
 
-def _shown(value: object) -> str:
-    """A value as it may stand in a message; whole numbers too long for Python to print are not spelled out."""
-    if isinstance(value, int) and value.bit_length() > 200:
-        return "a number of many digits"
-    return plain(
-        repr(value) if not isinstance(value, list | dict) else f"a {'list' if isinstance(value, list) else 'table'}"
-    )
-
-
-class Table:
-    """A table of a manifest: wrong types and unknown keys are errors that name file and key."""
-
-    def __init__(self, values: Mapping[str, Any], where: str, prefix: str = "") -> None:
-        self._values, self._where, self._prefix = dict(values), where, prefix
-
-    def error(self, key: str, problem: str) -> AvatarError:
-        return AvatarError(f"{self._where}: {self._prefix}{plain(key)}: {problem}")
-
-    def _take(self, key: str) -> Any:
-        if key not in self._values:
-            raise self.error(key, "is missing")
-        return self._values.pop(key)
-
-    def text(self, key: str, most: int = _LONGEST) -> str:
-        """A text of one line."""
-        value = self._take(key)
-        if not isinstance(value, str) or not value.strip():
-            raise self.error(key, "must be a text that is not empty")
-        return self._line(value, key, most)
-
-    def _line(self, value: str, key: str, most: int) -> str:
-        if len(value) > most or not value.isprintable():
-            raise self.error(key, f"must be one line of at most {most} characters")
-        return value
-
-    def number(self, key: str, low: float = -1e5, high: float = 1e5) -> float:
-        return self._number(self._take(key), key, low, high)
-
-    def _number(self, value: Any, key: str, low: float = -1e5, high: float = 1e5) -> float:
-        if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
-            raise self.error(key, f"must be a number, not {_shown(value)}")
-        # Whole numbers may be too large for a float: compare before anything is converted.
-        if not low <= value <= high:
-            raise self.error(key, f"{_shown(value)} is outside {low:g} to {high:g}")
-        return float(value)
+class Table(tables.Table):
+    fault = AvatarError
 
     def numbers(self, key: str, count: int = 0) -> tuple[float, ...]:
         """A list of numbers; of exactly `count`, when that is given."""
@@ -87,29 +38,3 @@ class Table:
         if not isinstance(value, list) or len(value) < 2 or any(not isinstance(p, list) or len(p) != 2 for p in value):
             raise self.error(key, "must be a list of two or more [x, y] pairs")
         return np.array([[self._number(v, key) for v in pair] for pair in value], np.float32)
-
-    def texts(self, key: str, default: tuple[str, ...] | None = None) -> tuple[str, ...]:
-        if default is not None and key not in self._values:
-            return default
-        value = self._take(key)
-        if not isinstance(value, list) or any(not isinstance(item, str) or not item for item in value):
-            raise self.error(key, "must be a list of texts")
-        return tuple(self._line(item, key, _LONGEST) for item in value)
-
-    def table(self, key: str) -> Table:
-        value = self._take(key)
-        if not isinstance(value, dict):
-            raise self.error(key, "must be a table")
-        return Table(value, self._where, f"{self._prefix}{plain(key)}.")
-
-    def __contains__(self, key: str) -> bool:
-        return key in self._values
-
-    def keys(self) -> tuple[str, ...]:
-        """The keys that nobody has read yet."""
-        return tuple(self._values)
-
-    def done(self) -> None:
-        """Raise `AvatarError` for a key that nobody read."""
-        for key in self._values:
-            raise self.error(key, "unknown key; remove it")

@@ -82,6 +82,13 @@ def check_clip(path: Path) -> None:
         raise FileError(f"{path} is {_named(kind)}, not a clip; save it as MP4, MOV, MKV or WebM")
 
 
+def check_sound(path: Path) -> None:
+    """Raises `FileError` for what is no sound file by its first bytes, or is empty."""
+    kind = _kind(path, LARGEST_CLIP)
+    if kind not in ("WAV", "FLAC", "Ogg", "MP3", "MP4"):
+        raise FileError(f"{path} is {_named(kind)}, not a recording; save it as WAV, FLAC, MP3, Ogg or M4A")
+
+
 def _named(kind: str) -> str:
     return kind if kind in ("empty", "text", "of no kind known here") else f"a {kind} file"
 
@@ -107,7 +114,16 @@ def _kind(path: Path, largest: int) -> str:
         return "MP4"
     if head.startswith(b"\x1a\x45\xdf\xa3"):
         return "Matroska"
-    for mark, kind in ((b"GIF8", "GIF"), (b"BM", "BMP"), (b"%PDF", "PDF"), (b"PK\3\4", "zip")):
+    if head.startswith(b"ID3") or (head[0] == 0xFF and head[1:2] and head[1] & 0xE6 in (0xE2, 0xE4, 0xE6)):
+        return "MP3"
+    for mark, kind in (
+        (b"fLaC", "FLAC"),
+        (b"OggS", "Ogg"),
+        (b"GIF8", "GIF"),
+        (b"BM", "BMP"),
+        (b"%PDF", "PDF"),
+        (b"PK\3\4", "zip"),
+    ):
         if head.startswith(mark):
             return kind
     return "text" if not re.search(rb"[\x00-\x08\x0e-\x1a]", head) else "of no kind known here"

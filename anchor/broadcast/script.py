@@ -10,7 +10,7 @@ from pathlib import Path
 
 from anchor.broadcast.prose import directed, guess_language, parse_text, speakable
 from anchor.broadcast.rundown import read_rundown, rundown_languages
-from anchor.broadcast.segments import LONGEST_PAUSE, LONGEST_SEGMENT, Mocap, Script, Segment
+from anchor.broadcast.segments import LONGEST_PAUSE, LONGEST_SEGMENT, Mocap, Recorded, Script, Segment
 from anchor.broadcast.ssml_file import read_ssml
 from anchor.errors import ScriptError
 
@@ -18,6 +18,7 @@ __all__ = [
     "LONGEST_PAUSE",
     "LONGEST_SEGMENT",
     "Mocap",
+    "Recorded",
     "Script",
     "Segment",
     "directed",

@@ -9,11 +9,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from anchor.broadcast.files import FileError
+from anchor.broadcast.files import FileError, check_sound
 from anchor.broadcast.nodes import Fields, Items, Node, Scalar, plain
 from anchor.broadcast.prose import faulty_cues, guess_language, read_marked, speakable, without_cues
 from anchor.broadcast.reading import Reading
-from anchor.broadcast.segments import LONGEST_PAUSE, LONGEST_SEGMENT, Mocap, Segment
+from anchor.broadcast.segments import LONGEST_PAUSE, LONGEST_SEGMENT, Mocap, Recorded, Segment
 from anchor.broadcast.showing import GRAPHICS_KEYS, cleared, read_graphics, read_lower_third
 from anchor.broadcast.ssml import Marked
 from anchor.errors import ScriptError
@@ -25,8 +25,8 @@ from anchor.tags import closest
 
 CUE_KEYS = {"mark", "lower_third", "mood", "gesture"} | GRAPHICS_KEYS
 SEGMENT_KEYS = (
-    "id", "text", "language", "voice", "avatar", "mood", "gesture", "mocap", "lower_third", "headline", "ticker",
-    "picture", "clip", "chart", "table", "credits", "transition", "cues", "pause",
+    "id", "text", "language", "voice", "recording", "avatar", "mood", "gesture", "mocap", "lower_third", "headline",
+    "ticker", "picture", "clip", "chart", "table", "credits", "transition", "cues", "pause",
 )  # fmt: skip
 MOST_CUES = 100
 
@@ -122,6 +122,7 @@ class SegmentReader:
             mood=mood,
             gestures=gestures,
             mocap=self._mocap(fields["mocap"]) if "mocap" in fields else None,
+            recording=self._recording(fields["recording"], marked.text) if "recording" in fields else None,
             spans=marked.spans,
             graphics=read_graphics(read, fields, Graphics(ticker=self._defaults.ticker), silent=not said),
             translation=self._translation(fields) if said else "",
@@ -220,6 +221,13 @@ class SegmentReader:
         mouth = read.choice(fields["mouth"], "mouth", ("speech", "performer")) if "mouth" in fields else "speech"
         path = read.file(fields["take"], "mocap")
         return Mocap(path, mouth == "performer") if path is not None else None
+
+    def _recording(self, node: Node, text: str) -> Recorded | None:
+        if not text:
+            self._reading.fault(node, "recording: text is needed, what is read in it", "recording")
+            return None
+        path = self._reading.file(node, "recording", check_sound)
+        return Recorded(path, without_cues(text)) if path is not None else None
 
     def _voice(self, fields: Mapping[str, Node], language: str) -> str:
         if "voice" in fields:

@@ -25,14 +25,22 @@ class Mocap:
 
 
 @dataclass(frozen=True, slots=True)
+class Recorded:
+    """A sound file in which a person reads `text`: all of it, whatever part of it a segment is."""
+
+    path: Path
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Segment:
     """One stretch of a script. `line` is where it begins in its file, from 1; two that differ in it only are equal.
 
     `text` is as viewers read it, and `spans` are what SSML says of it. `id` is its own within the script and stays when
     others come or go; where a cue in the text parts it, the further parts are ``ID+2``, ``ID+3``. `cues` go by the
     names of marks. `voice` and `avatar` are names, empty for the show's own; an avatar with a slash in it or ending in
-    .zip is a path. `translation` is the text in the script's second language. One without text shows its clip, rolls
-    its credits, or shows its pictures for `pause` seconds.
+    .zip is a path. What has a `recording` is said by it, not by the voice. `translation` is the text in the script's
+    second language. One without text shows its clip, rolls its credits, or shows its pictures for `pause` seconds.
     """
 
     text: str
@@ -43,6 +51,7 @@ class Segment:
     mood: Mood | None = None
     gestures: tuple[Gesture, ...] = ()
     mocap: Mocap | None = None
+    recording: Recorded | None = None
     id: str = ""
     spans: tuple[Span, ...] = ()
     graphics: Graphics = NO_GRAPHICS

@@ -7,29 +7,12 @@ from collections.abc import AsyncIterator, Sequence
 
 from anchor.channel import closing
 from anchor.errors import VoiceError
-from anchor.events import Phone, Sentence, Word
+from anchor.events import Sentence
 from anchor.ports import Aligner, SpeechChunk, SpelledWord, Voice, VoiceInfo
 from anchor.tags import among
+from anchor.voice.spelling import spell
 
 log = logging.getLogger(__name__)
-
-
-async def spell(reader: Voice, sentence: Sentence) -> list[SpelledWord]:
-    """How `reader`, a voice that times its phones, would say a sentence. Raises `VoiceError`."""
-    words, phones = list[Word](), list[Phone]()
-    async with closing(reader.speak(sentence)) as chunks:
-        async for chunk in chunks:
-            words += chunk.words
-            phones += chunk.phones
-    spelled = list[SpelledWord]()
-    index = 0
-    for number, word in enumerate(words):
-        until = words[number + 1].start if number + 1 < len(words) else phones[-1].end + 1 if phones else 0
-        begun = index
-        while index < len(phones) and phones[index].start < until:
-            index += 1
-        spelled.append(SpelledWord(word.text, tuple((phone.symbol, phone.stress) for phone in phones[begun:index])))
-    return spelled
 
 
 class AlignedVoice:

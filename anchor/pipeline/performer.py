@@ -159,6 +159,11 @@ class Performer:
         """Utterances that have not begun, or were put aside for a more urgent one, in the order they will go on."""
         return tuple(sorted([*self._interrupted, *self._waiting], key=lambda p: -p.utterance.priority))
 
+    @property
+    def performances(self) -> tuple[Performance, ...]:
+        """On air and waiting."""
+        return tuple(self._all())
+
     def _all(self) -> list[Performance]:
         on_air = [self._on_air] if self._on_air is not None else []
         return [*on_air, *self._interrupted, *self._waiting]

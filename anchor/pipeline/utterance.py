@@ -27,7 +27,7 @@ from anchor.pipeline.bilingual import paired
 from anchor.pipeline.captions import CaptionStyle
 from anchor.pipeline.pager import Marker, Pager
 from anchor.pipeline.segmenter import segment
-from anchor.ports import Driver, SpeechChunk, Take, Voice
+from anchor.ports import ConsentWatch, Driver, SpeechChunk, Take, Voice
 from anchor.voice.spoken import spoken
 
 log = logging.getLogger(__name__)
@@ -150,6 +150,8 @@ class Performance:
         self.blocks: Channel[Block] = Channel(ahead_seconds, lambda _: video.seconds_per_beat)
         self.faces: Channel[FaceFrame] = Channel(ahead_seconds, lambda _: video.seconds_per_beat)
         self.heard: list[Word] = []
+        self.consents: set[ConsentWatch] = set()
+        """Of the people whose voices are in what was prepared."""
         self.outcome: Outcome | None = None
         self.error: AnchorError | None = None
         self.missing_faces = 0
@@ -242,6 +244,8 @@ class Performance:
         try:
             async for piece in self._speak():
                 chunk = piece.chunk
+                if chunk.consent is not None:
+                    self.consents.add(chunk.consent)
                 await speech.send(chunk if chunk.spoken else SpeechChunk.silence(len(chunk.audio)))
                 for block in cutter.cut(piece):
                     await self.blocks.send(block)

@@ -16,8 +16,10 @@ import pytest
 
 from anchor.errors import AvatarError, MissingError
 from anchor.media import VideoFormat
+from anchor.packages.archive import unpacked
 from anchor.testing import check_avatar
-from avatars.package import check, contact_sheet, library, load_avatar, read_image, read_manifest, unpacked
+from avatars.files import AVATAR
+from avatars.package import check, contact_sheet, library, load_avatar, read_image, read_manifest
 from tests.avatars.mouths import face
 
 
@@ -74,7 +76,7 @@ def test_a_zip_of_the_folder_is_as_good(folder: Path, prefix: str) -> None:
 
 
 def test_nothing_of_a_zip_stays_behind(folder: Path) -> None:
-    with unpacked(zipped(folder)) as scratch:
+    with unpacked(zipped(folder), AVATAR) as scratch:
         assert (scratch / "avatar.toml").is_file()
     assert not scratch.exists()
 

@@ -13,8 +13,8 @@ import pytest
 from PIL import Image
 
 from anchor.errors import AvatarError, MissingError
-from avatars.consent_watch import ConsentWatch
 from avatars.package import library
+from avatars.package import watch as watched
 from avatars.shelf import Shelf
 from tests.avatars.figures import relative, renew
 from tests.avatars.test_package import zipped
@@ -134,7 +134,7 @@ def test_a_folder_that_is_gone_is_named(tmp_path: Path) -> None:
 
 def test_consent_ends_with_the_day_it_names(tmp_path: Path) -> None:
     days = [date(2030, 6, 30)]
-    watch = ConsentWatch(relative(tmp_path, "mei", until="2030-06-30"), lambda: days[0])
+    watch = watched(relative(tmp_path, "mei", until="2030-06-30"), lambda: days[0])
     assert watch.problem() == ""
     days[0] = date(2030, 7, 1)
     assert "2030-06-30" in watch.problem() and "nobody" in watch.problem()
@@ -148,7 +148,7 @@ def test_a_record_that_is_changed_or_gone_is_noticed_and_a_renewed_one_is_good(t
         renew(mei, until)
         return zipped(mei) if packed else mei
 
-    watch = ConsentWatch(written("2100-01-01"))
+    watch = watched(written("2100-01-01"))
     assert watch.problem() == ""
     written("2020-01-01")
     assert "2020-01-01" in watch.problem()

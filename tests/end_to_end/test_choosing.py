@@ -18,7 +18,7 @@ from anchor.config import Config
 from anchor.errors import AvatarError, ConfigError, MissingError
 from anchor.live import LiveChannel
 from anchor.media import Beat, Picture
-from avatars.consent_watch import ConsentWatch
+from avatars.package import watch
 from tests.avatars.figures import relative, renew
 from tests.end_to_end.test_live_channel import after, listen
 
@@ -104,7 +104,7 @@ def _no_package(package: Path, _: LiveChannel) -> None:
 
 
 def _another_day(package: Path, live: LiveChannel) -> None:
-    live.stream._consent = ConsentWatch(package, lambda: date(2100, 1, 2))
+    live.stream._consent = watch(package, lambda: date(2100, 1, 2))
 
 
 @pytest.mark.parametrize("revoke", [_revoked, _no_manifest, _no_package, _another_day])

@@ -11,6 +11,7 @@ import pytest
 from anchor import registry
 from anchor.clock import LoopClock, run_virtual
 from anchor.errors import CapacityError
+from anchor.loudness import VOICE_LUFS, loudness
 from anchor.media import SAMPLE_RATE, Beat, Samples
 from anchor.ports import Answer
 from anchor.takeover import Evening, LiveTakeover, SpeakerState
@@ -232,3 +233,66 @@ def test_steps_without_a_voice_have_no_words() -> None:
     pager = Pager(replace(Sentence("live", "en"), text=""), 0, CaptionStyle(lines=2, columns=40))
     assert pager.add(()) == ()
     assert pager.unheard(100) == ()
+
+
+def speech(seconds: float, lufs: float) -> Samples:
+    """Something as uneven as speech: syllables of a tone, and pauses, of a loudness."""
+    time = np.arange(round(seconds * SAMPLE_RATE)) / SAMPLE_RATE
+    syllables = np.clip(np.sin(2 * np.pi * 2.5 * time), 0, 1) * (np.sin(2 * np.pi * 0.3 * time) > -0.7)
+    sound = syllables * np.sin(2 * np.pi * 300 * time)
+    return (sound * 10 ** ((lufs - loudness([sound.astype(np.float32)])) / 20)).astype(np.float32)
+
+
+@pytest.mark.parametrize("lufs", [-30.0, -22.0, -10.0])
+def test_a_person_is_as_loud_as_the_show_however_their_microphone_is_set(doorways: list[Doorway], lufs: float) -> None:
+    async def main() -> None:
+        stage = Stage()
+        said = speech(12, lufs)
+        async with stage.running(), LiveTakeover(
+            stage.performer, stage.clock, language="en", lookahead_seconds=0.0
+        ) as takeover:  # fmt: skip
+            await takeover.join("v=0")
+            for at in range(0, said.size, TICK):
+                doorways[0].hear(said[at : at + TICK], stage.clock.now())
+                await stage.after(0.02)
+        heard = np.concatenate([beat.audio for beat in stage.sink.beats])
+        assert loudness([heard[4 * SAMPLE_RATE :]]) == pytest.approx(VOICE_LUFS, abs=1.5)
+        assert np.abs(heard).max() < 1.0
+
+    run_virtual(main())
+
+
+def test_a_room_in_which_nobody_speaks_is_not_turned_up(doorways: list[Doorway]) -> None:
+    async def main() -> None:
+        stage = Stage()
+        async with stage.running(), LiveTakeover(
+            stage.performer, stage.clock, language="en", lookahead_seconds=0.0
+        ) as takeover:  # fmt: skip
+            await takeover.join("v=0")
+            room = np.random.default_rng(1).normal(0, 0.001, 10 * SAMPLE_RATE).astype(np.float32)
+            for at in range(0, room.size, TICK):
+                doorways[0].hear(room[at : at + TICK], stage.clock.now())
+                await stage.after(0.02)
+        heard = np.concatenate([beat.audio for beat in stage.sink.beats])
+        assert 0.0 < float(np.abs(heard).max()) < 0.006
+
+    run_virtual(main())
+
+
+def test_a_person_who_is_cut_off_is_silent_within_a_beat(doorways: list[Doorway]) -> None:
+    async def main() -> None:
+        stage = Stage()
+        async with stage.running(), LiveTakeover(
+            stage.performer, stage.clock, language="en", lookahead_seconds=0.2
+        ) as takeover:  # fmt: skip
+            await takeover.join("v=0")
+            await speak(stage, doorways[0], 2.0)
+            assert loud(stage.sink.beats[-1])
+            sent = len(stage.sink.beats)
+            stage.performer.cancel()
+            await speak(stage, doorways[0], 0.4)
+        after = stage.sink.beats[sent:]
+        assert np.abs(after[0].audio[-10:]).max() < 0.01, "the beat that was about to go out falls to silence"
+        assert len(after) >= 8 and not any(np.abs(beat.audio).max() for beat in after[1:])
+
+    run_virtual(main())

@@ -9,12 +9,14 @@ from typing import Any, cast
 import cv2
 import numpy as np
 
+from anchor.packages.consent import Consent
+from anchor.packages.writer import new_folder
 from avatars import cutout
 from avatars.face_basis import OUTER_LOWER, OUTER_UPPER, OVAL
+from avatars.files import AVATAR
 from avatars.landmarks import Face
 from avatars.mouth_art import interior, light_of
-from avatars.package import Consent
-from avatars.package_writer import new_folder, write_arrays, write_image, write_manifest
+from avatars.package_writer import write_arrays, write_image, write_manifest
 from avatars.photo import lip_layers, mouth_grid, shut_line
 from avatars.photo_fields import SHAPES, calmed, fields, jaw_drop
 from avatars.photo_lips import lip_lines
@@ -147,7 +149,7 @@ def write(person: Person, drawn: Drawn, rest: Head, view: View, target: Path) ->
     )
     head = {"name": person.name, "title": person.title, "kind": "puppet", "licence": "Apache-2.0",
             "languages": list(person.languages)}  # fmt: skip
-    with new_folder(target) as folder:
+    with new_folder(target, AVATAR) as folder:
         for name, layer in layers.items():
             write_image(folder / f"{name}.webp", layer.pixels)
         write_arrays(folder / "fields.npz", arrays)

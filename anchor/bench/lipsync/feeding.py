@@ -15,9 +15,9 @@ from anchor.bench.lipsync.classes import Classes
 from anchor.config import VoiceConfig
 from anchor.events import Phone
 from anchor.media import SAMPLE_RATE, Blendshapes, Floats, Samples
-from anchor.pipeline.aligned import spell
 from anchor.pipeline.segmenter import segment
 from anchor.ports import Aligner, Classifies, Driver, SpeechChunk, SpelledWord, Voice
+from anchor.voice.spelling import spell
 
 Way = Literal["audio", "text", "timings"]
 WAYS: tuple[Way, ...] = get_args(Way)

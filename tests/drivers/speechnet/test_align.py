@@ -11,10 +11,11 @@ import pytest
 
 from anchor.events import Sentence
 from anchor.media import SAMPLE_RATE
-from anchor.pipeline.aligned import AlignedVoice, spell
+from anchor.pipeline.aligned import AlignedVoice
 from anchor.ports import SpeechChunk, Voice, VoiceInfo
 from anchor.testing import check_voice, collect
 from anchor.voice.espeak import EspeakVoice
+from anchor.voice.spelling import spell
 from drivers.speechnet.align import SpeechAligner
 
 TEXTS = {
