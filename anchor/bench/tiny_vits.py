@@ -1,7 +1,6 @@
-"""A VITS of Coqui's with random weights: says nothing anybody understands, but by the path that real ones take.
+"""Models of Coqui's with random weights: they say nothing anybody understands, but by the path that real ones take.
 
-``python -m anchor.bench.tiny_vits FOLDER`` writes its config.json and weights, 3 MB. It is written by a process of its
-own, since coqui-tts changes what Python finds (`anchor.voice.torch_audio`).
+They are written by a process of its own, since coqui-tts is not to be imported here (`anchor.voice.torch_audio`).
 """
 
 from __future__ import annotations
@@ -9,7 +8,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,18 +28,29 @@ def write_tiny_vits(
     With `phonemes` it takes espeak-ng's, else letters. At `full_size` its layers are those of released models (their
     speed, their 100 MB).
     """
-    asked = {
-        "folder": str(folder), "speakers": list(speakers), "languages": list(languages), "phonemes": phonemes,
-        "full_size": full_size,
-    }  # fmt: skip
-    done = subprocess.run(
-        [sys.executable, "-m", "anchor.bench.tiny_vits", json.dumps(asked)], capture_output=True, text=True, check=False
-    )
+    asked = {"speakers": speakers, "languages": languages, "phonemes": phonemes, "full_size": full_size}
+    write_tiny([("vits", folder, asked)])
+    return folder
+
+
+def write_tiny_xtts(folder: Path, *, speakers: Sequence[str] = ("Ann", "Bob"), tokens: int = 50) -> Path:
+    """Write an XTTS v2 into `folder` that goes on for `tokens` of 46 ms; return the folder. Raises `MissingError`.
+
+    Its GPT is small. Its decoder has a fixed size (90 MB).
+    """
+    write_tiny([("xtts", folder, {"speakers": speakers, "tokens": tokens})])
+    return folder
+
+
+def write_tiny(models: Sequence[tuple[str, Path, Mapping[str, Any]]]) -> None:
+    """Write several in one go: for each ``vits`` or ``xtts``, its folder, and options as above."""
+    asked = json.dumps([[kind, str(folder), dict(options)] for kind, folder, options in models])
+    command = [sys.executable, "-m", "anchor.bench.tiny_vits", asked]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise MissingError(
             f"a model of Coqui's cannot be made: {(done.stderr.strip() or 'no reason').splitlines()[-1]}"
         )
-    return folder
 
 
 _SMALL: dict[str, Any] = {
@@ -50,12 +60,7 @@ _SMALL: dict[str, Any] = {
 }  # fmt: skip
 
 
-def _write(
-    folder: str, speakers: Sequence[str], languages: Sequence[str], phonemes: bool, full_size: bool
-) -> None:  # pragma: no cover - in a process of its own
-    from anchor.voice import torch_audio
-
-    torch_audio.provide()
+def _vits(folder: str, speakers: Sequence[str], languages: Sequence[str], phonemes: bool, full_size: bool) -> None:
     import torch
     from TTS.tts.configs.vits_config import VitsConfig
     from TTS.tts.models.vits import Vits, VitsArgs
@@ -63,7 +68,6 @@ def _write(
     from anchor.voice import coqui_espeak
 
     coqui_espeak.provide(languages)
-    torch.manual_seed(7)
     arguments: dict[str, Any] = {} if full_size else dict(_SMALL)
     if speakers:
         arguments |= {"use_speaker_embedding": True, "num_speakers": len(speakers), "speaker_embedding_channels": 16}
@@ -79,13 +83,55 @@ def _write(
     with torch.no_grad():
         # Of random numbers alone its sound would be a whisper, and its sounds would last a frame each.
         model.waveform_decoder.conv_post.weight.mul_(20)
-        model.length_scale = 1.0
-    place = Path(folder)
-    place.mkdir(parents=True, exist_ok=True)
-    config.model_args.length_scale = 4.0
+    config.model_args.length_scale = 3.0
     (place / "config.json").write_text(json.dumps(config.to_dict()), "utf-8")
     torch.save({"model": model.state_dict()}, place / "model.pth")
 
 
+def _xtts(place: Path, *, speakers: Sequence[str] = ("Ann",), tokens: int = 50) -> None:
+    import torch
+    from tokenizers import Tokenizer, models
+    from TTS.tts.configs.xtts_config import XttsArgs, XttsConfig
+    from TTS.tts.models.xtts import Xtts
+
+    letters = ["[STOP]", "[UNK]", "[SPACE]", "[START]", "[en]", "[zh-cn]", "[de]", *"abcdefghijklmnopqrstuvwxyz.,?!"]
+    tokenizer = Tokenizer(models.BPE({letter: number for number, letter in enumerate(letters)}, [], unk_token="[UNK]"))
+    tokenizer.add_special_tokens(letters[:7])
+    tokenizer.save(str(place / "vocab.json"))
+    width = 64
+    config = XttsConfig(
+        model_args=XttsArgs(
+            gpt_layers=2, gpt_n_model_channels=width, gpt_n_heads=2, gpt_max_audio_tokens=tokens + 3,
+            gpt_num_audio_tokens=66, gpt_start_audio_token=64, gpt_stop_audio_token=65, decoder_input_dim=width,
+            gpt_use_perceiver_resampler=True, gpt_number_text_tokens=len(letters), gpt_start_text_token=3,
+            gpt_stop_text_token=0,
+        ),
+        languages=["en", "zh-cn", "de"],
+    )  # fmt: skip
+    model = Xtts(config)
+    with torch.no_grad():
+        model.hifigan_decoder.waveform_decoder.conv_post.weight.mul_(20)
+        model.gpt.mel_head.bias[65] = -100  # it never says by itself that it has come to an end
+    config.model_args.gpt_number_text_tokens = None
+    (place / "config.json").write_text(json.dumps(config.to_dict()), "utf-8")
+    torch.save({"model": model.state_dict()}, place / "model.pth")
+    known = {
+        name: {"gpt_cond_latent": torch.randn(1, 32, width), "speaker_embedding": torch.randn(1, 512, 1)}
+        for name in speakers
+    }
+    torch.save(known, place / "speakers_xtts.pth")
+
+
 if __name__ == "__main__":
-    _write(**json.loads(sys.argv[1]))
+    from anchor.voice import torch_audio
+
+    torch_audio.provide()
+    import torch
+
+    for kind, folder, options in json.loads(sys.argv[1]):
+        torch.manual_seed(7)
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        if kind == "vits":
+            _vits(Path(folder), **options)
+        else:
+            _xtts(Path(folder), **options)

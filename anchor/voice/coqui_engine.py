@@ -7,6 +7,7 @@ itself. Other models speak clause by clause.
 
 from __future__ import annotations
 
+import functools
 import json
 import logging
 import os
@@ -34,12 +35,11 @@ from TTS.api import TTS  # noqa: E402
 from TTS.utils.manage import ModelManager  # noqa: E402
 
 from anchor.voice import coqui_espeak  # noqa: E402
+from anchor.voice.coqui_decoding import Growing, Withheld, decoded  # noqa: E402
+from anchor.voice.coqui_speakers import Speakers  # noqa: E402
 
 GAP_SECONDS = 0.06
 """Silence between pieces that are spoken apart, which the voice's own is added to."""
-
-FIRST_SECONDS, LATER_SECONDS = 0.3, 1.2
-"""How much sound VITS decodes at once: little, then twice as much every time."""
 
 LONGEST_WHOLE = 400
 """Characters of a sentence that VITS is given at once."""
@@ -92,7 +92,7 @@ class CoquiEngine:
         self._rate = int(self._synthesizer.output_sample_rate)
         self._device = device
         self._slow = float(getattr(self._model, "length_scale", 1.0) or 1.0)
-        self._speakers = _Speakers(self._model, self._found.kind, speaker, reference, styles or {})
+        self._speakers = Speakers(self._model, self._found.kind, speaker, reference, styles or {})
         coqui_espeak.provide(tuple(self._found.languages.values()))
 
     @property
@@ -150,34 +150,29 @@ class CoquiEngine:
         """XTTS, with the settings of its configuration."""
         latents, embedding = self._speakers.latents(mood)
         config = self._synthesizer.tts_config
-        with closing(
-            self._model.inference_stream(
-                said.text, said.language, latents, embedding, stream_chunk_size=XTTS_TOKENS, speed=said.rate,
-                temperature=config.temperature, length_penalty=config.length_penalty,
-                repetition_penalty=config.repetition_penalty, top_k=config.top_k, top_p=config.top_p,
-            )
-        ) as stream:  # fmt: skip
-            for piece in stream:
-                yield piece.detach().cpu().numpy()
+        decoder = self._model.hifigan_decoder
+        self._model.hifigan_decoder = Growing(decoder)
+        try:
+            with closing(
+                self._model.inference_stream(
+                    said.text, said.language, latents, embedding, stream_chunk_size=XTTS_TOKENS, speed=said.rate,
+                    temperature=config.temperature, length_penalty=config.length_penalty,
+                    repetition_penalty=config.repetition_penalty, top_k=config.top_k, top_p=config.top_p,
+                )
+            ) as stream:  # fmt: skip
+                for piece in stream:
+                    yield piece.detach().cpu().numpy()
+        finally:
+            self._model.hifigan_decoder = decoder
 
     def _by_decoding(self, said: _Said, mood: str) -> Generator[Samples, None, None]:
-        decoder, withheld = self._model.waveform_decoder, _Withheld()
+        decoder, withheld = self._model.waveform_decoder, Withheld()
         self._model.waveform_decoder = withheld
         try:
             self._synthesized(said, mood)
         finally:
             self._model.waveform_decoder = decoder
-        latents, condition = withheld.given
-        frame = int(np.prod(self._model.args.upsample_rates_decoder))
-        margin, length = _reach(self._model.args), latents.shape[-1]
-        start, seconds = 0, FIRST_SECONDS
-        while start < length:
-            end = min(length, start + max(1, round(seconds * self._rate / frame)))
-            first, last = max(0, start - margin), min(length, end + margin)
-            with torch.inference_mode():
-                sound = decoder(latents[:, :, first:last], g=condition)[0, 0].cpu().numpy()
-            yield sound[(start - first) * frame : (end - first) * frame]
-            start, seconds = end, min(LATER_SECONDS, 2 * seconds)
+        yield from decoded(decoder, *withheld.given, self._rate)
 
     def _whole(self, said: _Said, mood: str) -> Generator[Samples, None, None]:
         outputs = self._synthesized(said, mood)
@@ -201,90 +196,6 @@ class CoquiEngine:
         except Exception as error:
             raise VoiceError(f"{self._found.name} cannot speak {said.text[:60]!r}: {error}") from error
         return outputs
-
-
-class _Withheld(torch.nn.Module):  # type: ignore[misc]
-    """Stands where VITS has its decoder, and keeps what that would be given."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.given: tuple[Any, Any] = (None, None)
-
-    def forward(self, latents: torch.Tensor, g: torch.Tensor | None = None) -> torch.Tensor:
-        self.given = (latents, g)
-        return latents[:, :1, :1]
-
-
-class _Speakers:
-    """Who speaks in which mood: speakers of the model, or the people of reference clips."""
-
-    def __init__(
-        self, model: Any, kind: str, speaker: str, reference: Sequence[str], styles: Mapping[str, str]
-    ) -> None:
-        self._model, self._kind, self._speaker, self._styles = model, kind, speaker, styles
-        self._clips = {Path(clip).stem: clip for clip in reference}
-        self._latents: dict[str, tuple[Any, Any]] = {}
-        manager = getattr(model, "speaker_manager", None)
-        self.names: tuple[str, ...] = tuple(manager.speaker_names) if manager is not None else ()
-        self._clones = kind == "xtts" or getattr(manager, "encoder", None) is not None
-        if self._clips and not self._clones:
-            raise VoiceError("voice.options.reference: this model cannot speak as somebody else")
-        self._check("voice.options.speaker", speaker)
-        for mood, style in styles.items():
-            if style not in self._clips:
-                self._check(f"voice.options.moods.{mood}", style)
-        if not speaker and not self._clips and (kind == "xtts" or len(self.names) > 1):
-            raise VoiceError(f"voice.options.speaker: this model has several speakers: name one of {self._few()}")
-        if self._clones and kind != "xtts":
-            model.clone_voice = self._cloned
-            self._original = type(model).clone_voice
-            self._vectors: dict[tuple[str, ...], Any] = {}
-
-    def _check(self, where: str, speaker: str) -> None:
-        if speaker and speaker not in self.names:
-            raise VoiceError(f"{where} = {speaker!r}: the model has no such speaker; it has {self._few()}")
-
-    def _few(self) -> str:
-        more = f" and {len(self.names) - 8} more" if len(self.names) > 8 else ""
-        return ", ".join(self.names[:8]) + more or "none with a name"
-
-    def _clips_of(self, style: str) -> list[str]:
-        """The clips of a style; without one all that are no style's."""
-        if style:
-            return [self._clips[style]] if style in self._clips else []
-        own = [clip for name, clip in self._clips.items() if name not in self._styles.values()]
-        return own or list(self._clips.values())
-
-    def told(self, mood: str) -> dict[str, Any]:
-        """What a model other than XTTS is told of the speaker."""
-        style = self._styles.get(mood, "")
-        if clips := self._clips_of(style):
-            return {"speaker_wav": clips}
-        return {"speaker": style or self._speaker or (self.names[0] if len(self.names) == 1 else None)}
-
-    def _cloned(self, speaker_wav: Any, *others: Any, **more: Any) -> Any:
-        key = tuple(speaker_wav or ())
-        if key not in self._vectors:
-            self._vectors[key] = self._original(self._model, speaker_wav, *others, **more)
-        return self._vectors[key]
-
-    def latents(self, mood: str) -> tuple[Any, Any]:
-        """What XTTS takes for a speaker; of clips it is computed once."""
-        style = self._styles.get(mood, "")
-        if style not in self._latents:
-            self._latents[style] = self._heard(self._clips_of(style), style or self._speaker)
-        return self._latents[style]
-
-    def _heard(self, clips: Sequence[str], speaker: str) -> tuple[Any, Any]:
-        if not clips:
-            known = self._model.speaker_manager.speakers[speaker]
-            return known["gpt_cond_latent"], known["speaker_embedding"]
-        config = self._model.config
-        latents, embedding = self._model.get_conditioning_latents(
-            audio_path=list(clips), max_ref_length=config.max_ref_len, gpt_cond_len=config.gpt_cond_len,
-            gpt_cond_chunk_len=config.gpt_cond_chunk_len, sound_norm_refs=config.sound_norm_refs,
-        )  # fmt: skip
-        return latents, embedding
 
 
 def _be_quiet() -> None:
@@ -315,6 +226,8 @@ def _loaded(found: CoquiModel, device: str, trust: bool) -> TTS:
     assert found.folder is not None
     if trust:
         _trust()
+    if found.kind == "xtts":
+        _know_the_cache()
     coqui_espeak.provide(tuple(found.languages.values()))
     vocoder = _vocoder(found.vocoder) if found.vocoder is not None else {}
     try:
@@ -342,6 +255,19 @@ def _loaded(found: CoquiModel, device: str, trust: bool) -> TTS:
     return api.to(device).eval()
 
 
+def _know_the_cache() -> None:
+    """What transformers calls `cache` since 5.24, XTTS of coqui-tts 0.28 only knows as `past_key_values`."""
+    from TTS.tts.layers.xtts.gpt_inference import GPT2InferenceModel
+
+    forward = GPT2InferenceModel.forward
+
+    @functools.wraps(forward)
+    def knowing(self: Any, *arguments: Any, cache: Any = None, **options: Any) -> Any:
+        return forward(self, *arguments, **(options if cache is None else {**options, "past_key_values": cache}))
+
+    GPT2InferenceModel.forward = knowing
+
+
 def _vocoder(folder: Path) -> dict[str, str]:
     weights = sorted(path for path in folder.iterdir() if path.name.endswith((".pth", ".pth.tar", ".pt")))
     if not weights or not (folder / "config.json").is_file():
@@ -356,22 +282,6 @@ def _trust() -> None:
         return load(*arguments, **{**options, "weights_only": False})
 
     torch.load = trusting
-
-
-def _reach(arguments: Any) -> int:
-    """How many frames around it the sound of one depends on, in HiFi-GAN (Kong et al. 2020)."""
-    reach, rate = 3.0, 1.0
-    blocks = zip(
-        arguments.resblock_kernel_sizes_decoder, arguments.resblock_dilation_sizes_decoder, strict=False
-    )  # fmt: skip
-    second = 1 if str(arguments.resblock_type_decoder) == "1" else 0
-    widest = max(sum((size - 1) // 2 * (dilation + second) for dilation in dilations) for size, dilations in blocks)
-    sizes = zip(arguments.upsample_rates_decoder, arguments.upsample_kernel_sizes_decoder, strict=True)
-    for factor, size in sizes:
-        reach += size / factor / 2 / rate
-        rate *= factor
-        reach += widest / rate
-    return int(np.ceil(reach + 3 / rate)) + 1
 
 
 def _cut(text: str, limit: int) -> Iterator[str]:

@@ -15,11 +15,11 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
-import librosa
 import numpy as np
 import soundfile
 import soxr
 import torch
+from librosa.filters import mel
 
 
 def provide() -> None:
@@ -82,9 +82,7 @@ class MelSpectrogram(torch.nn.Module):  # type: ignore[misc]
         super().__init__()
         length = win_length or n_fft
         self.spectrogram = _Spectrogram(n_fft, length, hop_length or length // 2, window_fn(length), power, normalized)
-        filters = librosa.filters.mel(
-            sr=sample_rate, n_fft=n_fft, n_mels=n_mels, fmin=f_min, fmax=f_max, htk=True, norm=norm
-        )
+        filters = mel(sr=sample_rate, n_fft=n_fft, n_mels=n_mels, fmin=f_min, fmax=f_max, htk=True, norm=norm)
         self.mel_scale = _MelScale(torch.from_numpy(np.ascontiguousarray(filters.T)))
 
     def forward(self, waveform: torch.Tensor) -> torch.Tensor:
