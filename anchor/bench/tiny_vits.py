@@ -60,7 +60,14 @@ _SMALL: dict[str, Any] = {
 }  # fmt: skip
 
 
-def _vits(folder: str, speakers: Sequence[str], languages: Sequence[str], phonemes: bool, full_size: bool) -> None:
+def _vits(
+    place: Path,
+    *,
+    speakers: Sequence[str] = (),
+    languages: Sequence[str] = ("en",),
+    phonemes: bool = False,
+    full_size: bool = False,
+) -> None:
     import torch
     from TTS.tts.configs.vits_config import VitsConfig
     from TTS.tts.models.vits import Vits, VitsArgs
@@ -70,9 +77,9 @@ def _vits(folder: str, speakers: Sequence[str], languages: Sequence[str], phonem
     coqui_espeak.provide(languages)
     arguments: dict[str, Any] = {} if full_size else dict(_SMALL)
     if speakers:
-        arguments |= {"use_speaker_embedding": True, "num_speakers": len(speakers), "speaker_embedding_channels": 16}
+        arguments |= {"use_speaker_embedding": True, "speaker_embedding_channels": 16}
     if len(languages) > 1:
-        arguments |= {"use_language_embedding": True, "num_languages": len(languages)}
+        arguments |= {"use_language_embedding": True}
     config = VitsConfig(
         model_args=VitsArgs(init_discriminator=False, **arguments), text_cleaner="multilingual_cleaners",
         use_phonemes=phonemes, phonemizer="espeak" if phonemes else None,
