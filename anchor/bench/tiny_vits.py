@@ -117,7 +117,7 @@ def _xtts(place: Path, *, speakers: Sequence[str] = ("Ann",), tokens: int = 50) 
     )  # fmt: skip
     model = Xtts(config)
     with torch.no_grad():
-        model.hifigan_decoder.waveform_decoder.conv_post.weight.mul_(20)
+        model.hifigan_decoder.waveform_decoder.conv_post.weight.mul_(5)
         model.gpt.mel_head.bias[65] = -100  # it never says by itself that it has come to an end
     config.model_args.gpt_number_text_tokens = None
     (place / "config.json").write_text(json.dumps(config.to_dict()), "utf-8")

@@ -19,7 +19,7 @@ from anchor.ports import SpeechChunk, VoiceInfo
 from anchor.tags import base, closest
 from anchor.voice.clauses import Clause, clauses
 from anchor.voice.coqui_model import CoquiModel, find, is_name
-from anchor.voice.engine import EngineProcess
+from anchor.voice.engine import LOADING_SECONDS, EngineProcess
 from anchor.voice.manner import Manner, manners
 from anchor.voice.moods import MANNERS, MOODS, styles
 from anchor.voice.sounding import Level, sounding
@@ -28,6 +28,9 @@ from anchor.voice.text.marked import read_marked
 
 INSTALL = "run: .venv/bin/pip install -e '.[tts]'"
 ENGINE = "anchor.voice.coqui_engine:CoquiEngine"
+DOWNLOAD_SECONDS = 3600.0
+"""How long a model may take to be fetched."""
+
 HEEDS: tuple[SpanKind, ...] = ("say-as", "sub", "lang", "prosody", "emphasis")
 
 
@@ -95,6 +98,7 @@ class CoquiVoice:
                 "trust": trust,
             },
             workers=workers,
+            patience=LOADING_SECONDS if self._model.folder is not None else DOWNLOAD_SECONDS,
         )
         self._facts: dict[str, Any] = {}
 

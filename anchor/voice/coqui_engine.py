@@ -202,7 +202,7 @@ def _be_quiet() -> None:
     """What its libraries say on stderr would be logged as the engine's last words."""
     warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)
-    os.environ["TOKENIZERS_PARALLELISM"] = "false"
+    os.environ |= {"TOKENIZERS_PARALLELISM": "false", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
 
 
 def _fetched(model: str, language: str) -> CoquiModel:

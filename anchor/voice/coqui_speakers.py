@@ -43,11 +43,11 @@ class Speakers:
         return ", ".join(self.names[:8]) + more or "none with a name"
 
     def _clips_of(self, style: str) -> list[str]:
-        """The clips of a style; without one all that are no style's."""
+        """The clips of a style; without one those of no style, else the speaker, else all of them."""
         if style:
             return [self._clips[style]] if style in self._clips else []
         own = [clip for name, clip in self._clips.items() if name not in self._styles.values()]
-        return own or list(self._clips.values())
+        return own if own or self._speaker else list(self._clips.values())
 
     def told(self, mood: str) -> dict[str, Any]:
         """What a model other than XTTS is told of the speaker."""
@@ -71,8 +71,8 @@ class Speakers:
 
     def _heard(self, clips: Sequence[str], speaker: str) -> tuple[Any, Any]:
         if not clips:
-            known = self._model.speaker_manager.speakers[speaker]
-            return known["gpt_cond_latent"], known["speaker_embedding"]
+            latents, embedding = self._model.speaker_manager.speakers[speaker].values()
+            return latents, embedding
         config = self._model.config
         latents, embedding = self._model.get_conditioning_latents(
             audio_path=list(clips), max_ref_length=config.max_ref_len, gpt_cond_len=config.gpt_cond_len,

@@ -18,9 +18,21 @@ LOADING_SECONDS = 180.0
 
 
 class EngineProcess:
-    """`workers` processes of the engine ``module:Class``, made with `options`. Raises `VoiceError`."""
+    """`workers` processes of the engine ``module:Class``, made with `options`. Raises `VoiceError`.
 
-    def __init__(self, name: str, engine: str, options: Mapping[str, Any], *, workers: int = 1) -> None:
+    One that says nothing for `patience` seconds counts as hung.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        engine: str,
+        options: Mapping[str, Any],
+        *,
+        workers: int = 1,
+        patience: float = LOADING_SECONDS,
+    ) -> None:
+        self._patience = patience
         command = [sys.executable, "-m", "anchor.voice.engine_host", engine, json.dumps(dict(options))]
         self._pool = WorkerPool(name, lambda: command, workers)
 
@@ -43,7 +55,7 @@ class EngineProcess:
                     yield told, np.frombuffer(sound, "<f4")
 
     def _stream(self, request: dict[str, Any]) -> AsyncGenerator[tuple[dict[str, Any], bytes], None]:
-        stream = self._pool.stream(request, patience=LOADING_SECONDS)
+        stream = self._pool.stream(request, patience=self._patience)
         return cast("AsyncGenerator[tuple[dict[str, Any], bytes], None]", stream)
 
     async def close(self) -> None:

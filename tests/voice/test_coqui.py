@@ -126,7 +126,8 @@ def test_a_language_that_it_does_not_speak_is_an_error_that_names_those_it_does(
 
 def test_a_mood_changes_the_speaker_that_is_named_for_it_or_else_the_speed(vits: CoquiVoice) -> None:
     usual, glad, grave = (said(vits, TEXT, mood=mood) for mood in ("neutral", "cheerful", "concerned"))
-    assert len(glad) != len(usual)
+    least = min(len(usual), len(glad))
+    assert np.abs(usual[:least] - glad[:least]).max() > 0.01
     assert len(grave) > len(usual)
 
 
@@ -156,8 +157,7 @@ def test_xtts_streams_while_it_makes_more(xtts: CoquiVoice) -> None:
 
 def test_xtts_speaks_as_the_clip_of_a_mood(xtts: CoquiVoice) -> None:
     usual, glad = said(xtts, "Hello there."), said(xtts, "Hello there.", mood="cheerful")
-    assert len(usual) == len(glad) or abs(len(usual) - len(glad)) < SAMPLE_RATE
-    assert np.abs(usual[: len(glad)][:4000] - glad[:4000]).max() > 0.01
+    assert np.abs(usual[:4000] - glad[:4000]).max() > 0.01
 
 
 def test_what_cannot_be_loaded_is_told_in_a_line_that_says_what_to_do(models: Path, tmp_path: Path) -> None:
@@ -190,7 +190,7 @@ def test_what_cannot_be_loaded_is_told_in_a_line_that_says_what_to_do(models: Pa
     assert told["style"].startswith("voice.options.moods.warm = 'soft'")
     assert told["cloned"] == "voice.options.reference: this model cannot speak as somebody else"
     # What is trained on espeak-ng's phones needs no program of that name.
-    assert told["spelled"].startswith("says 0.")
+    assert 0.3 < float(told["spelled"].removeprefix("says ")) < 5
     assert "voice.options.device" in told["cuda"] or told["cuda"] == "loaded"
     assert all(message.count("\n") < 2 and len(message) < 600 for message in told.values())
 
