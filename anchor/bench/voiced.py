@@ -23,6 +23,8 @@ from anchor.media import SAMPLE_RATE, Samples, VideoFormat
 from anchor.pipeline.utterance import LEAD_IN_SECONDS
 from anchor.ports import SpeechChunk, Voice, VoiceInfo
 
+UNMUTE = "() => { const v = document.querySelector('video'); v.muted = false; return v.play(); }"
+
 VIDEO = VideoFormat(640, 360)
 TEXT = "The bridge over the river is closed. Its lamps are being changed."
 SETTLE_SECONDS = 5.0
@@ -121,7 +123,7 @@ async def watched(voices: Mapping[str, EngineConfig], folder: Path, program: str
             await page.add_init_script(KEEP_CONNECTIONS)
             await page.goto(f"{address}/watch/{CHANNEL}")
             await page.evaluate(FIRST_FRAME)
-            await page.evaluate("() => { const v = document.querySelector('video'); v.muted = false; return v.play(); }")
+            await page.evaluate(UNMUTE)
             await page.wait_for_timeout(1000 * SETTLE_SECONDS)
             async with asyncio.timeout(60 + 30 * len(voices)):
                 while min(map(len, skews.values())) < SAMPLES:

@@ -11,7 +11,6 @@ import contextlib
 import gc
 import importlib.util
 import json
-import os
 import sys
 import tempfile
 import threading
@@ -30,6 +29,7 @@ from anchor.config import EngineConfig
 from anchor.events import Sentence
 from anchor.model_folder import installed
 from anchor.ports import Voice
+from anchor.voice.engine import EngineProcess
 
 SENTENCES = 20
 CYCLES = 1000
@@ -81,9 +81,8 @@ async def subjects(folder: Path, tell: Tell) -> AsyncIterator[list[Subject]]:
     for name in MODELS:
         if installed(name) is not None:
             engine = name.partition("-")[0]
-            found.append(
-                Subject(name, EngineConfig(engine=engine, options={"model": name}), _engine_seconds, CYCLES // 50)
-            )
+            real = EngineConfig(engine=engine, options={"model": name})
+            found.append(Subject(name, real, _engine_seconds, CYCLES // 50))
     async with _server() as address:
         http = EngineConfig(engine="openai", options={"base_url": f"{address}/v1", "voice": "espeak", "languages": ["en"]})
         socket = address.replace("http", "ws") + "/v1/speech"
@@ -133,7 +132,7 @@ async def _measured(subject: Subject) -> list[Figure]:
         ]
     figures.append(Figure(f"{name}_cancelled_after_p99_ms_max", 1000 * percentile(cancels, 99), "ms", 40))
     figures += [
-        Figure(f"{name}_{subject.cycles}_cancels_more_{what}_max", value, unit, goal)
+        Figure(f"{name}_{subject.cycles}_cancels_{what}_more_max", value, unit, goal)
         for what, value, unit, goal in leaks
     ]
     return figures
@@ -179,14 +178,14 @@ def _held() -> dict[str, int]:
     children = sum(len(path.read_text().split()) for path in Path("/proc/self/task").glob("*/children"))
     return {
         "tasks": len(asyncio.all_tasks()), "threads": threading.active_count(), "processes": children,
-        "descriptors": len(os.listdir("/proc/self/fd")),
+        "descriptors": len(list(Path("/proc/self/fd").iterdir())),
     }  # fmt: skip
 
 
 async def _engine_seconds(voice: Voice) -> float:
     """What the engine's own process took for the first piece of the sentence that was spoken last."""
-    seconds: float = voice.process.first_piece_seconds  # type: ignore[attr-defined]
-    return seconds
+    engine: EngineProcess = voice._engine  # type: ignore[attr-defined]
+    return engine.first_piece_seconds
 
 
 async def _http_seconds(address: str) -> float:

@@ -26,9 +26,23 @@ _START = (
 
 
 class EngineProcess:
-    """`workers` processes of the engine ``module:Class``, made with `options`. Raises `VoiceError`."""
+    """`workers` processes of the engine ``module:Class``, made with `options`. Raises `VoiceError`.
 
-    def __init__(self, name: str, engine: str, options: Mapping[str, Any], *, workers: int = 1) -> None:
+    One that says nothing for `starting` seconds before its first answer counts as hung.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        engine: str,
+        options: Mapping[str, Any],
+        *,
+        workers: int = 1,
+        starting: float = LOADING_SECONDS,
+    ) -> None:
+        self.first_piece_seconds = 0.0
+        """What the engine itself took for the first sound of the sentence that was last begun."""
+        self._starting = starting
         places = json.dumps([str(Path(place).absolute()) for place in sys.path])
         command = [sys.executable, "-P", "-c", _START, places, engine, json.dumps(dict(options))]
         self._pool = WorkerPool(name, lambda: command, workers)
@@ -47,12 +61,16 @@ class EngineProcess:
     async def speak(self, request: dict[str, Any]) -> AsyncGenerator[tuple[dict[str, Any], Samples], None]:
         """Give the pieces of a sentence, float32 mono at the engine's rate. Closing the iterator returns at once."""
         async with aclosing(self._stream(request)) as parts:
+            begun = False
             async for told, sound in parts:
                 if told.get("more"):
+                    seconds = told.pop("seconds")
+                    if not begun:
+                        self.first_piece_seconds, begun = seconds, True
                     yield told, np.frombuffer(sound, "<f4")
 
     def _stream(self, request: dict[str, Any]) -> AsyncGenerator[tuple[dict[str, Any], bytes], None]:
-        stream = self._pool.stream(request, patience=SPEAKING_SECONDS, starting=LOADING_SECONDS)
+        stream = self._pool.stream(request, patience=SPEAKING_SECONDS, starting=self._starting)
         return cast("AsyncGenerator[tuple[dict[str, Any], bytes], None]", stream)
 
     async def close(self) -> None:

@@ -2,8 +2,9 @@
 
 Engines hold gigabytes, keep the interpreter busy and may crash; here they can do none of that to the pictures. Messages
 are those of `anchor.workers`. A request is what the engine's `speak` takes; the answers are parts ``{"more": true,
-...}`` with sound in 32-bit floats, and a last one ``{}``. ``{"load": true}`` loads what can be loaded and is answered
-``{"rate", ...}`` with what the engine tells of itself. ``{"stop": true}``, sent between parts, ends the sentence.
+"seconds", ...}`` with sound in 32-bit floats, made so long after the request, and a last one without ``more``.
+``{"load": true}`` loads what can be loaded and is answered ``{"rate", ...}`` with what the engine tells of itself.
+``{"stop": true}``, sent between parts, ends the sentence.
 
 `anchor.voice.engine` starts it. By hand: ``python -m anchor.voice.engine_host MODULE:CLASS OPTIONS``, options as JSON.
 """
@@ -18,6 +19,7 @@ import select
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any, BinaryIO, Protocol
 
@@ -66,10 +68,11 @@ def main() -> None:
             if "load" in request:
                 _write(answers, engine.facts)
                 continue
-            stopped = False
+            stopped, begun = False, time.perf_counter()
             with contextlib.closing(engine.speak(request)) as pieces:  # type: ignore[type-var]
                 for told, sound in pieces:
-                    _write(answers, {"more": True, **told}, np.asarray(sound, "<f4").tobytes())
+                    seconds = time.perf_counter() - begun
+                    _write(answers, {"more": True, "seconds": seconds, **told}, np.asarray(sound, "<f4").tobytes())
                     if stopped := _asked_to_stop(requests):
                         break
             _write(answers, {"stopped": stopped})
