@@ -7,6 +7,7 @@ own, and `anchor.voice.kokoro_timing` makes words and phones of the durations it
 from __future__ import annotations
 
 import os
+import re
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
@@ -19,11 +20,12 @@ from anchor.events import Phone, Sentence, Word
 from anchor.media import SAMPLE_RATE, Samples
 from anchor.ports import SpeechChunk, VoiceInfo
 from anchor.tags import among, base, closest
-from anchor.voice import kokoro_engine, kokoro_files
+from anchor.voice import kokoro_files
 from anchor.voice.engine import EngineProcess
 from anchor.voice.espeak import command
-from anchor.voice.kokoro_graph import DURATIONS, PITCH
+from anchor.voice.kokoro_graph import NORMS
 from anchor.voice.kokoro_reading import HEEDS, LANGUAGES, Reader, Reading, Symbol
+from anchor.voice.kokoro_symbols import LEAD_SECONDS, RATE, TAIL_SECONDS
 from anchor.voice.kokoro_timing import Timing
 from anchor.voice.manner import Manner
 from anchor.voice.moods import MANNERS, MOODS, styles
@@ -74,7 +76,8 @@ class KokoroVoice:
         for key, value, most in (("threads", threads, 64), ("workers", workers, 16)):
             if not 1 <= value <= most:
                 raise ConfigError(f"voice.options.{key} = {value}: choose from 1 to {most}")
-        kokoro_engine.providers(device)
+        if not re.fullmatch(r"cpu|auto|cuda(:\d{1,2})?", device):
+            raise ConfigError(f"voice.options.device = {device!r}: choose cpu, auto or cuda:0")
         self._rate = rate
         pull = "; run: .venv/bin/anchor models pull kokoro" if model is None else ""
         self._files = kokoro_files.find(_folder() if model is None else Path(model), pull=pull)
@@ -86,8 +89,7 @@ class KokoroVoice:
             mood: self._mixture(name, f"voice.options.moods.{mood}")
             for mood, name in styles(moods, "voice.options.moods").items()
         }
-        self._exact = DURATIONS in self._files.outputs
-        self._each = PITCH in self._files.inputs
+        self._exact = NORMS in self._files.inputs
         self._level = Level()
         self._pool = WorkerPool("espeak-ng", command, 1)
         self._reader = Reader(Pronouncer(self._pool), Lexicon.read(Path(lexicon)) if lexicon else Lexicon())
@@ -100,8 +102,8 @@ class KokoroVoice:
         self._info = VoiceInfo(
             "kokoro", "Kokoro-82M", LANGUAGES, "Apache-2.0 (words read by espeak-ng, GPL-3.0, a separate process)",
             phone_timings=self._exact,
-            heeds=(*HEEDS, "emphasis", "prosody") if self._each else HEEDS,
-            moods=MOODS if self._each else tuple(mood for mood in MOODS if mood in self._moods),
+            heeds=(*HEEDS, "emphasis", "prosody") if self._exact else HEEDS,
+            moods=MOODS if self._exact else tuple(mood for mood in MOODS if mood in self._moods),
             version=self._files.version,
         )  # fmt: skip
 
@@ -131,7 +133,7 @@ class KokoroVoice:
             return
         known = deque[tuple[tuple[Word, ...], tuple[Phone, ...]]]()
         pieces = self._pieces(sentence, reading, known)
-        sound = sounding(pieces, kokoro_engine.RATE, sentence, self._level, name="kokoro")
+        sound = sounding(pieces, RATE, sentence, self._level, name="kokoro")
         async with aclosing(sound) as chunks:
             async for chunk in chunks:
                 words, phones = list[Word](), list[Phone]()
@@ -152,16 +154,13 @@ class KokoroVoice:
         timing, place, number = Timing(reading), 0, 0
         async with aclosing(self._engine.speak(self._request(sentence, reading))) as parts:
             async for told, sound in parts:
-                samples = len(sound) * SAMPLE_RATE // kokoro_engine.RATE
                 if "durations" in told:
+                    begin, samples = told["begin"] / RATE, round(told["samples"] * SAMPLE_RATE / RATE)
+                    piece, last = reading.pieces[number], number == len(reading.pieces) - 1
                     known.append(
-                        timing.piece(
-                            reading.pieces[number], told["durations"], begin=told["begin"] / kokoro_engine.RATE,
-                            at=place, samples=samples, last=number == len(reading.pieces) - 1,
-                        )
-                    )  # fmt: skip
-                    number += 1
-                place += samples
+                        timing.piece(piece, told["durations"], begin=begin, at=place, samples=samples, last=last)
+                    )
+                    place, number = place + samples, number + 1
                 yield sound
 
     def _request(self, sentence: Sentence, reading: Reading) -> dict[str, Any]:
@@ -170,7 +169,7 @@ class KokoroVoice:
         for number, piece in enumerate(reading.pieces):
             each = [_way(symbol, reading).and_(way) for symbol in _lent(piece)]
             pause = PAUSES.get(piece[-1].letter, 0.05) if number < len(reading.pieces) - 1 else 0.0
-            margins = kokoro_engine.LEAD_SECONDS + kokoro_engine.TAIL_SECONDS
+            margins = LEAD_SECONDS + TAIL_SECONDS
             pieces.append(
                 {
                     "symbols": "".join(symbol.letter for symbol in piece),
@@ -180,7 +179,7 @@ class KokoroVoice:
                     "pause": max(0.0, pause - margins) / way.rate,
                 }
             )
-        return {"speaker": self._speaker_of(sentence), "pieces": pieces}
+        return {"speaker": self._speaker_of(sentence), "language": base(sentence.language), "pieces": pieces}
 
     def _speaker_of(self, sentence: Sentence) -> dict[str, float]:
         tag = closest(self._speakers, sentence.language)

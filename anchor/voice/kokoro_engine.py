@@ -1,38 +1,60 @@
-"""Kokoro's network at work: runs in the process of `anchor.voice.engine_host`.
+"""Kokoro at work, in the process of `anchor.voice.engine_host`.
 
-A request is ``{"speaker": {name: share}, "pieces": [{"symbols", "speed", "pitch", "volume", "pause"}]}``: speed and
-pitch (factors) and volume (decibels) of each symbol, or one for all, and the silence after the piece in seconds. Each
-piece is answered with its sound, silence at both ends cut off, and ``{"durations", "begin"}``: frames of each symbol
-with the two ends, and how many samples were cut off before it. Networks that tell no durations have none.
+A request is ``{"speaker": {name: share}, "language", "pieces": [{"symbols", "speed", "pitch", "volume", "pause"}]}``:
+speed and pitch (factors) and volume (decibels) of each symbol, and the silence after the piece in seconds. The first
+part of each piece's sound is told ``{"durations", "begin", "samples"}``: frames of each symbol and the two ends, how
+many samples were cut off at its beginning, and how many it has in all. Networks that tell no durations leave them out.
+
+A sentence is planned as a whole and sounded in stretches, so that the first is heard soon. They are normalised by
+means that the speaker has in a sentence of the language (`_HEARD`), made once and kept beside the network: against its
+own means a sentence so differs by 2 dB of its short-time spectrum, as much as by the network's chance; stretches that
+are normalised each by itself differ by 4 and change their loudness.
 """
 
 from __future__ import annotations
 
-import re
+import contextlib
+import hashlib
+import json
+import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
-from anchor.errors import ConfigError, ModelError, VoiceError
+from anchor.errors import VoiceError
 from anchor.media import Samples
 from anchor.voice import kokoro_files
-from anchor.voice.kokoro_graph import DURATIONS, PITCH
-from anchor.voice.kokoro_symbols import MARKS, MOST, ids
+from anchor.voice.kokoro_network import Network, Planned
+from anchor.voice.kokoro_symbols import FRAME, LATE_SECONDS, LEAD_SECONDS, MARKS, MOST, RATE, TAIL_SECONDS
 
-RATE = 24_000
-FRAME = 600
-"""Samples of a frame, of which the network predicts how many each symbol takes."""
-LATE_SECONDS = 0.060
-"""By how much the network's sound comes before the frames it predicts for it (against `drivers.speechnet.align`)."""
-LEAD_SECONDS, TAIL_SECONDS = 0.04, 0.12
-"""Sound kept before the first and after the last symbol."""
+FIRST, GROWTH, LONGEST = 36, 1.25, 160
+"""Frames of the first stretch, how much longer each next one is, and of any."""
+AROUND = 8
+"""Frames on both sides that a stretch must hear to sound as it does in the whole (to 0.2 dB)."""
+_CROSSING = round(0.008 * RATE)
 _FADE_SECONDS = 0.01
 _QUIET = 0.003
 """Largest sample of what counts as silence, where there are no durations to tell."""
+
+_HEARD = {
+    "en": "ðə ɡˈʌvəɹnmənt sˈɛd ɑn mˈʌndA ðæt ɪt wɪl ɹˈAz tˈæksᵻz fɔɹ lˈɑɹʤ "
+    "kˈʌmpəniz, bʌt smˈɔl ʃˈɑps wɪl pˈA nˈʌθɪŋ mˈɔɹ.",
+    "zh": "ʨi→ntʰjɛ→n ʂa↘ŋu↓, ʂɨ↘ʨje↘ kɤ↘ti↘ tɤ wɤ↗nxwa↘ ʨje↗ ʦai↘ pei↓ʨi→ŋ "
+    "kʰai→mu↘, ʨi↓tʰjɛ→n nei↘ ʨjou↓ ʂou→tau↘ xən↓ two→ xwan→ji↗ŋ.",
+    "ja": "kʲoː βa toːkʲoː de ɕiɴbɯɴ o jomɯ çito ɡa ɸɯete, zeɴkokɯ de βa hatɕi "
+    "maɴ niɴ ni nata to ʔiɯ koto desɨ.",
+    "es": "el ɡoβjˈeɾno anunθjˈo el mˈaɾtes ke suβiɾˈa las pensjˈones, peɾo los "
+    "siŋdikˈatos kˈɾeen ke no bˈasta paɾa todos.",
+    "fr": "lə ministʁ a pʁezɑ̃te maʁdˈi œ̃ bɔ̃ plˈɑ̃ puʁ lekonomˈi fʁɑ̃sˈɛz, mɛ "
+    "le syndikˈa dəmˈɑ̃d boku plys dəpɥi tʁwˈa mwˈa.",
+}  # fmt: skip
+"""What a speaker's means are taken from: some six seconds with most of a language's sounds."""
+
+_Floats = NDArray[np.float32]
 
 
 class KokoroEngine:
@@ -40,41 +62,77 @@ class KokoroEngine:
 
     def __init__(self, *, model: str, threads: int = 1, device: str = "cpu") -> None:
         self._files = kokoro_files.find(Path(model))
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
-        options.log_severity_level = 3
-        # Sentences are of all lengths: patterns of memory are not worth remembering, each would be kept.
-        options.enable_mem_pattern = False
-        options.enable_cpu_mem_arena = False
-        try:
-            self._session = onnxruntime.InferenceSession(str(self._files.network), options, providers=providers(device))
-        except ConfigError:
-            raise
-        except Exception as error:
-            raise ModelError(f"{self._files.network}: ONNX Runtime cannot load it: {error}") from None
-        self._types = {one.name: one.type for one in self._session.get_inputs()}
-        self._outputs = [one.name for one in self._session.get_outputs()]
-        self._each = PITCH in self._types
-        self._styles: dict[str, NDArray[np.float32]] = {}
+        self._network = Network(self._files.network, threads=threads, device=device)
+        self._styles = dict[str, _Floats]()
+        self._means = dict[str, _Floats]()
 
     @property
     def facts(self) -> dict[str, Any]:
-        return {"rate": RATE, "provider": self._session.get_providers()[0]}
+        return {"rate": RATE, "provider": self._network.provider}
 
     def speak(self, request: dict[str, Any]) -> Iterator[tuple[dict[str, Any], Samples]]:
         style = self._style(request["speaker"])
+        norms = self._norms(request["speaker"], request["language"], style) if self._network.halved else None
         for piece in request["pieces"]:
-            sound, durations = self._run(piece, style)
-            told: dict[str, Any] = {}
-            begin, end = self._edges(sound, durations, piece["symbols"])
-            if durations is not None:
-                told = {"durations": durations.tolist(), "begin": begin}
-                sound = _louder(sound, durations, piece["volume"])
-            sound = _faded(sound[begin:end])
             silence = np.zeros(round(float(piece["pause"]) * RATE), np.float32)
-            yield told, np.concatenate([sound, silence])
+            row = style[min(len(piece["symbols"]), MOST) - 1][None]
+            if norms is None:
+                yield {}, np.concatenate([self._plainly(piece, row), silence])
+            else:
+                yield from self._finely(piece, row, norms, silence)
 
-    def _style(self, shares: dict[str, float]) -> NDArray[np.float32]:
+    def _plainly(self, piece: dict[str, Any], row: _Floats) -> Samples:
+        sound = self._network.whole(piece["symbols"], row, float(np.mean(piece["speed"])))
+        loud = np.flatnonzero(np.abs(sound) > _QUIET)
+        if not loud.size:
+            return sound[:0]
+        sound = sound[max(0, loud[0] - round(LEAD_SECONDS * RATE)) : loud[-1] + round(TAIL_SECONDS * RATE)]
+        return _faded(sound * np.float32(10 ** (np.mean(piece["volume"]) / 20)), first=True, last=True)
+
+    def _finely(
+        self, piece: dict[str, Any], row: _Floats, norms: _Floats, silence: Samples
+    ) -> Iterator[tuple[dict[str, Any], Samples]]:
+        planned = self._network.plan(
+            piece["symbols"], row, speed=_with_ends(piece["speed"]), pitch=_with_ends(piece["pitch"])
+        )
+        begin, end = _edges(planned, piece["symbols"])
+        curve = _volumes(piece["volume"], planned)
+        told: dict[str, Any] = {
+            "durations": planned.durations.tolist(), "begin": begin, "samples": end - begin + len(silence)
+        }  # fmt: skip
+        place = begin
+        for sound, last in self._stretches(planned, row, norms, begin, end):
+            if curve is not None:
+                sound = np.asarray(sound * curve[place : place + len(sound)], np.float32)
+            sound = _faded(sound, first=place == begin, last=last)
+            place += len(sound)
+            yield told, np.concatenate([sound, silence]) if last else sound
+            told = {}
+
+    def _stretches(
+        self, planned: Planned, row: _Floats, norms: _Floats, begin: int, end: int
+    ) -> Iterator[tuple[Samples, bool]]:
+        """The samples from `begin` to `end` in stretches, each crossfaded with the one before it."""
+        start, past = begin // FRAME, min(planned.frames, -(-end // FRAME))
+        if past - start < 1.5 * FIRST:
+            # The style of few symbols is one of its own, and what is short is soon there.
+            yield self._network.sound(planned, row)[begin:end], True
+            return
+        place, length, tail = begin, float(FIRST), np.zeros(0, np.float32)
+        while start < past:
+            cut = past if past - start < 1.5 * length else _quietest(planned, start, round(length))
+            first = max(0, start - AROUND)
+            sound = self._network.sound(planned, row, norms=norms, start=first, end=min(planned.frames, cut + AROUND))
+            until = min(end, cut * FRAME)
+            stretch = sound[place - first * FRAME : until - first * FRAME].copy()
+            crossed = min(len(tail), len(stretch))
+            ramp = np.linspace(0, 1, crossed, dtype=np.float32)
+            stretch[:crossed] = stretch[:crossed] * ramp + tail[:crossed] * (1 - ramp)
+            tail = sound[until - first * FRAME :][:_CROSSING]
+            yield stretch, cut == past
+            start, place, length = cut, until, min(LONGEST, length * GROWTH)
+
+    def _style(self, shares: dict[str, float]) -> _Floats:
         mixed = np.zeros((MOST, kokoro_files.STYLE), np.float32)
         for name, share in shares.items():
             if name not in self._styles:
@@ -85,74 +143,73 @@ class KokoroEngine:
             mixed += np.float32(share) * self._styles[name]
         return mixed
 
-    def _run(self, piece: dict[str, Any], style: NDArray[np.float32]) -> tuple[Samples, NDArray[np.int64] | None]:
-        numbers = np.array([list(ids(piece["symbols"]))], np.int64)
-        count = numbers.shape[1]
-        speed = _each(piece["speed"], count) if self._each else np.array([np.mean(piece["speed"])], np.float32)
-        feeds = {
-            "tokens" if "tokens" in self._types else "input_ids": numbers,
-            "style": style[min(count - 2, MOST) - 1][None],
-            "speed": speed if "float" in self._types["speed"] else np.maximum(1, np.rint(speed)).astype(np.int32),
-        }
-        if self._each:
-            feeds[PITCH] = _each(piece["pitch"], count)
-        found = dict(zip(self._outputs, self._session.run(None, feeds), strict=True))
-        durations = found.pop(DURATIONS, None)
-        sound = np.asarray(next(iter(found.values())), np.float32).ravel()
-        if durations is None or np.size(durations) != count:
-            return sound, None
-        return sound, np.asarray(durations).ravel().astype(np.int64)
+    def _norms(self, shares: dict[str, float], language: str, style: _Floats) -> _Floats:
+        text = _HEARD.get(language, _HEARD["en"])
+        key = hashlib.sha256(json.dumps([self._files.version, sorted(shares.items()), text]).encode()).hexdigest()[:24]
+        if key not in self._means:
+            path = self._files.network.parent / "means" / f"{key}.npy"
+            self._means[key] = _kept(path) if path.is_file() else self._measured(text, style)
+            if not path.is_file():
+                _keep(path, self._means[key])
+        return self._means[key]
 
-    def _edges(self, sound: Samples, durations: NDArray[np.int64] | None, symbols: str) -> tuple[int, int]:
-        if durations is None:
-            loud = np.flatnonzero(np.abs(sound) > _QUIET)
-            first, last = (int(loud[0]), int(loud[-1])) if loud.size else (0, 0)
-        else:
-            last_symbol = max(
-                (place for place, one in enumerate(symbols) if one not in MARKS and one != " "), default=0
-            )
-            times = np.cumsum(durations) * FRAME - round(LATE_SECONDS * RATE)
-            first, last = int(times[0]), int(times[last_symbol + 1])
-        begin = max(0, first - round(LEAD_SECONDS * RATE))
-        return begin, max(begin, min(len(sound), last + round(TAIL_SECONDS * RATE)))
+    def _measured(self, text: str, style: _Floats) -> _Floats:
+        row, ones = style[len(text) - 1][None], np.ones(len(text) + 2, np.float32)
+        return self._network.means(self._network.plan(text, row, speed=ones, pitch=ones), row)
 
 
-def _each(value: float | list[float], count: int) -> NDArray[np.float32]:
-    """A value for each symbol and the two ends."""
-    if isinstance(value, list):
-        return np.array([1.0, *value, 1.0], np.float32)
-    return np.full(count, value, np.float32)
+def _kept(path: Path) -> _Floats:
+    return np.asarray(np.load(path, allow_pickle=False), np.float32)
 
 
-def _louder(sound: Samples, durations: NDArray[np.int64], volume: float | list[float]) -> Samples:
-    if not isinstance(volume, list):
-        return sound * np.float32(10 ** (volume / 20)) if volume else sound
-    if not any(volume):
-        return sound
-    middles = (np.cumsum(durations) - durations / 2) * FRAME - round(LATE_SECONDS * RATE)
-    curve = np.interp(np.arange(len(sound)), middles, [0.0, *volume, 0.0])
-    return np.asarray(sound * 10 ** (curve / 20), np.float32)
+def _keep(path: Path, means: _Floats) -> None:
+    """Write for the next start; where nothing can be written, they are made again."""
+    with contextlib.suppress(OSError):
+        path.parent.mkdir(exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
+            np.save(file, means)
+        os.replace(file.name, path)  # noqa: PTH105
 
 
-def _faded(sound: Samples) -> Samples:
+def _with_ends(values: list[float]) -> _Floats:
+    return np.array([1.0, *values, 1.0], np.float32)
+
+
+def _edges(planned: Planned, symbols: str) -> tuple[int, int]:
+    """Samples between which something is said, and a little around them."""
+    last = max((place for place, one in enumerate(symbols) if one not in MARKS and one != " "), default=0)
+    times = np.cumsum(planned.durations) * FRAME - round(LATE_SECONDS * RATE)
+    begin = max(0, int(times[0]) - round(LEAD_SECONDS * RATE))
+    return begin, max(begin + FRAME, min(planned.frames * FRAME, int(times[last + 1]) + round(TAIL_SECONDS * RATE)))
+
+
+def _quietest(planned: Planned, start: int, length: int) -> int:
+    """The frame about `length` behind `start` before which a seam is heard least: without voice, and soft."""
+    frames = np.arange(start + round(length * 0.8), start + round(length * 1.2))
+    frames = frames[frames < planned.frames]
+    voiced, strength = planned.tune[0] > 10, planned.strength[0]
+    cost = [
+        strength[2 * one - 2 : 2 * one + 2].mean() + 10 * voiced[2 * one - 2 : 2 * one + 2].mean() for one in frames
+    ]
+    return int(frames[int(np.argmin(cost))])
+
+
+def _volumes(decibels: list[float], planned: Planned) -> _Floats | None:
+    if not any(decibels):
+        return None
+    middles = (np.cumsum(planned.durations) - planned.durations / 2) * FRAME - round(LATE_SECONDS * RATE)
+    curve = np.interp(np.arange(planned.frames * FRAME), middles, [decibels[0], *decibels, decibels[-1]])
+    return np.asarray(10 ** (curve / 20), np.float32)
+
+
+def _faded(sound: Samples, *, first: bool, last: bool) -> Samples:
     length = min(len(sound) // 2, round(_FADE_SECONDS * RATE))
-    if not length:
+    if not length or not (first or last):
         return sound
     ramp = np.linspace(0, 1, length, endpoint=False, dtype=np.float32)
     faded = sound.copy()
-    faded[:length] *= ramp
-    faded[-length:] *= ramp[::-1]
+    if first:
+        faded[:length] *= ramp
+    if last:
+        faded[-length:] *= ramp[::-1]
     return faded
-
-
-def providers(device: str) -> list[Any]:
-    """ONNX Runtime's providers for ``cpu``, ``auto`` or ``cuda:0``, best first. Raises `ConfigError`."""
-    match = re.fullmatch(r"cpu|auto|cuda(?::(\d{1,2}))?", device)
-    if match is None:
-        raise ConfigError(f"voice.options.device = {device!r}: choose cpu, auto or cuda:0")
-    there = onnxruntime.get_available_providers()
-    if device == "cpu" or (device == "auto" and "CUDAExecutionProvider" not in there):
-        return ["CPUExecutionProvider"]
-    if "CUDAExecutionProvider" not in there:
-        raise ConfigError(f"voice.options.device = {device!r}: this ONNX Runtime has {', '.join(there)}")
-    return [("CUDAExecutionProvider", {"device_id": int(match[1] or 0)}), "CPUExecutionProvider"]

@@ -1,13 +1,18 @@
-"""Kokoro's network as it is best run: with 32-bit numbers, telling its durations, and taking a manner for each symbol.
+"""Kokoro's network as it is best run: with 32-bit numbers, telling its durations, and in two halves.
 
-What is published is either quantised for size or tells no times. Here integer products are turned back into float
-ones; the durations it predicts, in frames of 25 ms for each symbol, become an output; the speed may differ from symbol
-to symbol, and so may the pitch, by a factor on the fundamental frequency that the network predicts. Needs `onnx`.
+What is published is either quantised for size or tells no times, and gives a sentence all at once. Here integer
+products are turned back into float ones. The first half (tokens, style, speed, pitch) tells the durations, in frames
+of 25 ms for each symbol, and what the second half makes sound of; speed may differ from symbol to symbol, and so may
+pitch, a factor on the fundamental frequency. The second half (`HALVES`, style, norms, own) can be given a stretch of
+frames at a time. It normalises its layers by means over all its frames (108 vectors), which a stretch does not know;
+so they are an output, and taken from `norms` where `own` is false. A run asks for the outputs of one half and feeds
+the other with the least it takes. Needs `onnx`.
 """
 
 from __future__ import annotations
 
 import os
+import tempfile
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
@@ -15,6 +20,10 @@ from typing import Any
 from anchor.errors import MissingError, ModelError
 
 DURATIONS, PITCH = "durations", "pitch"
+HALVES = ("content", "tune", "strength")
+"""What goes from the first half to the second: (1, 512, frames), and two curves of (1, 2 * frames), hertz and loudness.
+Outputs of the first have ``_out`` behind their names."""
+NORMS, OWN, MEANS = "norms", "own", "means"
 
 
 def float_with_durations(quantised: Path, target: Path) -> None:
@@ -34,7 +43,11 @@ def float_with_durations(quantised: Path, target: Path) -> None:
         _to_float(model.graph)
         _tell_durations(model.graph)
         _take_pitch(model.graph)
+        _halve(model.graph)
         _prune(model.graph)
+        means = _means(model.graph)
+        sizes = _sizes(model, means, target)
+        _free_norms(model.graph, means, sizes)
     except (StopIteration, KeyError, IndexError):
         raise ModelError(
             f"{quantised}: Kokoro's network is not found in it, or not as it was exported so far"
@@ -129,10 +142,7 @@ def _take_pitch(graph: Any) -> None:
     from onnx import TensorProto, helper, numpy_helper
 
     made_by, used_by = _makers(graph), _users(graph)
-    projected = next(node for node in graph.node if node.op_type == "Conv" and "F0_proj" in node.output[0])
-    curve = projected.output[0]
-    while used_by[curve][0].op_type in ("Squeeze", "Reshape") and len(used_by[curve]) == 1:
-        curve = used_by[curve][0].output[0]
+    curve = _projected(graph, used_by, "F0_proj")
     frames = _spread(_clipped(graph).output[0], used_by, made_by)
     import numpy as np
 
@@ -169,6 +179,133 @@ def _spread(durations: str, used_by: dict[str, list[Any]], made_by: dict[str, An
                     seen.add(output)
                     waiting.append(output)
     raise StopIteration
+
+
+def _halve(graph: Any) -> None:
+    """Cut between what is said and its sound; the sound's side takes as inputs what the other gives."""
+    from onnx import TensorProto, helper
+
+    made_by, used_by = _makers(graph), _users(graph)
+    spread = _spread(_clipped(graph).output[0], used_by, made_by)
+    content = next(
+        node.output[0] for node in used_by[spread] if node.op_type == "MatMul" and "text_encoder" in node.input[0]
+    )
+    strength = _projected(graph, used_by, "N_proj")
+    shapes: dict[str, list[str | int | None]] = {
+        "content": [1, 512, "frames"],
+        "tune": [1, "halves"],
+        "strength": [1, "halves"],
+    }
+    for name, value in zip(HALVES, (content, "raised_curve", strength), strict=True):
+        for node in used_by[value]:
+            node.input[:] = [name if one == value else one for one in node.input]
+        graph.node.append(helper.make_node("Identity", [value], [f"{name}_out"]))
+        graph.input.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, shapes[name]))
+        graph.output.append(helper.make_tensor_value_info(f"{name}_out", TensorProto.FLOAT, shapes[name]))
+    _sort(graph)
+
+
+def _projected(graph: Any, used_by: dict[str, list[Any]], name: str) -> str:
+    """The curve that a projection makes, as its last user takes it."""
+    value = next(node for node in graph.node if node.op_type == "Conv" and name in node.output[0]).output[0]
+    while len(used_by[value]) == 1 and used_by[value][0].op_type in ("Squeeze", "Reshape"):
+        value = used_by[value][0].output[0]
+    return str(value)
+
+
+def _sort(graph: Any) -> None:
+    """Put nodes behind those that make what they take."""
+    known = {one.name for one in (*graph.input, *graph.initializer)} | {""}
+    waiting, ordered = list(graph.node), list[Any]()
+    while waiting:
+        ready = [node for node in waiting if all(name in known for name in node.input)]
+        if not ready:
+            raise StopIteration
+        later = {id(node) for node in ready}
+        known |= {output for node in ready for output in node.output}
+        ordered += ready
+        waiting = [node for node in waiting if id(node) not in later]
+    del graph.node[:]
+    graph.node.extend(ordered)
+
+
+def _means(graph: Any) -> list[Any]:
+    """The nodes that take means over all frames in the second half."""
+    used_by, constants = _users(graph), {tensor.name: tensor for tensor in graph.initializer}
+    second, waiting = set[str](), list(HALVES)
+    while waiting:
+        for node in used_by[waiting.pop()]:
+            new = [output for output in node.output if output not in second]
+            second.update(new)
+            waiting += new
+    return [
+        node for node in graph.node
+        if node.op_type == "ReduceMean" and node.output[0] in second and _axes(node, constants) == [2]
+    ]  # fmt: skip
+
+
+def _sizes(model: Any, means: list[Any], beside: Path) -> list[int]:
+    """How many channels each mean has, by a run of a few frames: not all of them can be told from the graph."""
+    import numpy as np
+    import onnx
+    import onnxruntime
+    from onnx import TensorProto, helper
+
+    names = [node.output[0] for node in means]
+    count = len(model.graph.output)
+    model.graph.output.extend(helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in names)
+    with tempfile.NamedTemporaryFile(dir=beside.parent, suffix=".part") as part:
+        onnx.save(model, part.name)
+        session = onnxruntime.InferenceSession(part.name, providers=["CPUExecutionProvider"])
+    del model.graph.output[count:]
+    feeds = {
+        one.name: np.ones(
+            [
+                size if isinstance(size, int) else {"frames": 8, "halves": 16}.get(size, 3) for size in one.shape
+            ],
+            np.int64 if "int64" in one.type else np.float32,
+        )
+        for one in session.get_inputs()
+    }  # fmt: skip
+    return [np.size(mean) for mean in session.run(names, feeds)]
+
+
+def _free_norms(graph: Any, means: list[Any], sizes: list[int]) -> None:
+    """Let the means by which the second half normalises be given instead."""
+    import numpy as np
+    from onnx import TensorProto, helper, numpy_helper
+
+    if not means:
+        raise StopIteration
+    graph.initializer.append(numpy_helper.from_array(np.array(sizes, np.int64), "norm_sizes"))
+    parts, told = [f"norm_{number}" for number in range(len(means))], list[str]()
+    for number, node in enumerate(means):
+        value, name = node.output[0], f"mean_{number}"
+        own = helper.make_node("ReduceMean", list(node.input), [f"{name}_own"])
+        own.attribute.extend(node.attribute)
+        given = helper.make_node("Identity", [parts[number]], [f"{name}_given"])
+        branches = [
+            helper.make_graph(
+                [one], branch, [], [helper.make_tensor_value_info(one.output[0], TensorProto.FLOAT, None)]
+            )
+            for branch, one in (("own", own), ("given", given))
+        ]
+        node.CopyFrom(helper.make_node("If", [OWN], [value], then_branch=branches[0], else_branch=branches[1]))
+        told.append(value)
+    graph.node.insert(0, helper.make_node("Split", [NORMS, "norm_sizes"], parts, axis=1))
+    graph.node.append(helper.make_node("Concat", told, [MEANS], axis=1))
+    shape = [1, sum(sizes), 1]
+    graph.input.append(helper.make_tensor_value_info(NORMS, TensorProto.FLOAT, shape))
+    graph.input.append(helper.make_tensor_value_info(OWN, TensorProto.BOOL, []))
+    graph.output.append(helper.make_tensor_value_info(MEANS, TensorProto.FLOAT, shape))
+
+
+def _axes(node: Any, constants: dict[str, Any]) -> list[int]:
+    from onnx import numpy_helper
+
+    if len(node.input) > 1 and node.input[1] in constants:
+        return [int(axis) for axis in numpy_helper.to_array(constants[node.input[1]])]
+    return next((list(one.ints) for one in node.attribute if one.name == "axes"), [])
 
 
 def _prune(graph: Any) -> None:

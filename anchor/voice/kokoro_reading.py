@@ -101,7 +101,7 @@ def _laid_out(tokens: Sequence[Token], said: dict[int, str]) -> Iterator[Symbol]
 
 
 def pieces_of(symbols: Sequence[Symbol]) -> Iterator[tuple[Symbol, ...]]:
-    """Cut symbols at marks into pieces, a short one first, so that its sound comes soon; at spaces where they must be."""
+    """Cut symbols at marks into pieces, a short one first, so that it is heard soon."""
     start, shortest = 0, float(SHORTEST)
     while start < len(symbols):
         end = _end(symbols, start, round(shortest))

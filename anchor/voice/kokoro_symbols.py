@@ -22,6 +22,12 @@ VOCABULARY = {
     "ː": 158, "ʰ": 162, "ʲ": 164, "↓": 169, "→": 171, "↗": 172, "↘": 173, "ᵻ": 177,
 }  # fmt: skip
 MARKS = frozenset(",.;:?!")
+RATE, FRAME = 24_000, 600
+"""Samples a second, and samples of a frame, of which the network predicts how many each symbol takes."""
+LATE_SECONDS = 0.060
+"""By how much the network's sound comes before the frames it predicts for it (against `drivers.speechnet.align`)."""
+LEAD_SECONDS, TAIL_SECONDS = 0.04, 0.12
+"""Sound kept before the first and after the last symbol."""
 MOST = 510
 """Symbols that the network takes at once, and rows of a speaker's file: one for each length of text."""
 

@@ -10,10 +10,8 @@ import numpy as np
 from anchor.events import Phone, Word
 from anchor.media import SAMPLE_RATE
 from anchor.voice.kokoro_reading import Reading, Symbol
-from anchor.voice.kokoro_symbols import MARKS, phones_of
+from anchor.voice.kokoro_symbols import FRAME, LATE_SECONDS, MARKS, RATE, phones_of
 
-FRAME_SECONDS = 0.025
-LATE_SECONDS = 0.060
 _STOPS = frozenset("pbtdkɡqcʧʤʨʦʣʥꭧʈɖʔ")
 _LONGEST_GAP = 0.08
 """Seconds of a space that is part of the sounds around it; a longer one is a pause."""
@@ -48,7 +46,7 @@ class Timing:
 
         `begin`: seconds that were cut off before its sound. The last piece brings all words that are left.
         """
-        edges = np.concatenate([[0], np.cumsum(durations)]) * FRAME_SECONDS - LATE_SECONDS - begin
+        edges = np.concatenate([[0], np.cumsum(durations)]) * FRAME / RATE - LATE_SECONDS - begin
 
         def sample(seconds: float) -> int:
             return at + min(samples, max(0, round(seconds * SAMPLE_RATE)))
