@@ -31,7 +31,7 @@ from anchor.voice import kokoro_files
 from anchor.voice.kokoro_network import Network, Planned
 from anchor.voice.kokoro_symbols import FRAME, LATE_SECONDS, LEAD_SECONDS, MARKS, MOST, RATE, TAIL_SECONDS
 
-FIRST, GROWTH, LONGEST = 36, 1.25, 160
+FIRST, GROWTH, LONGEST = 36, 1.5, 160
 """Frames of the first stretch, how much longer each next one is, and of any."""
 AROUND = 8
 """Frames on both sides that a stretch must hear to sound as it does in the whole (to 0.2 dB)."""

@@ -64,6 +64,8 @@ class Network:
             if "float" in self._inputs["speed"].type
             else np.maximum(1, np.rint([speed])).astype(np.int32),
         }
+        if PITCH in self._inputs:
+            feeds[PITCH] = np.ones(len(symbols) + 2, np.float32)
         found = dict(zip(self._outputs, self._session.run(None, feeds), strict=True))
         found.pop(DURATIONS, None)
         return np.asarray(next(iter(found.values())), np.float32).ravel()
