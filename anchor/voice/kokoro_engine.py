@@ -37,6 +37,8 @@ AROUND = 8
 """Frames on both sides that a stretch must hear to sound as it does in the whole (to 0.2 dB)."""
 _CROSSING = round(0.008 * RATE)
 _FADE_SECONDS = 0.01
+_AUDIBLE = 0.0
+"""Strength of a frame that is heard: under it, its sound is 50 dB below full scale."""
 _QUIET = 0.003
 """Largest sample of what counts as silence, where there are no durations to tell."""
 
@@ -180,7 +182,12 @@ def _edges(planned: Planned, symbols: str) -> tuple[int, int]:
     last = max((place for place, one in enumerate(symbols) if one not in MARKS and one != " "), default=0)
     times = np.cumsum(planned.durations) * FRAME - round(LATE_SECONDS * RATE)
     begin = max(0, int(times[0]) - round(LEAD_SECONDS * RATE))
-    return begin, max(begin + FRAME, min(planned.frames * FRAME, int(times[last + 1]) + round(TAIL_SECONDS * RATE)))
+    end = min(planned.frames * FRAME, int(times[last + 1]) + round(TAIL_SECONDS * RATE))
+    # The last sound's time holds the silence that follows it, half a second in Chinese.
+    loud = np.flatnonzero(planned.strength[0][::2][: -(-end // FRAME)] > _AUDIBLE)
+    if loud.size:
+        end = min(end, (int(loud[-1]) + 1) * FRAME + round(TAIL_SECONDS * RATE))
+    return begin, max(begin + FRAME, end)
 
 
 def _quietest(planned: Planned, start: int, length: int) -> int:

@@ -8,9 +8,9 @@ from itertools import groupby
 
 from anchor.events import Sentence, SpanKind
 from anchor.tags import base
-from anchor.voice.kokoro_symbols import MARKS, VOCABULARY, from_espeak, from_kana, from_pinyin
+from anchor.voice.kokoro_symbols import MARKS, SMALL_WORDS, VOCABULARY, from_espeak, from_kana, from_pinyin
 from anchor.voice.manner import Manner, manners
-from anchor.voice.pronouncing import Pronouncer
+from anchor.voice.pronouncing import Pronouncer, Word
 from anchor.voice.text import Lexicon, Token, grouped, mandarin
 from anchor.voice.text.marked import read_marked
 
@@ -70,8 +70,15 @@ class Reader:
             yield from ((index, from_kana(token.spoken)) for index, token in zip(indexes, tokens, strict=True))
         else:
             tag = accent if language == "en" else language
-            for index, said in zip(indexes, self._pronouncer.pronounced(tokens, tag), strict=True):
-                yield index, " ".join("".join(from_espeak(name, tag) for name in word) for word in said)
+            for index, token, said in zip(indexes, tokens, self._pronouncer.pronounced(tokens, tag), strict=True):
+                small = SMALL_WORDS.get(token.spoken.lower(), "") if tag == "en-US" and not token.phonemes else ""
+                yield index, small or " ".join(_word(word, tag) for word in said)
+
+
+def _word(names: Word, tag: str) -> str:
+    said = "".join(from_espeak(name, tag) for name in names)
+    # Within a word only: a flap before the next word's vowel is not written.
+    return said[:-1] + "t" if said.endswith("T") else said
 
 
 def _bare(tag: str) -> str | None:

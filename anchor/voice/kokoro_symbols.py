@@ -26,7 +26,7 @@ RATE, FRAME = 24_000, 600
 """Samples a second, and samples of a frame, of which the network predicts how many each symbol takes."""
 LATE_SECONDS = 0.060
 """By how much the network's sound comes before the frames it predicts for it (against `drivers.speechnet.align`)."""
-LEAD_SECONDS, TAIL_SECONDS = 0.04, 0.12
+LEAD_SECONDS, TAIL_SECONDS = 0.04, 0.08
 """Sound kept before the first and after the last symbol."""
 MOST = 510
 """Symbols that the network takes at once, and rows of a speaker's file: one for each length of text."""
@@ -49,6 +49,16 @@ _SOUNDS = {
     "ᵻ": "ɪ", "ɻ": "ʐ", "ɰ": "w", "ɥ": "y", "ʈ": "t", "ɖ": "d", "ɳ": "n", "ʋ": "v", "χ": "x", "ɟ": "j", "c": "k",
     "q": "k",
 }  # fmt: skip
+
+
+SMALL_WORDS = {
+    "a": "ɐ", "an": "ɐn", "and": "ænd", "as": "æz", "at": "æt", "but": "bʌt", "for": "fɔɹ", "from": "fɹʌm", "had": "hæd",
+    "has": "hæz", "have": "hæv", "he": "hi", "her": "hɜɹ", "his": "hɪz", "in": "ɪn", "is": "ɪz", "it": "ɪt", "of": "ʌv",
+    "on": "ɔn", "or": "ɔɹ", "she": "ʃi", "that": "ðæt", "they": "ðA", "to": "tə", "was": "wʌz", "we": "wi", "were": "wɜɹ",
+    "with": "wɪð", "you": "ju",
+}  # fmt: skip
+"""American words that espeak-ng draws into those around them ("ðˌəɾɪt", that it) and that the network was taught as
+words of their own; it halts at what it does not know."""
 
 
 def from_espeak(name: str, language: str) -> str:

@@ -126,6 +126,11 @@ def test_words_that_espeak_says_in_one_are_parted(pool: WorkerPool) -> None:
     assert read(pool, "In the city of London.", "en") == "ɪn ðə sˈɪTi ʌv lˈʌndən."
 
 
+def test_small_words_are_words_of_their_own(pool: WorkerPool) -> None:
+    assert read(pool, "He said that it was on a list.", "en") == "hi sˈɛd ðæt ɪt wʌz ɔn ɐ lˈɪst."
+    assert "T " not in read(pool, "What a pity about it all.", "en")
+
+
 def test_numbers_are_read_in_words(pool: WorkerPool) -> None:
     assert "twˈɛnti fˈIv pəɹsˈɛnt" in read(pool, "25%", "en")
     assert read(pool, "25%", "zh-CN") == "pai↓fə→nꭧɨ→ɚ↘ʂɨ↗u↓."
