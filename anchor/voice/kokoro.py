@@ -117,14 +117,15 @@ class KokoroVoice:
         return self._pool.pids + self._engine.pids
 
     async def warm(self, languages: Sequence[str] = ("en",)) -> None:
-        """Load the network and what these languages need to be read (three seconds)."""
+        """Load the network and what these languages need; the first time, ten seconds for each speaker."""
         await self._engine.load()
         for tag in languages:
             self._check(tag)
             sample = {"zh": "你好。", "ja": "今日は。", "es": "Hola.", "fr": "Bonjour."}.get(base(tag), "Hello.")
-            async with aclosing(self.speak(Sentence(sample, tag))) as chunks:
-                async for _ in chunks:
-                    pass
+            for mood in ("neutral", *self._moods):
+                async with aclosing(self.speak(Sentence(sample, tag, mood=mood))) as chunks:
+                    async for _ in chunks:
+                        pass
 
     async def speak(self, sentence: Sentence) -> AsyncGenerator[SpeechChunk, None]:
         self._check(sentence.language)

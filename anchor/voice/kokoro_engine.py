@@ -17,7 +17,6 @@ import contextlib
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -150,9 +149,11 @@ class KokoroEngine:
         key = hashlib.sha256(json.dumps([self._files.version, sorted(shares.items()), text]).encode()).hexdigest()[:24]
         if key not in self._means:
             path = self._files.network.parent / "means" / f"{key}.npy"
-            self._means[key] = _kept(path) if path.is_file() else self._measured(text, style)
-            if not path.is_file():
-                _keep(path, self._means[key])
+            means = _kept(path)
+            if means is None:
+                means = self._measured(text, style)
+                _keep(path, means)
+            self._means[key] = means
         return self._means[key]
 
     def _measured(self, text: str, style: _Floats) -> _Floats:
@@ -160,17 +161,23 @@ class KokoroEngine:
         return self._network.means(self._network.plan(text, row, speed=ones, pitch=ones), row)
 
 
-def _kept(path: Path) -> _Floats:
-    return np.asarray(np.load(path, allow_pickle=False), np.float32)
+def _kept(path: Path) -> _Floats | None:
+    with contextlib.suppress(OSError, ValueError, EOFError):
+        return np.asarray(np.load(path, allow_pickle=False), np.float32)
+    return None
 
 
 def _keep(path: Path, means: _Floats) -> None:
     """Write for the next start; where nothing can be written, they are made again."""
-    with contextlib.suppress(OSError):
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
         path.parent.mkdir(exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
+        with part.open("wb") as file:
             np.save(file, means)
-        os.replace(file.name, path)  # noqa: PTH105
+        part.replace(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
 
 
 def _with_ends(values: list[float]) -> _Floats:

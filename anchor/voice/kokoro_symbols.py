@@ -53,9 +53,9 @@ _SOUNDS = {
 
 SMALL_WORDS = {
     "a": "ɐ", "an": "ɐn", "and": "ænd", "as": "æz", "at": "æt", "but": "bʌt", "for": "fɔɹ", "from": "fɹʌm",
-    "had": "hæd", "has": "hæz", "have": "hæv", "he": "hi", "her": "hɜɹ", "his": "hɪz", "in": "ɪn", "is": "ɪz", "it": "ɪt", "of": "ʌv",
-    "on": "ɔn", "or": "ɔɹ", "she": "ʃi", "that": "ðæt", "they": "ðA", "to": "tə", "was": "wʌz", "we": "wi",
-    "were": "wɜɹ", "with": "wɪð", "you": "ju",
+    "had": "hæd", "has": "hæz", "have": "hæv", "he": "hi", "her": "hɜɹ", "his": "hɪz", "in": "ɪn", "is": "ɪz",
+    "it": "ɪt", "of": "ʌv", "on": "ɔn", "or": "ɔɹ", "she": "ʃi", "that": "ðæt", "they": "ðA", "to": "tə",
+    "was": "wʌz", "we": "wi", "were": "wɜɹ", "with": "wɪð", "you": "ju",
 }  # fmt: skip
 """American words that espeak-ng draws into those around them ("ðˌəɾɪt", that it) and that the network was taught as
 words of their own; it halts at what it does not know."""

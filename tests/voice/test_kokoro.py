@@ -193,6 +193,17 @@ def test_given_its_own_means_a_sentence_sounds_as_it_does_whole(model: Path) -> 
     assert not np.allclose(network.sound(planned, style), network.sound(planned, style, norms=norms * 0), atol=0.01)
 
 
+def test_means_are_kept_and_made_again_where_they_are_damaged(model: Path) -> None:
+    request = {"speaker": {"bf_emma": 1.0}, "language": "en", "pieces": []}
+    before = set((model / "means").glob("*.npy")) if (model / "means").is_dir() else set()
+    list(KokoroEngine(model=str(model)).speak(request))
+    (kept,) = set((model / "means").glob("*")) - before
+    whole = kept.read_bytes()
+    kept.write_bytes(whole[:100])
+    list(KokoroEngine(model=str(model)).speak(request))
+    assert kept.read_bytes() == whole
+
+
 def test_speed_and_pitch_are_those_of_each_symbol(model: Path) -> None:
     network = Network(model / "model.onnx", threads=1, device="cpu")
     style, ones = np.ones((1, 256), np.float32), np.ones(4, np.float32)
