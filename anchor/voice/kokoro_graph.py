@@ -34,7 +34,7 @@ def float_with_durations(quantised: Path, target: Path) -> None:
     try:
         import onnx
     except ImportError as error:
-        raise MissingError("Kokoro's network is prepared with onnx; run: .venv/bin/pip install -e '.[kokoro]'") from error
+        raise MissingError("preparing Kokoro needs onnx; run: .venv/bin/pip install -e '.[kokoro]'") from error
     try:
         model = onnx.load(quantised, load_external_data=False)
     except Exception as error:
