@@ -74,7 +74,7 @@ def command() -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Run:
+class Run:
     """Tokens in one language, spoken in one go: text for espeak-ng, and where in it each token starts."""
 
     speaking: Speaking
@@ -199,7 +199,7 @@ class EspeakVoice:
     def _height(self, speaking: Speaking) -> int:
         return max(0, min(99, speaking.pitch + self._pitch))
 
-    def _utter(self, run: _Run) -> _Speech:
+    def _utter(self, run: Run) -> _Speech:
         speaking = run.speaking
         answer, pcm = self._pool.ask(
             {
@@ -237,7 +237,7 @@ def _bare(tag: str) -> str | None:
         return None
 
 
-def _runs(tokens: Sequence[Token], key: str, ways: Sequence[Manner], orders: _Orders) -> Iterator[_Run]:
+def _runs(tokens: Sequence[Token], key: str, ways: Sequence[Manner], orders: _Orders) -> Iterator[Run]:
     """Split tokens where the language changes. A mark goes to the run before it."""
     reader = SPEAKING[key].reader
     start = 0
@@ -253,11 +253,11 @@ def _runs(tokens: Sequence[Token], key: str, ways: Sequence[Manner], orders: _Or
         for index in range(start, end):
             if tokens[index].spoken:
                 told[index], before = orders(speaking, ways[index], before), ways[index]
-        yield _text_of(tokens, range(start, end), speaking, told)
+        yield text_of(tokens, range(start, end), speaking, told)
         start = end
 
 
-def _text_of(tokens: Sequence[Token], indexes: range, speaking: Speaking, orders: Mapping[int, str]) -> _Run:
+def text_of(tokens: Sequence[Token], indexes: range, speaking: Speaking, orders: Mapping[int, str]) -> Run:
     said = _mandarin(tokens, indexes) if speaking.reader == "zh" else _plain(tokens, indexes)
     text, starts, spoken = "", [], []
     for index in indexes:
@@ -270,7 +270,7 @@ def _text_of(tokens: Sequence[Token], indexes: range, speaking: Speaking, orders
         # the voice as at the end of a sentence, which is right only there.
         if text and tokens[index].mark and text[-1] not in ",;:.?!":
             text += tokens[index].mark
-    return _Run(speaking, text, tuple(starts), tuple(spoken))
+    return Run(speaking, text, tuple(starts), tuple(spoken))
 
 
 _LETTERS = re.compile(r"\b[A-Z](?: [A-Z]\b(?!'))+")
@@ -290,24 +290,14 @@ def _plain(tokens: Sequence[Token], indexes: range) -> dict[int, str]:
 
 
 def _mandarin(tokens: Sequence[Token], indexes: range) -> dict[int, str]:
-    words: list[tuple[int, str, tuple[str, ...]]] = []
-    for index in indexes:
-        token = tokens[index]
-        if token.phonemes:
-            words.append((index, token.spoken, mandarin.split_pinyin(token.phonemes)))
-        elif token.spoken:
-            words += ((index, word, ()) for word in mandarin.said(token.spoken))
-    pronounced = mandarin.pronounced([word for _, word, _ in words])
-    said: dict[int, str] = {}
-    spoken = mandarin.sandhi(
-        [(word, exact or syllables) for (_, _, exact), (word, syllables) in zip(words, pronounced, strict=True)]
-    )
-    for (index, _, _), syllables in zip(words, spoken, strict=True):
-        said[index] = f"{said.get(index, '')} {mandarin.espeak_word(syllables)}".strip()
+    said = {
+        index: " ".join(filter(None, map(mandarin.espeak_word, words)))
+        for index, words in mandarin.spoken([tokens[index] for index in indexes], indexes).items()
+    }
     return {index: text for index, text in said.items() if text}
 
 
-def _spans(run: _Run, found: Sequence[Sounded]) -> Iterator[tuple[int, tuple[int, int]]]:
+def _spans(run: Run, found: Sequence[Sounded]) -> Iterator[tuple[int, tuple[int, int]]]:
     """The samples of each token; tokens that espeak-ng says in one ("in the") share their span."""
     spans: dict[int, tuple[int, int]] = {}
     for one in found:

@@ -118,5 +118,6 @@ class _Reader:
 def _mark(text: str, place: int) -> str:
     """What a punctuation mark tells the voice; a full stop or comma inside of a word tells it nothing."""
     mark = _MARKS.get(text[place], "")
-    inside = text[place] in ".,:" and place + 1 < len(text) and text[place + 1].isalnum()
+    after = text[place + 1 : place + 2]
+    inside = text[place] in ".,:" and after.isalnum() and not is_cjk(after)
     return "" if inside else mark

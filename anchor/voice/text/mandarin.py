@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from anchor import chinese
 from anchor.voice.text.scripts import HAN
+from anchor.voice.text.tokens import Token
 
 DIGITS = "零〇一二三四五六七八九幺两"
 _NUMBER = re.compile(f"[{DIGITS}十百千万亿点负]+")
@@ -142,6 +143,22 @@ def sandhi(sentence: Sequence[tuple[str, Sequence[str]]]) -> list[list[str]]:
             new[index] = 2
     spelled = iter(f"{name}{tone}" for name, tone in zip(names, new, strict=True))
     return [[next(spelled) for _ in said] for _, said in sentence]
+
+
+def spoken(tokens: Iterable[Token], indexes: Iterable[int]) -> dict[int, list[list[str]]]:
+    """The words of each token, by its index, as syllables with sandhi, as they are said in one breath."""
+    told: list[tuple[int, str, tuple[str, ...]]] = []
+    for index, token in zip(indexes, tokens, strict=True):
+        if token.phonemes:
+            told.append((index, token.spoken, split_pinyin(token.phonemes)))
+        elif token.spoken:
+            told += ((index, word, ()) for word in said(token.spoken))
+    known = pronounced([word for _, word, _ in told])
+    final = sandhi([(word, exact or own) for (_, _, exact), (word, own) in zip(told, known, strict=True)])
+    answer: dict[int, list[list[str]]] = {}
+    for (index, _, _), syllables in zip(told, final, strict=True):
+        answer.setdefault(index, []).append(syllables)
+    return answer
 
 
 def _letters(word: str, said: Sequence[str]) -> str:

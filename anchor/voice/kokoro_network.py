@@ -1,0 +1,120 @@
+"""Kokoro's network, run whole or in its two halves (see `anchor.voice.kokoro_graph`)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from anchor.errors import ConfigError, ModelError
+from anchor.media import Samples
+from anchor.voice.kokoro_graph import DURATIONS, HALVES, MEANS, NORMS, OWN, PITCH
+from anchor.voice.kokoro_symbols import ids
+
+_Floats = NDArray[np.float32]
+_LEAST = {"sequence_length": 3, "speeds": 3, "frames": 2, "halves": 4}
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What the first half gives. `content`: (1, 512, frames), `tune` and `strength`: (1, 2 * frames)."""
+
+    durations: NDArray[np.int64]
+    content: _Floats
+    tune: _Floats
+    strength: _Floats
+
+    @property
+    def frames(self) -> int:
+        return int(self.content.shape[2])
+
+
+class Network:
+    """A loaded network. Raises `ModelError` for a file that ONNX Runtime does not load."""
+
+    def __init__(self, path: Path, *, threads: int, device: str) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+        options.log_severity_level = 3
+        # Sentences are of all lengths: memory for each would be kept.
+        options.enable_mem_pattern = False
+        options.enable_cpu_mem_arena = False
+        chosen = providers(device)
+        try:
+            self._session = onnxruntime.InferenceSession(str(path), options, providers=chosen)
+        except Exception as error:
+            raise ModelError(f"{path}: ONNX Runtime cannot load it: {error}") from None
+        self._inputs = {one.name: one for one in self._session.get_inputs()}
+        self._outputs = [one.name for one in self._session.get_outputs()]
+        self.halved = NORMS in self._inputs
+        self.provider = str(self._session.get_providers()[0])
+        self._unused = {name: _anything(one) for name, one in self._inputs.items()} if self.halved else {}
+
+    def whole(self, symbols: str, style: _Floats, speed: float) -> Samples:
+        """The sound of symbols from a network as it is published. `style`: (1, 256)."""
+        feeds = {
+            "tokens" if "tokens" in self._inputs else "input_ids": np.array([list(ids(symbols))], np.int64),
+            "style": style,
+            "speed": np.array([speed], np.float32)
+            if "float" in self._inputs["speed"].type
+            else np.maximum(1, np.rint([speed])).astype(np.int32),
+        }
+        if PITCH in self._inputs:
+            feeds[PITCH] = np.ones(len(symbols) + 2, np.float32)
+        found = dict(zip(self._outputs, self._session.run(None, feeds), strict=True))
+        found.pop(DURATIONS, None)
+        return np.asarray(next(iter(found.values())), np.float32).ravel()
+
+    def plan(self, symbols: str, style: _Floats, *, speed: _Floats, pitch: _Floats) -> Planned:
+        """Run the first half; speed and pitch are of each symbol and the two ends."""
+        feeds = {
+            **self._unused, "tokens": np.array([list(ids(symbols))], np.int64), "style": style, "speed": speed,
+            PITCH: pitch,
+        }  # fmt: skip
+        names = [DURATIONS, *(f"{half}_out" for half in HALVES)]
+        durations, content, tune, strength = self._session.run(names, feeds)
+        return Planned(np.asarray(durations).ravel().astype(np.int64), content, tune, strength)
+
+    def sound(
+        self, planned: Planned, style: _Floats, *, norms: _Floats | None = None, start: int = 0, end: int | None = None
+    ) -> Samples:
+        """The sound of frames `start` to `end`, normalised by `norms`, or by the means of themselves."""
+        feeds = self._second(planned, style, start, planned.frames if end is None else end)
+        if norms is not None:
+            feeds |= {NORMS: norms, OWN: np.array(False)}
+        return np.asarray(self._session.run(["audio"], feeds)[0], np.float32).ravel()
+
+    def means(self, planned: Planned, style: _Floats) -> _Floats:
+        """What the second half normalises by."""
+        feeds = self._second(planned, style, 0, planned.frames)
+        return np.asarray(self._session.run([MEANS], feeds)[0], np.float32)
+
+    def _second(self, planned: Planned, style: _Floats, start: int, end: int) -> dict[str, Any]:
+        return {
+            **self._unused, "style": style, OWN: np.array(True), "content": planned.content[:, :, start:end],
+            "tune": planned.tune[:, 2 * start : 2 * end], "strength": planned.strength[:, 2 * start : 2 * end],
+        }  # fmt: skip
+
+
+def _anything(one: Any) -> NDArray[Any]:
+    """The least that the half which is not asked for can be given: it runs all the same, in a few milliseconds."""
+    kind = {"tensor(int64)": np.int64, "tensor(bool)": np.bool_}.get(one.type, np.float32)
+    return np.ones([size if isinstance(size, int) else _LEAST.get(size, 1) for size in one.shape], kind)
+
+
+def providers(device: str) -> list[Any]:
+    """ONNX Runtime's providers for ``cpu``, ``auto`` or ``cuda:0``, best first. Raises `ConfigError`."""
+    match = re.fullmatch(r"cpu|auto|cuda(?::(\d{1,2}))?", device)
+    if match is None:
+        raise ConfigError(f"voice.options.device = {device!r}: choose cpu, auto or cuda:0")
+    there = onnxruntime.get_available_providers()
+    if device == "cpu" or (device == "auto" and "CUDAExecutionProvider" not in there):
+        return ["CPUExecutionProvider"]
+    if "CUDAExecutionProvider" not in there:
+        raise ConfigError(f"voice.options.device = {device!r}: this ONNX Runtime has {', '.join(there)}")
+    return [("CUDAExecutionProvider", {"device_id": int(match[1] or 0)}), "CPUExecutionProvider"]
