@@ -84,7 +84,8 @@ async def subjects(folder: Path, tell: Tell) -> AsyncIterator[list[Subject]]:
             real = EngineConfig(engine=engine, options={"model": name})
             found.append(Subject(name, real, _engine_seconds, CYCLES // 50))
     async with _server() as address:
-        http = EngineConfig(engine="openai", options={"base_url": f"{address}/v1", "voice": "espeak", "languages": ["en"]})
+        options = {"base_url": f"{address}/v1", "voice": "espeak", "languages": ["en"]}
+        http = EngineConfig(engine="openai", options=options)
         socket = address.replace("http", "ws") + "/v1/speech"
         found.append(Subject("openai", http, lambda _: _http_seconds(address)))
         spoken = EngineConfig(engine="websocket", options={"url": socket, "phones": True})

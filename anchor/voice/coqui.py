@@ -15,6 +15,7 @@ from typing import Any
 from anchor.errors import ConfigError, MissingError, VoiceError
 from anchor.events import Mood, Sentence, SpanKind
 from anchor.media import Samples
+from anchor.model_folder import resolve
 from anchor.ports import SpeechChunk, VoiceInfo
 from anchor.tags import base, closest
 from anchor.voice.clauses import Clause, clauses
@@ -77,8 +78,9 @@ class CoquiVoice:
         for clip in clips:
             if not Path(clip).is_file():
                 raise MissingError(f"voice.options.reference: there is no file {clip}")
-        self._asked = (str(model), language, download)
-        self._model = find(str(model), language=language, download=download)
+        model = str(model) if is_name(str(model)) else str(resolve(model))
+        self._asked = (model, language, download)
+        self._model = find(model, language=language, download=download)
         self._styles = styles(moods, "voice.options.moods")
         self._rate = rate
         self._lexicon = Lexicon.read(Path(lexicon)) if lexicon is not None else Lexicon()
@@ -87,7 +89,7 @@ class CoquiVoice:
             "Coqui",
             ENGINE,
             {
-                "model": str(model) if is_name(str(model)) else str(Path(model).absolute()),
+                "model": model if is_name(model) else str(Path(model).absolute()),
                 "language": language,
                 "speaker": speaker,
                 "reference": [str(Path(clip).absolute()) for clip in clips],

@@ -6,7 +6,6 @@ own, and `anchor.voice.kokoro_timing` makes words and phones of the durations it
 
 from __future__ import annotations
 
-import os
 import re
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
@@ -18,6 +17,7 @@ from typing import Any
 from anchor.errors import ConfigError, VoiceError
 from anchor.events import Phone, Sentence, Word
 from anchor.media import SAMPLE_RATE, Samples
+from anchor.model_folder import models_folder, resolve
 from anchor.ports import SpeechChunk, VoiceInfo
 from anchor.tags import among, base, closest
 from anchor.voice import kokoro_files
@@ -80,7 +80,7 @@ class KokoroVoice:
             raise ConfigError(f"voice.options.device = {device!r}: choose cpu, auto or cuda:0")
         self._rate = rate
         pull = "; run: .venv/bin/anchor models pull kokoro" if model is None else ""
-        self._files = kokoro_files.find(_folder() if model is None else Path(model), pull=pull)
+        self._files = kokoro_files.find(models_folder() / "kokoro" if model is None else resolve(model), pull=pull)
         self._speaker = self._mixture(speaker, "voice.options.speaker") if speaker else None
         self._speakers = {
             tag: self._mixture(name, f"voice.options.speakers.{tag}") for tag, name in _languages(speakers).items()
@@ -226,9 +226,3 @@ def _lent(piece: Sequence[Symbol]) -> list[Symbol]:
 
 def _way(symbol: Symbol, reading: Reading) -> Manner:
     return reading.ways[symbol.token] if symbol.token >= 0 else Manner()
-
-
-def _folder() -> Path:
-    """Where ``anchor models pull kokoro`` leaves it."""
-    models = os.environ.get("ANCHOR_MODELS")
-    return (Path(models) if models else Path.home() / ".cache" / "anchor" / "models") / "kokoro"

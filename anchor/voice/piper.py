@@ -21,6 +21,7 @@ import numpy as np
 from anchor.errors import ConfigError, ModelError, VoiceError
 from anchor.events import Mood, Phone, Sentence, SpanKind, Word
 from anchor.media import SAMPLE_RATE, Samples
+from anchor.model_folder import resolve as resolved
 from anchor.onnxfile import read_checked
 from anchor.ports import SpeechChunk, VoiceInfo
 from anchor.protobuf import Damaged
@@ -113,7 +114,7 @@ class PiperVoice:
             if value is not None and not (isinstance(value, int | float) and least <= value <= most):
                 raise ConfigError(f"voice.options.{key} = {value!r}: choose from {least:g} to {most:g}")
         self._device = check_device(device)
-        self._model = PiperModel.read(Path(model).expanduser())
+        self._model = PiperModel.read(resolved(model))
         self._rate = rate
         self._noise = self._model.scales[0] if noise_scale is None else noise_scale
         self._noise_w = self._model.scales[2] if noise_w is None else noise_w

@@ -28,6 +28,7 @@ def sound() -> Any:
 def main() -> None:
     import kaldi_native_fbank
     import librosa
+    import librosa.filters
     from transformers import WhisperFeatureExtractor
 
     heard = sound()
