@@ -28,14 +28,14 @@ def sound() -> Any:
 def main() -> None:
     import kaldi_native_fbank
     import librosa
-    import librosa.filters
+    import librosa.filters as filters
     from transformers import WhisperFeatureExtractor
 
     heard = sound()
     # Wav2Lip, audio.py: preemphasis, _stft, _amp_to_db, _normalize of hparams.py.
     emphasised = np.append(heard[0], heard[1:] - 0.97 * heard[:-1])
     spectra = np.abs(librosa.stft(emphasised, n_fft=800, hop_length=200, win_length=800, pad_mode="constant"))
-    basis = librosa.filters.mel(sr=RATE, n_fft=800, n_mels=80, fmin=55, fmax=7600)
+    basis = filters.mel(sr=RATE, n_fft=800, n_mels=80, fmin=55, fmax=7600)
     decibels = 20 * np.log10(np.maximum(1e-5, basis @ spectra)) - 20
     mel = np.clip(8 * (decibels + 100) / 100 - 4, -4, 4)
 
