@@ -152,7 +152,7 @@ class SpeechAligner:
         warm()
 
     async def align(
-        self, speech: AsyncIterable[SpeechChunk], words: Sequence[SpelledWord]
+        self, speech: AsyncIterable[SpeechChunk], words: Sequence[SpelledWord], *, checked: bool = False
     ) -> AsyncIterator[SpeechChunk]:
         """Yield the same sound in chunks that carry `words`, as `anchor.ports.Aligner` says."""
         alignment = Alignment(words)

@@ -44,6 +44,7 @@ LAYERS = [
         "anchor.outlets",
         "anchor.selftest",
         "anchor.serve",
+        "anchor.chain",
         "anchor.check",
         "anchor.clips",
         "anchor.commands",

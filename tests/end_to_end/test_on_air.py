@@ -24,6 +24,7 @@ from anchor.metrics import Metrics
 from anchor.onair import Breaking
 from anchor.parts import open_shelf, open_voice
 from anchor.rendering import HEAD_SECONDS, SEED, TAIL_SECONDS, Settings, render_as
+from anchor.segments import Speakers
 
 RUNDOWN = """
 title: Bulletin
@@ -77,7 +78,7 @@ async def on_air(script: Path, **options: Any) -> AsyncIterator[tuple[LiveChanne
     config = ChannelConfig(name="show", size="640x360", scripts=(script,), pause=0, captions="burn", **options)
     voice = open_voice(VoiceConfig())
     channel = LiveChannel(
-        config, voice, Metrics(), open_shelf(Config(channels=(config,))), ends=True, clock=clock, live=False,
+        config, Speakers(voice), Metrics(), open_shelf(Config(channels=(config,))), ends=True, clock=clock, live=False,
         wall=lambda: begun + timedelta(seconds=clock.now()), seed=SEED,
         head_seconds=HEAD_SECONDS, tail_seconds=TAIL_SECONDS,
     )  # fmt: skip

@@ -13,8 +13,8 @@ from anchor.errors import AvatarError, CapacityError, MissingError, SignallingEr
 from anchor.events import Gesture, Mood, State
 from anchor.media import VideoFormat
 from anchor.metrics import Metrics
-from anchor.onair import Desk, Outputs
-from anchor.ports import Answer, AvatarEntry, AvatarInfo, ViewerSink, VoiceInfo
+from anchor.onair import Desk, Outputs, VoiceState
+from anchor.ports import Answer, AvatarEntry, AvatarInfo, ViewerSink
 from anchor.server.api import ChannelInfo, create_app
 from anchor.server.health import Health
 from anchor.server.logs import RecentLog
@@ -136,8 +136,8 @@ class NoteHub:
     def channel(self, name: str) -> NoteChannel:
         return {"news": self.news}[name]
 
-    def voices(self) -> Sequence[VoiceInfo]:
-        return [VoiceInfo("espeak", "espeak-ng", ("en", "zh-CN"), "GPL-3.0", phone_timings=True)]
+    def voices(self) -> Sequence[VoiceState]:
+        return [VoiceState("espeak", "espeak-ng", ("en", "zh-CN"), "GPL-3.0", phone_timings=True)]
 
     async def avatars(self) -> Sequence[AvatarEntry]:
         details = {"scope": "news", "until": "2030-12-31"}
