@@ -11,7 +11,7 @@ import numpy as np
 from anchor.channel import closing
 from anchor.errors import VoiceError
 from anchor.events import Sentence
-from anchor.pipeline.delivery import PATIENCE, STALL, Delivery, DeliveryError, Watch
+from anchor.pipeline.delivery import PATIENCE, STALL, Delivery, DeliveryError, Watch, has_words
 from anchor.ports import Flaws, SpeechChunk, Voice, VoiceInfo
 
 TAKES = 3
@@ -39,6 +39,8 @@ class InsistentVoice:
         await self._voice.warm(languages)
 
     async def speak(self, sentence: Sentence) -> AsyncIterator[SpeechChunk]:
+        if not has_words(sentence.text):
+            return
         loop = asyncio.get_running_loop()
         begun = loop.time()
         best, flaws = await self._take(sentence)
