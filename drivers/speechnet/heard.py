@@ -81,8 +81,8 @@ class Verdict:
     """What is said against a text. `absent`: of each word, by how many nepers the sound is likelier without it.
 
     `extra`: of each place before, between and behind words, by how many it is likelier with something else in it, and
-    `extra_frames` how long that is. `unexplained`: nepers a frame between the text and what is heard at best, but for the
-    worst of these.
+    `extra_frames` how long that is. `unexplained`: nepers a frame between the text and what is heard at best, but for
+    the worst of these.
     """
 
     absent: Floats
