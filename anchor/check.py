@@ -130,6 +130,8 @@ def _configuration(path: Path) -> Iterator[Finding]:
         yield Finding("configuration", "bad", str(error))
         return
     yield Finding("configuration", "good", str(path))
+    for state in speakers.states():
+        yield Finding(f"voice {state.name}", "good", f"{state.engine}; {', '.join(state.languages)}; {state.licence}")
     shelf = open_shelf(config)
     yield from _avatars(shelf)
     store = Store(config.store.url, mask=mask, retention_days=config.store.retention_days)

@@ -27,6 +27,7 @@ from anchor.parts import Cast, check_language
 from anchor.performing import LivePerformance
 from anchor.pipeline.performer import Performer
 from anchor.pipeline.playout import Playout
+from anchor.pipeline.steadfast import trouble
 from anchor.pipeline.utterance import Utterance
 from anchor.ports import Shelf, ViewerSink
 from anchor.segments import Faces, Speakers, Utterer
@@ -213,7 +214,7 @@ class LiveChannel:
         )  # fmt: skip
 
     def _notice(self) -> str:
-        return self.stream.notice or self.desk.problem
+        return self.stream.notice or self.desk.problem or trouble(self.voice)
 
     def ready(self) -> bool:
         """Whether beats go out."""

@@ -326,6 +326,14 @@ def states(voice: Voice) -> tuple[VoiceState, ...]:
     return (VoiceState(info.name, info.engine, info.languages, info.licence, info.phone_timings, info.moods),)
 
 
+def trouble(voice: Voice) -> str:
+    """What an operator should know of a voice now: who is not asked and why, and who speaks instead; or nothing."""
+    found = states(voice)
+    away = [f"voice {state.name} {state.state}: {state.problem}" for state in found if state.state != "ready"]
+    speaking = next((state.name for state in found if state.speaking and state.state == "ready"), "")
+    return "; ".join([*away, f"{speaking} speaks"] if away and speaking else away)
+
+
 def _following(sentence: Sentence, rest: str) -> Sentence:
     """The end of a sentence, with the spans that are in it."""
     gone = len(sentence.text) - len(rest)

@@ -113,6 +113,9 @@ class _Shelf:
     def __init__(self, folder: Path, largest: int) -> None:
         self._folder = folder
         self._largest = largest
+        self._share = largest // 32
+        self._written = largest
+        """Bytes since the folder was last looked through: others may have written before."""
         self._failing = False
 
     def take(self, name: str) -> list[SpeechChunk] | None:
@@ -140,7 +143,10 @@ class _Shelf:
         part = self._folder / f".{name[:16]}.{os.getpid()}.{next(_numbers)}.part"
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            self._make_room(len(data))
+            self._written += len(data)
+            if self._written > self._share:
+                self._make_room(len(data) + self._share)
+                self._written = 0
             part.write_bytes(data)
             part.replace(self._folder / (name + _ENDING))
             self._failing = False
