@@ -133,12 +133,12 @@ class Chain:
             return Member(self._kept(voice, config.options), voice, self._patience(voice), unfit)
         made = list[Voice]()
 
-        def build(engine: str, options: Mapping[str, Any]) -> Voice:
+        def build(engine: str, options: Mapping[str, Any], meaning: Mapping[str, Any]) -> Voice:
             made.append(self._timed(engine, options, config.engine))
-            return self._kept(made[-1], {**options, "package": config.engine})
+            return self._kept(made[-1], meaning)
 
         package = importlib.import_module("anchor.voice.package")
-        allowed: Voice = package.open_package(Path(config.engine), build)
+        allowed: Voice = package.open_package(Path(config.engine), build, options=config.options)
         return Member(allowed, allowed, self._patience(made[-1]) if made else None, unfit)
 
     def _patience(self, voice: Voice) -> float | None:
