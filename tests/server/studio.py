@@ -129,6 +129,9 @@ class NoteChannel:
 class NoteHub:
     news: NoteChannel
     on_air: bool = True
+    speakers: Sequence[VoiceState] = (
+        VoiceState("espeak", "espeak-ng", ("en", "zh-CN"), "GPL-3.0", phone_timings=True),
+    )
 
     def channels(self) -> Sequence[ChannelInfo]:
         return [self.news.state()]
@@ -137,7 +140,7 @@ class NoteHub:
         return {"news": self.news}[name]
 
     def voices(self) -> Sequence[VoiceState]:
-        return [VoiceState("espeak", "espeak-ng", ("en", "zh-CN"), "GPL-3.0", phone_timings=True)]
+        return self.speakers
 
     async def avatars(self) -> Sequence[AvatarEntry]:
         details = {"scope": "news", "until": "2030-12-31"}
