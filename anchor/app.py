@@ -18,16 +18,10 @@ from anchor.errors import StoreError
 from anchor.live import LiveChannel
 from anchor.memory import few_heaps, settled
 from anchor.metrics import Metrics
-from anchor.parts import (
-    Cast,
-    open_shelf,
-    open_voice,
-    steadfast,
-)
-from anchor.ports import (
-    AvatarEntry,
-    VoiceInfo,
-)
+from anchor.onair import VoiceState
+from anchor.parts import Cast, open_shelf
+from anchor.ports import AvatarEntry
+from anchor.segments import Speakers
 from anchor.server.api import ChannelInfo
 from anchor.store import Store
 from anchor.stream import check_pair
@@ -56,8 +50,9 @@ class Studio:
         self.metrics = Metrics()
         self.metrics.watch_batchers(registry.load("anchor.part", "batchers"))
         self._address = address
-        self.voice = open_voice(config.voice)
-        self._voices, self._voice_options, self._ends = config.voices, config.voice.options, ends
+        self._speakers = Speakers.of(config.voice, config.voices)
+        self.metrics.watch_voices(self._speakers.states)
+        self.voice, self._ends = self._speakers.voice, ends
         self.store = Store(config.store.url, mask=mask, retention_days=config.store.retention_days)
         self._shelf = open_shelf(config)
         self._running: list[asyncio.Task[None]] = []
@@ -71,12 +66,9 @@ class Studio:
 
     def _open(self, channel: ChannelConfig, ice_servers: Sequence[str]) -> LiveChannel | Hall:
         if channel.talk is None:
-            return LiveChannel(
-                channel, self.voice, self.metrics, self._shelf, ice_servers,
-                voices=self._voices, voice_options=self._voice_options, ends=self._ends,
-            )  # fmt: skip
+            return LiveChannel(channel, self._speakers, self.metrics, self._shelf, ice_servers, ends=self._ends)
         clock = LoopClock()
-        talk = Talk(channel, steadfast(self.voice), self.store, self._address)
+        talk = Talk(channel, self.voice, self.store, self._address)
         members = Cast(channel, talk.welcome.languages, self._shelf, clock, self.metrics)
         check_pair(members.avatar, members.driver)
         return Hall(members, talk, clock, ice_servers)
@@ -87,7 +79,7 @@ class Studio:
         languages = [tag for channel in self._channels.values() for tag in channel.languages]
         try:
             await self.store.open()
-            await self.voice.warm(tuple(dict.fromkeys(languages)))
+            await self._speakers.warm(tuple(dict.fromkeys(languages)))
             for channel in self._channels.values():
                 await channel.prepare()
             async with contextlib.AsyncExitStack() as stack:
@@ -105,6 +97,7 @@ class Studio:
         finally:
             for channel in self._channels.values():
                 await channel.release()
+            await self._speakers.close()
             await self.voice.close()
             await self.store.close()
 
@@ -153,8 +146,8 @@ class Studio:
             raise KeyError(name)
         return channel
 
-    def voices(self) -> Sequence[VoiceInfo]:
-        return [self.voice.info]
+    def voices(self) -> Sequence[VoiceState]:
+        return self._speakers.states()
 
     async def avatars(self) -> Sequence[AvatarEntry]:
         return await asyncio.to_thread(self._shelf.entries)

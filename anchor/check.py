@@ -138,18 +138,21 @@ def _configuration(path: Path) -> Iterator[Finding]:
     from anchor.config import load_config
     from anchor.live import LiveChannel
     from anchor.metrics import Metrics
-    from anchor.parts import Cast, open_shelf, open_voice
+    from anchor.parts import Cast, open_shelf
+    from anchor.segments import Speakers
     from anchor.store import Store
     from anchor.talking import Talk
     from anchor.trust.pii import mask
 
     try:
         config = load_config(path)
-        voice = open_voice(config.voice)
+        speakers = Speakers.of(config.voice, config.voices)
     except AnchorError as error:
         yield Finding("configuration", "bad", str(error))
         return
     yield Finding("configuration", "good", str(path))
+    for state in speakers.states():
+        yield Finding(f"voice {state.name}", "good", f"{state.engine}; {', '.join(state.languages)}; {state.licence}")
     shelf = open_shelf(config)
     yield from _avatars(shelf)
     store = Store(config.store.url, mask=mask, retention_days=config.store.retention_days)
@@ -157,12 +160,12 @@ def _configuration(path: Path) -> Iterator[Finding]:
     for channel in config.channels:
         try:
             if channel.talk is None:
-                live = LiveChannel(channel, voice, Metrics(), shelf)
+                live = LiveChannel(channel, speakers, Metrics(), shelf)
                 asyncio.run(live.prepare())
                 driver = live.stream.driver
             else:
                 driver = Cast(channel, (), shelf, LoopClock(), Metrics()).driver
-                talk = Talk(channel, voice, store, f"http://{config.server.host}:{config.server.port}")
+                talk = Talk(channel, speakers.voice, store, f"http://{config.server.host}:{config.server.port}")
                 yield from asyncio.run(_talking(channel.name, talk))
         except AnchorError as error:
             text = str(error).removeprefix(f"channel {channel.name}: ")

@@ -11,7 +11,7 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo, model_validator
 
 from anchor.errors import ConfigError, FormatError
 from anchor.events import Mood
@@ -248,9 +248,6 @@ class ShowConfig(_Table):
 
     state: LocalPath | None = None
     """A folder for what has been aired and where to go on after a fall; nothing is kept without."""
-    cache: LocalPath | None = None
-    """A folder in which spoken sentences are kept."""
-    cache_megabytes: int = Field(default=512, ge=1)
     filler: LocalPath | None = None
     """A script for when there is nothing else to say, or what there is fails."""
     retention_days: float = Field(default=0.0, ge=0)
@@ -259,6 +256,14 @@ class ShowConfig(_Table):
     """What is shown after the kill switch."""
     editor: EngineConfig | None = None
     """A dialogue that goes over drafts made from articles."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _moved(cls, tables: Any) -> Any:
+        for key in ("cache", "cache_megabytes"):
+            if isinstance(tables, dict) and key in tables:
+                raise ValueError(f"{key} is for all channels now: write it under [voice]")
+        return tables
 
 
 class ChannelConfig(_Table):

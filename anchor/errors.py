@@ -10,6 +10,8 @@ AnchorError
 ├── MissingError     a back-end, package, font or file that is not here: says how to get it
 │   └── FetchError   a model that could not be fetched: what came of it is kept for the next try
 ├── VoiceError       a voice that cannot speak what it was given
+│   ├── UnsaidError   one text that a voice, which is well, cannot say
+│   └── ConsentError  a person's voice that may not, or no longer, be used
 ├── AvatarError      an avatar package that cannot be used
 ├── TakeError        a recording of a performer's face that cannot be read: names file, line and column
 ├── ModelError       a network's file that cannot be used, or was fed what it does not take
@@ -80,6 +82,14 @@ class FetchError(MissingError):
 
 class VoiceError(AnchorError):
     """A voice cannot speak what it was given, or has failed."""
+
+
+class UnsaidError(VoiceError):
+    """A voice cannot say this one text, such as a recording that is not there; others it can."""
+
+
+class ConsentError(VoiceError):
+    """A person's voice may not be used, or no longer; asking again is no use."""
 
 
 class AvatarError(AnchorError):

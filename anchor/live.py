@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 from zlib import crc32
 from zoneinfo import ZoneInfo
 
@@ -16,7 +15,7 @@ from anchor.broadcast.run import Rundown
 from anchor.broadcast.script import Segment, speakable
 from anchor.broadcast.show import Show
 from anchor.clock import Clock, LoopClock, wall_time
-from anchor.config import ChannelConfig, EngineConfig
+from anchor.config import ChannelConfig
 from anchor.errors import CapacityError, ConfigError, ScriptError
 from anchor.events import Gesture, Mood, State
 from anchor.graphics import Graphics
@@ -28,12 +27,12 @@ from anchor.parts import Cast, check_language
 from anchor.performing import LivePerformance
 from anchor.pipeline.performer import Performer
 from anchor.pipeline.playout import Playout
+from anchor.pipeline.steadfast import trouble
 from anchor.pipeline.utterance import Utterance
-from anchor.ports import Shelf, ViewerSink, Voice
+from anchor.ports import Shelf, ViewerSink
 from anchor.segments import Faces, Speakers, Utterer
 from anchor.server.api import ChannelInfo
 from anchor.takeover import LiveTakeover
-from anchor.voice.cache import CachedVoice
 
 SHOW_LEAD = 25
 TALK_LEAD = 3
@@ -46,8 +45,8 @@ LONGEST_QUEUE = 100
 class LiveChannel:
     """One anchor on one stream.
 
-    `voices` are further ones that rundowns may name; `voice_options` those that `voice` was opened with. With `ends`
-    it goes off air when a show that does not loop has been aired; it begins and ends at rest, for so many seconds.
+    `speakers` are its voices, shared with other channels and closed by whoever opened them. With `ends` it goes off air
+    when a show that does not loop has been aired; it begins and ends at rest, for so many seconds.
     `clock` and `wall` are given for virtual time, in which outputs that are not `live` are waited for, so that nothing
     is lost; `seed` makes the anchor's idle life.
     """
@@ -55,13 +54,11 @@ class LiveChannel:
     def __init__(
         self,
         config: ChannelConfig,
-        voice: Voice,
+        speakers: Speakers,
         metrics: Metrics,
         shelf: Shelf,
         ice_servers: Sequence[str] = (),
         *,
-        voices: Mapping[str, EngineConfig] | None = None,
-        voice_options: Mapping[str, Any] | None = None,
         ends: bool = False,
         clock: Clock | None = None,
         wall: Callable[[], datetime] = wall_time,
@@ -75,9 +72,8 @@ class LiveChannel:
         self.video = config.video
         self._clock = clock or LoopClock()
         self._wall = wall
-        self.voice = self._kept(voice, voice_options or {})
-        self._speakers = Speakers(self.voice, voices, self._kept)
-        check_language(voice, config.language)
+        self.voice = speakers.voice
+        check_language(self.voice, config.language)
         self.newsroom = Newsroom(config, check=self._check, scene=lambda avatar: self._cast.still(avatar))
         rundowns, slots, filler = self.newsroom.rundowns(), self.newsroom.slots(), self.newsroom.filler()
         segments = [*_segments([*rundowns, *(slot.rundown for slot in slots)]), *filler]
@@ -97,7 +93,7 @@ class LiveChannel:
         self._metrics = metrics
         standing = Graphics(ticker=config.graphics.ticker)
         self._utterer = Utterer(
-            self._speakers, Faces(self.stream.stand_by, config.avatar), lead=SHOW_LEAD, scene=scene,
+            speakers, Faces(self.stream.stand_by, config.avatar), lead=SHOW_LEAD, scene=scene,
             ticker=config.graphics.ticker, lenient=True,
         )  # fmt: skip
         self._check(segments)
@@ -116,13 +112,6 @@ class LiveChannel:
             lookahead_seconds=self.stream.driver.info.lookahead_seconds,
         )  # fmt: skip
 
-    def _kept(self, voice: Voice, options: Mapping[str, Any]) -> Voice:
-        """The voice, with what it says kept on disk where the configuration wants that."""
-        show = self.config.show
-        if show.cache is None:
-            return voice
-        return CachedVoice(voice, show.cache, megabytes=show.cache_megabytes, options=options)
-
     def _check(self, segments: Sequence[Segment]) -> None:
         self._utterer.check(segments)
 
@@ -140,7 +129,6 @@ class LiveChannel:
 
     async def release(self) -> None:
         await self.stream.release()
-        await self._speakers.close()
 
     async def run(self) -> None:
         """Keep the channel on air until `stop`, or until its show `ends`."""
@@ -226,7 +214,7 @@ class LiveChannel:
         )  # fmt: skip
 
     def _notice(self) -> str:
-        return self.stream.notice or self.desk.problem
+        return self.stream.notice or self.desk.problem or trouble(self.voice)
 
     def ready(self) -> bool:
         """Whether beats go out."""

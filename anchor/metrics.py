@@ -10,6 +10,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from anchor.batching import Batcher, BatcherStatistics
+from anchor.onair import VoiceState
 
 
 class Metrics:
@@ -63,6 +64,10 @@ class Metrics:
         """Tell of the batchers that `find` finds whenever the series are read."""
         self.registry.register(_Batchers(find))
 
+    def watch_voices(self, find: Callable[[], Iterable[VoiceState]]) -> None:
+        """Tell of the voices that `find` finds whenever the series are read."""
+        self.registry.register(_Voices(find))
+
 
 _BATCHER_COUNTERS: dict[str, Callable[[BatcherStatistics], float]] = {
     "batches": lambda now: now.batches,
@@ -98,3 +103,41 @@ class _Batchers(Collector):
                 for name, now in found.items():
                     family.add_metric((name,), read(now))
                 yield family
+
+
+_VOICE_COUNTERS: dict[str, tuple[str, Callable[[VoiceState], float]]] = {
+    "sentences": ("Sentences that a voice has said", lambda now: now.sentences),
+    "switches": ("Sentences that went to the next voice because this one failed", lambda now: now.switches),
+    "swallowed": ("Sentences of which words were not heard, or others besides", lambda now: now.swallowed),
+}
+
+
+class _Voices(Collector):
+    """The series of every voice; those that share a name are counted together."""
+
+    def __init__(self, find: Callable[[], Iterable[VoiceState]]) -> None:
+        self._find = find
+
+    def describe(self) -> list[Metric]:
+        return []
+
+    def collect(self) -> Iterator[Metric]:
+        found = tuple(self._find())
+        for what, (text, read) in _VOICE_COUNTERS.items():
+            family = CounterMetricFamily(f"anchor_voice_{what}", text, labels=("voice",))
+            yield _filled(family, found, read)
+        resting = GaugeMetricFamily(
+            "anchor_voice_resting", "Whether a voice is not asked while another speaks the language", labels=("voice",)
+        )
+        yield _filled(resting, found, lambda now: now.state != "ready")
+
+
+def _filled(
+    family: CounterMetricFamily | GaugeMetricFamily, found: Iterable[VoiceState], read: Callable[[VoiceState], float]
+) -> Metric:
+    totals: dict[str, float] = {}
+    for now in found:
+        totals[now.name] = totals.get(now.name, 0.0) + read(now)
+    for name, total in totals.items():
+        family.add_metric((name,), total)
+    return family

@@ -12,6 +12,8 @@ from typing import Any, Literal, Protocol
 from anchor.events import LowerThird
 
 ItemState = Literal["waiting", "preparing", "ready", "on air", "aired", "skipped", "failed"]
+VoiceStanding = Literal["ready", "warming", "resting", "silenced"]
+"""``resting``: it failed, and is asked again when it has answered a trial; ``silenced``: it may not be used."""
 OutputState = Literal["connecting", "live", "waiting", "failed", "stopped"]
 """``waiting``: for its next attempt to connect; ``failed``: it cannot work as it is set up."""
 
@@ -37,6 +39,28 @@ class Item:
     seconds: float | None = None
     problem: str = ""
     breaking: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceState:
+    """A voice as it is now. `languages` are those for which it is asked, best first.
+
+    `speaking`: the last sentence was its own. `problem`: why it rests, is silenced, or was not heard in full lately.
+    `sentences` it has said, `switches` to the next voice because of it, and sentences with words `swallowed`.
+    """
+
+    name: str
+    engine: str
+    languages: tuple[str, ...]
+    licence: str
+    phone_timings: bool
+    moods: tuple[str, ...] = ()
+    state: VoiceStanding = "ready"
+    problem: str = ""
+    speaking: bool = False
+    sentences: int = 0
+    switches: int = 0
+    swallowed: int = 0
 
 
 @dataclass(frozen=True, slots=True)

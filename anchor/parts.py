@@ -9,39 +9,27 @@ from pathlib import Path
 from typing import Any
 
 from anchor import registry
+from anchor.chain import Chain
 from anchor.clock import Clock
-from anchor.config import ChannelConfig, Config, VoiceConfig
+from anchor.config import ChannelConfig, Config, EngineConfig, VoiceConfig
 from anchor.errors import VoiceError
 from anchor.media import Beat, VideoFormat
 from anchor.metrics import Metrics
 from anchor.model_folder import installed
 from anchor.pipeline.acting import Actor
-from anchor.pipeline.aligned import AlignedVoice
-from anchor.pipeline.steadfast import SteadfastVoice
 from anchor.pipeline.utterance import Performance
 from anchor.ports import Avatar, Driver, Shelf, Sink, Stage, Voice
 from anchor.selftest import fit
 from anchor.stream import AnchorStream, check_pair
 from anchor.tags import among
 
-READER = "espeak"
-"""The voice that knows how words are spoken, for those that give only sound."""
 
+def open_voice(config: VoiceConfig, *, further: Mapping[str, EngineConfig] | None = None, live: bool = False) -> Voice:
+    """Who speaks by a configuration, with all who stand behind it; `further` are voices that it may name.
 
-def open_voice(config: VoiceConfig) -> Voice:
-    factory = registry.load("anchor.voice", config.engine)
-    voice: Voice = registry.build(factory, config.options, "voice.options")
-    if voice.info.phone_timings:
-        return voice
-    reader: Voice = registry.load("anchor.voice", READER)()
-    return AlignedVoice(voice, reader, registry.load("anchor.part", "aligner")())
-
-
-def steadfast(voice: Voice) -> Voice:
-    """A voice for conversations: where it fails or is late, the embedded one speaks."""
-    if voice.info.name == READER:
-        return voice
-    return SteadfastVoice(voice, registry.load("anchor.voice", READER)())
+    `live` and for files: see `anchor.chain.Chain`. Raises `AnchorError` for what cannot be opened.
+    """
+    return Chain(config, further, live=live).house()
 
 
 def open_avatar(name: str) -> Avatar:

@@ -46,13 +46,32 @@ class ConsentWatch(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Flaws:
+    """What a voice has said otherwise than its text: words that were not heard, speech that is no word of it.
+
+    `missing` are display words, as `Word.text`; `extra_seconds` is said twice or made up. `cost` orders takes of one
+    sentence, the best has the least.
+    """
+
+    missing: tuple[str, ...] = ()
+    extra_seconds: float = 0.0
+    cost: float = 0.0
+
+    def __str__(self) -> str:
+        parts = [f"not heard: {' '.join(word.strip() for word in self.missing)}"] if self.missing else []
+        parts += [f"{self.extra_seconds:.1f} s that are not in the text"] if self.extra_seconds else []
+        return "; ".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
 class SpeechChunk:
     """A stretch of sound that follows the chunk before it without a gap, and what is said in it.
 
     Times of `words` and `phones` count from the start of the first chunk, not of this one. A word or phone comes in
     the chunk where it starts or in an earlier one, never later, and in order. `source` is who timed them. What is not
     `spoken`, such as a clip's own sound, moves no lips and has no captions. `consent`: whether the person whose voice
-    it is still agrees, for what is prepared and not yet on air.
+    it is still agrees, for what is prepared and not yet on air. The last chunk of a sentence whose words were not all
+    heard, or others besides, has its `flaws`.
     """
 
     audio: Samples
@@ -61,6 +80,7 @@ class SpeechChunk:
     source: TimingSource = "voice"
     spoken: bool = True
     consent: ConsentWatch | None = None
+    flaws: Flaws | None = None
 
     def shifted(self, samples: int) -> SpeechChunk:
         return replace(
@@ -206,10 +226,12 @@ class Aligner(Protocol):
         """Load what it needs. Blocks."""
         ...
 
-    def align(self, speech: AsyncIterable[SpeechChunk], words: Sequence[SpelledWord]) -> AsyncIterator[SpeechChunk]:
+    def align(
+        self, speech: AsyncIterable[SpeechChunk], words: Sequence[SpelledWord], *, checked: bool = False
+    ) -> AsyncIterator[SpeechChunk]:
         """Yield the sound of one sentence again, with its words and phones; it is held until they are settled.
 
-        Sound that another text fits far better goes on without timings.
+        Sound that another text fits far better goes on without timings. With `checked` the last chunk tells `flaws`.
         """
         ...
 

@@ -8,19 +8,21 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import threading
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from anchor import registry
 from anchor.broadcast.script import Mocap, Segment
+from anchor.chain import Chain
 from anchor.clips import Heard, heard_with
 from anchor.config import EngineConfig, VoiceConfig
 from anchor.errors import AnchorError, AvatarError, MissingError, VoiceError
 from anchor.graphics import Graphics
-from anchor.parts import check_language, open_voice
+from anchor.onair import VoiceState
+from anchor.parts import check_language
 from anchor.performing import open_take
+from anchor.pipeline.steadfast import states
 from anchor.pipeline.utterance import Part, Utterance
 from anchor.ports import Stage, Take, Voice
 from anchor.recordings import Recordings, as_recorded
@@ -29,36 +31,53 @@ log = logging.getLogger(__name__)
 
 
 class Speakers:
-    """The voices of a show: its own, and others by the names under ``[voices]`` or of their engines."""
+    """The voices of a show, or of all of a process: its own, and others by the names under ``[voices]``, of their
+    back-ends or packages.
+    """
 
-    def __init__(
-        self,
-        voice: Voice,
-        further: Mapping[str, EngineConfig] | None = None,
-        keep: Callable[[Voice, Mapping[str, Any]], Voice] = lambda voice, options: voice,
-    ) -> None:
-        """`keep` wraps each voice that is opened with options, for a cache; `voice` is taken as it is.
-
-        Whoever opened `voice` closes it.
-        """
+    def __init__(self, voice: Voice, open_named: Callable[[str], Voice] | None = None) -> None:
+        """`open_named` opens a further voice, which is closed here; whoever opened `voice` closes it."""
         self.voice = voice
-        self._further = dict(further or {})
-        self._keep = keep
+        self._open = open_named or Chain(VoiceConfig(), live=False).named
         self._opened: dict[str, Voice] = {}
         self.recordings = Recordings()
+        self._warm = set[tuple[str, str]]()
+        self._opening = threading.Lock()
+
+    @classmethod
+    def of(cls, config: VoiceConfig, further: Mapping[str, EngineConfig]) -> Speakers:
+        """Those of a configuration, for people who listen. Raises `AnchorError`."""
+        chain = Chain(config, further, live=True)
+        return cls(chain.house(), chain.named)
 
     def named(self, name: str) -> Voice:
-        """Raises `MissingError` for a name that there is not, and what opening a voice raises."""
+        """Raises `MissingError` for a name that there is not, and what opening a voice raises. Blocks."""
         if not name:
             return self.voice
-        if name not in self._opened:
-            config = self._further.get(name)
-            if config is None and name not in registry.names("anchor.voice"):
-                known = ", ".join([*self._further, *registry.names("anchor.voice")])
-                raise MissingError(f"there is no voice named {name!r}; there are: {known}")
-            opened = VoiceConfig(engine=name) if config is None else VoiceConfig(**config.model_dump())
-            self._opened[name] = self._keep(open_voice(opened), opened.options)
-        return self._opened[name]
+        with self._opening:
+            if name not in self._opened:
+                self._opened[name] = self._open(name)
+            return self._opened[name]
+
+    async def warm(self, languages: Sequence[str]) -> None:
+        """Load all that have been named so far. Raises `VoiceError` where the show's own cannot be."""
+        voices = [("", self.voice), *self._opened.items()]
+        self._warm |= {(name, language) for name, _ in voices for language in languages}
+        await asyncio.gather(*(voice.warm(languages) for _, voice in voices))
+
+    async def ready(self, name: str, language: str) -> Voice:
+        """A voice that is to speak next, loaded. Raises what `named` raises, and `VoiceError`."""
+        if not name:
+            return self.voice
+        voice = await asyncio.to_thread(self.named, name)
+        if (name, language) not in self._warm:
+            self._warm.add((name, language))
+            await voice.warm([language])
+        return voice
+
+    def states(self) -> list[VoiceState]:
+        """All voices as they are now, the show's own first."""
+        return [state for voice in (self.voice, *self._opened.values()) for state in states(voice)]
 
     async def close(self) -> None:
         """Close the further voices."""
@@ -138,7 +157,7 @@ class Utterer:
     async def utter(self, segment: Segment, pause: float) -> Utterance:
         """Raises `AnchorError` for a segment that cannot go on air. `pause` seconds of silence follow it."""
         recorded = await self._recorded(segment)
-        voice = recorded or self.speakers.named(segment.voice)
+        voice = recorded or await self.speakers.ready(segment.voice, segment.language)
         if segment.text and recorded is None:
             check_language(voice, segment.language)
         part, heard = await asyncio.to_thread(self._load, segment)

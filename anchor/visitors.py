@@ -28,6 +28,7 @@ from anchor.media import Beat, Samples
 from anchor.memory import trim
 from anchor.onair import Desk, Outputs
 from anchor.parts import Cast
+from anchor.pipeline.steadfast import trouble
 from anchor.pipeline.utterance import Performance
 from anchor.ports import Answer, Stage, ViewerSink
 from anchor.selftest import fit
@@ -376,6 +377,7 @@ class Hall:
             self.name, config.title or self.name, self.members.avatar.info.name, config.language, self.video,
             sum(session.connected for session in visitors),
             any(session.conversation.mode == "speaking" for session in visitors), talk=True,
+            notice=trouble(self.voice),
         )  # fmt: skip
 
     def kiosk(self) -> KioskInfo:

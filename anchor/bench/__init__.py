@@ -24,6 +24,7 @@ from anchor.bench import (
     render,
     show,
     soak,
+    swallowed,
     turns,
 )
 from anchor.bench.lipsync import report
@@ -45,6 +46,7 @@ BENCHES: dict[str, Callable[..., Awaitable[list[Figure] | Report]]] = {
     "render": render.measure,
     "show": show.measure,
     "soak": soak.measure,
+    "swallowed": swallowed.measure,
     "turns": turns.measure,
 }
 

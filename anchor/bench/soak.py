@@ -22,6 +22,7 @@ from anchor.live import LiveChannel
 from anchor.media import Beat
 from anchor.metrics import Metrics
 from anchor.parts import open_shelf, open_voice
+from anchor.segments import Speakers
 
 MINUTES = 20.0
 WARM_SHARE = 0.5
@@ -98,7 +99,7 @@ async def _measure(folder: Path, minutes: float, tell: Tell) -> list[Figure]:
         name="soak", scripts=(script,), captions="burn", outputs=tuple(outputs), show=ShowConfig(state=folder / "state")
     )
     voice = open_voice(VoiceConfig())
-    channel = LiveChannel(config, voice, Metrics(), open_shelf(Config(channels=(config,))))
+    channel = LiveChannel(config, Speakers(voice), Metrics(), open_shelf(Config(channels=(config,))))
     seen, clock = _Seen(), LoopClock()
     counted = channel.stream._on_beat
 

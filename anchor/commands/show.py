@@ -76,10 +76,10 @@ def broadcast(
         size=size, fps=fps, backdrop=backdrop, scripts=(rundown,), loop=loop, pause=pause,
         captions="burn" if captions == "burn" else "page",
         graphics=GraphicsConfig(template=template or script.template or "house", logo=logo, clock=clock),
-        show=ShowConfig(state=state, cache=cache),
+        show=ShowConfig(state=state),
         outputs=tuple(OutputConfig(to=one, profile=profile) for one in to),
     )  # fmt: skip
-    config = Config(voice=VoiceConfig(engine=voice), channels=(channel,))
+    config = Config(voice=VoiceConfig(engine=voice, cache=cache), channels=(channel,))
     run(air(config, lambda text: out.print(plain(text), highlight=False, soft_wrap=True)))
 
 

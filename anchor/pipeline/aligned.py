@@ -16,12 +16,16 @@ log = logging.getLogger(__name__)
 
 
 class AlignedVoice:
-    """A voice without timings, made one that has them. Its sound is held back until they are settled (0.7 s)."""
+    """A voice without timings, made one that has them. Its sound is held back until they are settled (0.7 s).
 
-    def __init__(self, voice: Voice, reader: Voice, aligner: Aligner) -> None:
+    With `checked` the last chunk of a sentence tells its `flaws`: words that were swallowed, said twice or made up.
+    """
+
+    def __init__(self, voice: Voice, reader: Voice, aligner: Aligner, *, checked: bool = False) -> None:
         self._voice = voice
         self._reader = reader
         self._aligner = aligner
+        self._checked = checked
 
     @property
     def info(self) -> VoiceInfo:
@@ -44,7 +48,7 @@ class AlignedVoice:
                 async for chunk in chunks:
                     yield chunk
             return
-        async with closing(self._aligner.align(self._voice.speak(sentence), words)) as chunks:
+        async with closing(self._aligner.align(self._voice.speak(sentence), words, checked=self._checked)) as chunks:
             async for chunk in chunks:
                 yield chunk
 

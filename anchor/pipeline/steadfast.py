@@ -1,269 +1,337 @@
 """A voice that never hangs: where the first one is late, stalls or fails, the next one goes on.
 
 What a listener hears: a sentence that has not begun is spoken by the next voice as if nothing had been. One that breaks
-off goes on with the word after the last whole one; to that end the sound of a word is held back until all of it is
-there, so nobody hears half a word, nor one twice. Where a voice told no words, it is not known how far it came: the
-sentence is said again from its beginning, as people do who were interrupted, because half an amount or a "not" that
-is missing is worse than hearing something twice. Only when nearly all of it must have been said, it ends there.
+off goes on with the word after the last whole one, so nobody hears half a word, nor one twice. Where a voice told no
+words, it is not known how far it came: the sentence is said again from its beginning, as people do who were
+interrupted, because half an amount or a "not" that is missing is worse than hearing something twice. Only when nearly
+all of it must have been said, it ends there.
+
+A voice that failed rests, and is then tried where nobody listens: it goes on air again when it has answered.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-import numpy as np
-
-from anchor.channel import Channel, ChannelClosedError, closing
-from anchor.errors import AnchorError, VoiceError
-from anchor.events import Phone, Sentence, Word
-from anchor.media import SAMPLE_RATE, Samples
+from anchor.channel import closing
+from anchor.errors import AnchorError, ConsentError, UnsaidError, VoiceError
+from anchor.events import Sentence
+from anchor.onair import VoiceStanding, VoiceState
+from anchor.pipeline.delivery import CLOSING, PATIENCE, STALL, Delivery, DeliveryError, Watch, has_words
 from anchor.ports import SpeechChunk, Voice, VoiceInfo
-from anchor.tags import among
-from anchor.voice.spoken import spoken
+from anchor.tags import among, base, closest
 
 log = logging.getLogger(__name__)
 
-PATIENCE = 1.0
-"""Seconds until the first sound."""
-STALL = 1.0
-"""Seconds that a listener may wait for the rest of a sentence after what there is of it has been played."""
 REST = 30.0
-"""Seconds for which a voice that failed is not asked."""
-CLOSING = 0.2
-"""Seconds that a voice gets to stop when it is told to."""
+"""Seconds for which a voice that failed is not asked; with 0 it does not rest."""
+LONGEST_REST = 300.0
+"""Each trial that fails doubles the rest up to this."""
+WARMING = 20.0
+"""Seconds for which a show waits for its voices to load before it goes on air; what takes longer goes on behind it."""
 
-_AHEAD = 4.0
-"""Seconds of sound that a voice may be ahead of whoever listens."""
-_INAUDIBLE = 1e-4
-_LATIN_RATE, _WIDE_RATE = 13.0, 4.5
-"""Characters a second of unhurried reading, in letters and in Chinese, Japanese or Korean."""
+_TRIALS = {
+    "zh": "一，二，三。", "en": "One, two, three.", "ja": "一、二、三。", "ko": "하나, 둘, 셋.",
+    "es": "Uno, dos, tres.", "fr": "Un, deux, trois.", "de": "Eins, zwei, drei.",
+}  # fmt: skip
+"""What a voice is tried with."""
 
 
-class _Failed(Exception):  # noqa: N818 - never leaves this module
-    """Why a voice did not finish, in words."""
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A voice in its place. `source` is the same without a cache before it, for trials.
+
+    `patience`: seconds until its first sound, where it is another than its fellows'. `unfit` is asked, with a language,
+    once it is warm: why it is not to be used here, or nothing. One that is not `owned` is warmed and closed by somebody
+    else.
+    """
+
+    voice: Voice
+    source: Voice | None = None
+    patience: float | None = None
+    unfit: Callable[[Voice, str], Awaitable[str]] | None = None
+    owned: bool = True
 
 
 @dataclass(slots=True)
-class _Delivery:
-    """What one voice gave of a sentence, and what of it may go on: whole words only. Times are samples."""
+class _Seat:
+    """A member as it has done so far. Times are the event loop's."""
 
-    received: int = 0
-    given: int = 0
-    audible: bool = False
-    spoken: str = ""
-    _sound: list[Samples] = field(default_factory=list)
-    _words: list[Word] = field(default_factory=list)
-    _phones: list[Phone] = field(default_factory=list)
-    _source: SpeechChunk | None = None
+    member: Member
+    standing: VoiceStanding = "ready"
+    problem: str = ""
+    rests_until: float = float("-inf")
+    rest: float = 0.0
+    sentences: int = 0
+    switches: int = 0
+    swallowed: int = 0
+    timer: asyncio.TimerHandle | None = None
 
-    def take(self, chunk: SpeechChunk) -> SpeechChunk | None:
-        """Take a chunk in; what can be passed on now. Silence before the first sound waits for it."""
-        if not np.isfinite(chunk.audio).all():
-            raise _Failed("gave sound that is no sound")
-        self._sound.append(chunk.audio)
-        self._words += chunk.words
-        self._phones += chunk.phones
-        self._source = chunk
-        self.received += len(chunk.audio)
-        self.audible = self.audible or bool(len(chunk.audio) and np.abs(chunk.audio).max() > _INAUDIBLE)
-        if not self.audible:
-            return None
-        begun = next((word.start for word in self._words if word.end > self.received), self.received)
-        return self._pass(max(self.given, min(begun, self.received)))
+    @property
+    def voice(self) -> Voice:
+        return self.member.voice
 
-    def rest(self) -> SpeechChunk | None:
-        """Everything that is left, when the voice has ended."""
-        return self._pass(self.received, whole=True)
-
-    def _pass(self, until: int, *, whole: bool = False) -> SpeechChunk | None:
-        if self._source is None or (until <= self.given and not (whole and (self._words or self._phones))):
-            return None
-        sound = np.concatenate(self._sound) if len(self._sound) > 1 else self._sound[0]
-        size = until - self.given
-        words = [word for word in self._words if whole or word.start < until]
-        phones = [phone for phone in self._phones if whole or phone.start < until]
-        self._words, self._phones = self._words[len(words) :], self._phones[len(phones) :]
-        self._sound = [sound[size:]]
-        self.given = until
-        self.spoken += "".join(word.text for word in words)
-        return replace(self._source, audio=sound[:size], words=tuple(words), phones=tuple(phones))
+    @property
+    def name(self) -> str:
+        return self.voice.info.name
 
 
 class SteadfastVoice:
     """A voice with others behind it. `on_switch` is told the name of the voice that failed and why.
 
-    A voice that failed is not asked for `REST` seconds, unless no other speaks the language. Languages are those of all
-    voices together.
+    `order` says who is asked for a language, by places, the best first, and under "" for all others; all in turn where
+    it says nothing. `waits`:
+    seconds until the first sound, and for the rest of a sentence that has begun; `warming` seconds are waited for those
+    that load. Languages are those of all voices together, or with `own_languages` those of the first.
     """
 
     def __init__(
         self,
-        first: Voice,
-        *fallbacks: Voice,
-        patience: float = PATIENCE,
+        first: Voice | Member,
+        *fallbacks: Voice | Member,
+        order: Mapping[str, Sequence[int]] | None = None,
+        waits: tuple[float, float] = (PATIENCE, STALL),
+        warming: float = WARMING,
+        own_languages: bool = False,
         on_switch: Callable[[str, str], None] | None = None,
     ) -> None:
-        self._voices = (first, *fallbacks)
-        self._patience = patience
+        self._seats = [_Seat(one if isinstance(one, Member) else Member(one)) for one in (first, *fallbacks)]
+        self._orders = dict(order or {})
+        self._patience, self._stall = waits
+        self._warming = warming
+        self._own_languages = own_languages
         self._on_switch = on_switch
-        self._rests_until = [float("-inf")] * len(self._voices)
-        self._ending = set[asyncio.Task[None]]()
+        self._watch = Watch()
+        self._work = set[asyncio.Task[None]]()
+        self._speaking: _Seat | None = None
 
     @property
     def info(self) -> VoiceInfo:
-        languages = dict.fromkeys(tag for voice in self._voices for tag in voice.info.languages)
-        timed = all(voice.info.phone_timings for voice in self._voices)
-        heeds = dict.fromkeys(kind for voice in self._voices for kind in voice.info.heeds)
-        return replace(self._voices[0].info, languages=tuple(languages), phone_timings=timed, heeds=tuple(heeds))
+        infos = [seat.voice.info for seat in self._seats]
+        heard = infos[:1] if self._own_languages else infos
+        return replace(
+            infos[0],
+            languages=tuple(dict.fromkeys(tag for info in heard for tag in info.languages)),
+            phone_timings=all(info.phone_timings for info in infos),
+            heeds=tuple(dict.fromkeys(kind for info in infos for kind in info.heeds)),
+            moods=tuple(dict.fromkeys(mood for info in infos for mood in info.moods)),
+        )
 
     @property
     def resting(self) -> tuple[str, ...]:
-        """Names of the voices that failed lately."""
-        now = asyncio.get_running_loop().time()
-        return tuple(
-            voice.info.name for voice, until in zip(self._voices, self._rests_until, strict=True) if until > now
-        )
+        """Names of the voices that are not asked while another speaks the language."""
+        return tuple(seat.name for seat in self._seats if not self._awake(seat))
+
+    def states(self) -> tuple[VoiceState, ...]:
+        """Its own voices as they are now, in their order; not those that somebody else owns."""
+        return tuple(self._state(seat) for seat in self._seats if seat.member.owned)
+
+    def _state(self, seat: _Seat) -> VoiceState:
+        info = seat.voice.info
+        return VoiceState(
+            info.name, info.engine, info.languages, info.licence, info.phone_timings, info.moods,
+            "ready" if self._awake(seat) else seat.standing, seat.problem, seat is self._speaking,
+            seat.sentences, seat.switches, seat.swallowed,
+        )  # fmt: skip
 
     async def warm(self, languages: Sequence[str]) -> None:
-        """Warm every voice. One that cannot now is left for later; raises `VoiceError` when none can."""
-        problems = list[str]()
-        for number, voice in enumerate(self._voices):
-            try:
-                await voice.warm([language for language in languages if among(language, voice.info.languages)])
-            except VoiceError as error:
-                problems.append(str(error))
-                self._failed(number, f"could not be warmed: {error}")
-        if len(problems) == len(self._voices):
-            raise VoiceError("; ".join(problems))
+        """Warm every voice, all at once. One that cannot now is left for later, and one that takes long is not waited
+        for; raises `VoiceError` when none can.
+        """
+        loop = asyncio.get_running_loop()
+        owned = [seat for seat in self._seats if seat.member.owned]
+        tasks = {self._start(self._load(seat, languages)) for seat in owned}
+        _, slow = await asyncio.wait(tasks, timeout=self._warming) if tasks else ((), ())
+        if slow:
+            for seat in (seat for seat in owned if seat.standing == "warming"):
+                seat.problem = f"is still loading after {self._warming:g} s"
+                log.warning("voice %s %s; others speak until it is ready", seat.name, seat.problem)
+        failed = [seat for seat in owned if seat.rests_until > loop.time() and seat.standing != "warming"]
+        if len(failed) == len(self._seats):
+            raise VoiceError("; ".join(seat.problem.removeprefix("could not be warmed: ") for seat in failed))
+
+    async def _load(self, seat: _Seat, languages: Sequence[str]) -> None:
+        spoken = [language for language in languages if among(language, seat.voice.info.languages)]
+        if languages and not spoken and seat.voice.info.languages:
+            return
+        seat.standing = "warming"
+        late = asyncio.get_running_loop().time() + self._warming
+        try:
+            await seat.voice.warm(spoken)
+            if seat.member.unfit is not None and (reason := await seat.member.unfit(seat.voice, (spoken or ["en"])[0])):
+                seat.standing, seat.problem = "resting", reason
+                seat.rests_until = float("inf")
+                log.warning("voice %s %s; others speak", seat.name, reason)
+                return
+        except ConsentError as error:
+            self._silence(seat, str(error))
+        except AnchorError as error:
+            self._rest(seat, f"could not be warmed: {error}", (spoken or ["en"])[0])
+        except Exception as error:
+            log.exception("voice %s has a defect", seat.name)
+            self._rest(seat, f"could not be warmed: {type(error).__name__}", (spoken or ["en"])[0])
+        else:
+            seat.standing, seat.problem = "ready", ""
+            if asyncio.get_running_loop().time() > late:
+                log.warning("voice %s is ready now", seat.name)
 
     async def speak(self, sentence: Sentence) -> AsyncIterator[SpeechChunk]:
-        if not _has_words(sentence.text):
+        if not has_words(sentence.text):
             return
         offset, reasons = 0, list[str]()
-        for number in self._order(sentence.language):
-            voice, delivery = self._voices[number], _Delivery()
+        for seat in self._order(sentence.language):
+            delivery = Delivery()
+            patience = self._patience if seat.member.patience is None else seat.member.patience
+            heard = self._watch.hear(seat.voice, sentence, delivery, patience=patience, stall=self._stall)
             try:
-                async with closing(self._attempt(voice, sentence, delivery)) as chunks:
+                async with closing(heard) as chunks:
                     async for chunk in chunks:
+                        self._speaking = seat
                         yield chunk.shifted(offset)
+                self._said(seat, delivery)
                 return
-            except _Failed as failure:
-                reasons.append(f"{voice.info.name} {failure}")
-                self._failed(number, str(failure))
+            except DeliveryError as failure:
+                reasons.append(f"{seat.name} {failure}")
+                self._failed(seat, failure, sentence.language)
             offset += delivery.given
-            rest = _rest(sentence.text, delivery)
-            if not _has_words(rest):
+            rest = delivery.left_of(sentence.text)
+            if not has_words(rest):
                 return
             sentence = _following(sentence, rest)
         raise VoiceError("; ".join(reasons) or f"no voice here speaks {sentence.language}")
 
-    def _order(self, language: str) -> list[int]:
-        """Those that speak a language, first those that do not rest, then those whose rest ends soonest."""
-        now = asyncio.get_running_loop().time()
-        able = [number for number, voice in enumerate(self._voices) if among(language, voice.info.languages)]
-        awake = [number for number in able if self._rests_until[number] <= now]
-        asleep = sorted((number for number in able if number not in awake), key=lambda n: self._rests_until[n])
-        return awake + asleep
+    def _order(self, language: str) -> list[_Seat]:
+        """Those that speak a language: first those that are well, then those whose rest ends soonest."""
+        tag = closest(self._orders, language)
+        places = self._orders.get("" if tag is None else tag, range(len(self._seats)))
+        able = [
+            seat
+            for seat in (self._seats[place] for place in places)
+            if among(language, seat.voice.info.languages) and seat.standing != "silenced"
+        ]
+        asleep = [seat for seat in able if not self._awake(seat)]
+        asleep.sort(key=lambda seat: (seat.standing == "warming", seat.rests_until))
+        return [seat for seat in able if self._awake(seat)] + asleep
 
-    async def _attempt(self, voice: Voice, sentence: Sentence, delivery: _Delivery) -> AsyncIterator[SpeechChunk]:
-        """One voice's go at a sentence. Raises `_Failed`."""
-        loop = asyncio.get_running_loop()
-        channel: Channel[SpeechChunk] = Channel(_AHEAD, lambda chunk: len(chunk.audio) / SAMPLE_RATE)
-        # No task group: one that hangs and will not be cancelled must not hold up whoever wants to hear the next voice.
-        task = loop.create_task(_pump(voice, sentence, channel))
-        due = loop.time() + self._patience
-        try:
-            while True:
-                try:
-                    async with asyncio.timeout_at(due):
-                        chunk = await channel.receive()
-                except TimeoutError:
-                    raise _Failed(_late(delivery, self._patience)) from None
-                except ChannelClosedError:
-                    break
-                silent = not delivery.audible
-                ready = delivery.take(chunk)
-                if silent and delivery.audible:
-                    due = loop.time() + STALL
-                if ready is not None:
-                    # What has been given is heard until `due` less STALL; time that the listener takes is not counted.
-                    due += len(ready.audio) / SAMPLE_RATE
-                    passed = loop.time()
-                    yield ready
-                    due += max(0.0, loop.time() - max(due - STALL, passed))
-            if not delivery.audible:
-                raise _Failed("ended without a sound")
-            if (last := delivery.rest()) is not None:
-                yield last
-            if delivery.spoken and _has_words(_rest(sentence.text, delivery)):
-                raise _Failed("ended before the sentence did")
-        finally:
-            await self._end(task, voice.info.name)
+    @staticmethod
+    def _awake(seat: _Seat) -> bool:
+        return seat.standing == "ready"
 
-    async def _end(self, task: asyncio.Task[None], name: str) -> None:
-        """Stop a voice; one that does not stop is left to itself, and its end is still seen."""
-        if task.done():
+    def _said(self, seat: _Seat, delivery: Delivery) -> None:
+        seat.sentences += 1
+        if delivery.flaws is not None:
+            seat.swallowed += 1
+            flaws = delivery.flaws
+            # Not the words themselves: what is said to a visitor is in no log.
+            seat.problem = f"{len(flaws.missing)} words not heard, {flaws.extra_seconds:.1f} s that are not in the text"
+            log.warning("voice %s: of a sentence, %s", seat.name, seat.problem)
+
+    def _failed(self, seat: _Seat, failure: DeliveryError, language: str) -> None:
+        if isinstance(failure.error, UnsaidError):
+            log.info("voice %s leaves a sentence to the next: %s", seat.name, failure)
             return
-        self._ending.add(task)
-        task.add_done_callback(self._ending.discard)
-        task.cancel()
-        if (await asyncio.wait({task}, timeout=CLOSING))[1]:
-            log.warning("voice %s does not stop; it is left to end by itself", name)
-
-    def _failed(self, number: int, reason: str) -> None:
-        name = self._voices[number].info.name
-        self._rests_until[number] = asyncio.get_running_loop().time() + REST
-        log.warning("voice %s %s; it rests for %g s", name, reason, REST)
+        seat.switches += 1
+        if isinstance(failure.error, ConsentError):
+            self._silence(seat, str(failure.error))
+        else:
+            self._rest(seat, str(failure), language)
         if self._on_switch is not None:
-            self._on_switch(name, reason)
+            self._on_switch(seat.name, str(failure))
+
+    def _silence(self, seat: _Seat, reason: str) -> None:
+        seat.standing, seat.problem = "silenced", reason
+        seat.rests_until = float("inf")
+        log.error("voice %s is silent from now on: %s", seat.name, reason)
+
+    def _rest(self, seat: _Seat, reason: str, language: str) -> None:
+        """Do not ask a voice for a while, and then try it where nobody listens."""
+        loop = asyncio.get_running_loop()
+        seat.problem = reason
+        if REST <= 0:
+            seat.standing = "ready"
+            log.warning("voice %s %s", seat.name, reason)
+            return
+        seat.rest = min(2 * seat.rest, LONGEST_REST) if seat.rest else REST
+        seat.standing, seat.rests_until = "resting", loop.time() + seat.rest
+        log.warning("voice %s %s; it rests for %g s", seat.name, reason, seat.rest)
+        if seat.timer is not None:
+            seat.timer.cancel()
+        seat.timer = loop.call_later(seat.rest, lambda: self._start(self._try(seat, language)))
+
+    async def _try(self, seat: _Seat, language: str) -> None:
+        sentence = Sentence(_TRIALS.get(base(language), "1, 2, 3."), language)
+        source = seat.member.source or seat.voice
+        try:
+            async with asyncio.timeout(self._warming):
+                await source.warm([language])
+            async with closing(self._watch.hear(source, sentence, Delivery(), patience=self._patience)) as chunks:
+                async for _ in chunks:
+                    pass
+        except ConsentError as error:
+            self._silence(seat, str(error))
+        except DeliveryError as failure:
+            if isinstance(failure.error, ConsentError):
+                self._silence(seat, str(failure.error))
+            elif isinstance(failure.error, UnsaidError):
+                self._wake(seat)
+            else:
+                self._rest(seat, str(failure), language)
+        except TimeoutError:
+            self._rest(seat, f"did not load within {self._warming:g} s", language)
+        except Exception as error:
+            self._rest(seat, f"failed: {error}", language)
+        else:
+            self._wake(seat)
+
+    def _wake(self, seat: _Seat) -> None:
+        log.warning("voice %s answers again", seat.name)
+        seat.standing, seat.problem, seat.rest = "ready", "", 0.0
+
+    def _start(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        # No task group: what a voice does behind the show outlives the sentence that it was noticed in.
+        task = asyncio.get_running_loop().create_task(work)
+        self._work.add(task)
+        task.add_done_callback(self._work.discard)
+        return task
 
     async def close(self) -> None:
         """Close every voice, whatever becomes of the others."""
-        if self._ending:
-            await asyncio.wait(self._ending, timeout=CLOSING)
+        for seat in self._seats:
+            if seat.timer is not None:
+                seat.timer.cancel()
+        for task in self._work:
+            task.cancel()
+        if self._work:
+            await asyncio.wait(self._work, timeout=CLOSING)
+        await self._watch.close()
         problems = list[Exception]()
-        for voice in self._voices:
+        for seat in self._seats:
             try:
-                await voice.close()
+                if seat.member.owned:
+                    await seat.voice.close()
             except Exception as error:
                 problems.append(error)
         if problems:
             raise problems[0]
 
 
-async def _pump(voice: Voice, sentence: Sentence, channel: Channel[SpeechChunk]) -> None:
-    """All of one voice's life for a sentence happens in one task: its own time-outs and task groups need that."""
-    try:
-        async with closing(spoken(voice, sentence)) as chunks:
-            async for chunk in chunks:
-                await channel.send(chunk)
-    except AnchorError as error:
-        channel.close(_Failed(f"failed: {error}"))
-    except Exception as error:
-        log.exception("voice %s has a defect", voice.info.name)
-        channel.close(_Failed(f"failed: {type(error).__name__}"))
-    finally:
-        channel.close()
+def states(voice: Voice) -> tuple[VoiceState, ...]:
+    """Of the voices that are in a voice, as they are now."""
+    if isinstance(voice, SteadfastVoice):
+        return voice.states()
+    info = voice.info
+    return (VoiceState(info.name, info.engine, info.languages, info.licence, info.phone_timings, info.moods),)
 
 
-def _late(delivery: _Delivery, patience: float) -> str:
-    if not delivery.audible:
-        return f"gave no sound within {patience:g} s"
-    return f"stalled after {delivery.received / SAMPLE_RATE:.1f} s of sound"
-
-
-def _rest(text: str, delivery: _Delivery) -> str:
-    """What is still to be said, as decided at the top of this module."""
-    if not delivery.given:
-        return text
-    if delivery.spoken and text.startswith(delivery.spoken):
-        return text[len(delivery.spoken) :]
-    wide = sum(ord(character) > 0x2E7F for character in text)
-    seconds = wide / _WIDE_RATE + (len(text) - wide) / _LATIN_RATE
-    return "" if delivery.given / SAMPLE_RATE >= 0.9 * seconds else text
+def trouble(voice: Voice) -> str:
+    """What an operator should know of a voice now: who is not asked and why, and who speaks instead; or nothing."""
+    found = states(voice)
+    away = [f"voice {state.name} {state.state}: {state.problem}" for state in found if state.state != "ready"]
+    speaking = next((state.name for state in found if state.speaking and state.state == "ready"), "")
+    return "; ".join([*away, f"{speaking} speaks"] if away and speaking else away)
 
 
 def _following(sentence: Sentence, rest: str) -> Sentence:
@@ -271,7 +339,3 @@ def _following(sentence: Sentence, rest: str) -> Sentence:
     gone = len(sentence.text) - len(rest)
     spans = [span.shifted(-gone) for span in sentence.spans if span.end > gone or (span.start == span.end == gone)]
     return replace(sentence, text=rest, spans=tuple(replace(span, start=max(0, span.start)) for span in spans))
-
-
-def _has_words(text: str) -> bool:
-    return any(character.isalnum() for character in text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 from urllib.parse import quote
@@ -18,8 +18,8 @@ import anchor
 from anchor.errors import MissingError
 from anchor.events import Gesture, Mood, State
 from anchor.media import VideoFormat
-from anchor.onair import Desk, Outputs
-from anchor.ports import AvatarEntry, AvatarInfo, ViewerSink, VoiceInfo
+from anchor.onair import Desk, Outputs, VoiceStanding, VoiceState
+from anchor.ports import AvatarEntry, AvatarInfo, ViewerSink
 from anchor.server import demo_bank as demo
 from anchor.server.auth import Operator, SameSite
 from anchor.server.health import Health
@@ -129,7 +129,7 @@ class Hub(Protocol):
         """Raises `KeyError` for an unknown name."""
         ...
 
-    def voices(self) -> Sequence[VoiceInfo]: ...
+    def voices(self) -> Sequence[VoiceState]: ...
 
     async def avatars(self) -> Sequence[AvatarEntry]: ...
 
@@ -210,21 +210,29 @@ class ChannelModel(_Body):
 
 
 class VoiceModel(_Body):
+    """A voice as it is now. `problem`: why it rests or is silenced, or what was not heard of it lately.
+
+    `speaking`: the last sentence was its own. `switches`: sentences that the next voice took over; `swallowed`:
+    sentences of which words were not heard.
+    """
+
     name: str
     engine: str
     languages: list[str]
     licence: str
     phone_timings: bool
+    moods: list[str]
+    state: VoiceStanding
+    problem: str
+    speaking: bool
+    sentences: int
+    switches: int
+    swallowed: int
 
     @classmethod
-    def of(cls, info: VoiceInfo) -> VoiceModel:
-        return cls(
-            name=info.name,
-            engine=info.engine,
-            languages=list(info.languages),
-            licence=info.licence,
-            phone_timings=info.phone_timings,
-        )
+    def of(cls, state: VoiceState) -> VoiceModel:
+        values = asdict(state)
+        return cls(**values | {"languages": list(state.languages), "moods": list(state.moods)})
 
 
 class AvatarModel(_Body):
@@ -396,9 +404,9 @@ def _driving(hub: Hub, find: _Finder) -> APIRouter:
     async def channel_state(channel: str) -> ChannelModel:
         return ChannelModel.of(find(channel).state())
 
-    @router.get("/voices", summary="What can speak")
+    @router.get("/voices", summary="What can speak, and how it does")
     async def voices() -> list[VoiceModel]:
-        return [VoiceModel.of(info) for info in hub.voices()]
+        return [VoiceModel.of(state) for state in hub.voices()]
 
     @router.get("/avatars", summary="Who can be seen")
     async def avatars() -> list[AvatarModel]:

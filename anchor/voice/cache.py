@@ -46,8 +46,8 @@ class CachedVoice:
     """A voice whose sentences are kept in `folder`, at most `megabytes` of them; those not asked for longest go first.
 
     `options` are what the voice was made with: other options, or another lexicon file, are another voice. Sentences
-    that failed or were cancelled are not kept. Where the disk is full or cannot be read or written, the voice speaks.
-    `hits` and `misses` count sentences.
+    that failed, were cancelled or have flaws are not kept. Where the disk is full or cannot be read or written, the
+    voice speaks. `hits` and `misses` count sentences.
     """
 
     def __init__(self, voice: Voice, folder: Path, *, megabytes: int, options: Mapping[str, Any] | None = None) -> None:
@@ -55,10 +55,7 @@ class CachedVoice:
         self.misses = 0
         self._voice = voice
         self._shelf = _Shelf(folder, megabytes * 2**20)
-        info = voice.info
-        self._identity = [
-            _MAGIC.decode(), __version__, SAMPLE_RATE, info.name, info.engine, info.version, _written(options or {}),
-        ]  # fmt: skip
+        self._options = _written(options or {})
 
     @property
     def info(self) -> VoiceInfo:
@@ -81,12 +78,16 @@ class CachedVoice:
             async for chunk in speech:
                 chunks.append(chunk)
                 yield chunk
-        if chunks:
+        if chunks and not any(chunk.flaws for chunk in chunks):
             await asyncio.to_thread(self._shelf.put, name, chunks)
 
     def _name(self, sentence: Sentence) -> str:
+        info = self._voice.info  # some know their weights only when they are warm
         spans = [astuple(span) for span in sentence.spans if span.kind != "mark"]
-        asked = [*self._identity, sentence.language, sentence.text, spans, sentence.mood]
+        asked = [
+            _MAGIC.decode(), __version__, SAMPLE_RATE, info.name, info.engine, info.version, self._options,
+            sentence.language, sentence.text, spans, sentence.mood,
+        ]  # fmt: skip
         return hashlib.sha256(json.dumps(asked, ensure_ascii=True).encode()).hexdigest()
 
     async def close(self) -> None:
@@ -112,6 +113,9 @@ class _Shelf:
     def __init__(self, folder: Path, largest: int) -> None:
         self._folder = folder
         self._largest = largest
+        self._share = largest // 32
+        self._written = largest
+        """Bytes since the folder was last looked through: others may have written before."""
         self._failing = False
 
     def take(self, name: str) -> list[SpeechChunk] | None:
@@ -139,7 +143,10 @@ class _Shelf:
         part = self._folder / f".{name[:16]}.{os.getpid()}.{next(_numbers)}.part"
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            self._make_room(len(data))
+            self._written += len(data)
+            if self._written > self._share:
+                self._make_room(len(data) + self._share)
+                self._written = 0
             part.write_bytes(data)
             part.replace(self._folder / (name + _ENDING))
             self._failing = False

@@ -8,7 +8,7 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import cast
 
-from anchor.errors import VoiceError
+from anchor.errors import ConsentError
 from anchor.events import Sentence
 from anchor.ports import ConsentWatch, SpeechChunk, Voice, VoiceInfo
 
@@ -60,7 +60,7 @@ class ConsentedVoice:
     async def _check(self) -> None:
         """Raise `VoiceError` without consent."""
         if problem := await asyncio.to_thread(self._watch.problem):
-            raise VoiceError(f"voice {self.info.name!r} may not be heard: {problem}")
+            raise ConsentError(f"voice {self.info.name!r} may not be heard: {problem}")
 
     async def close(self) -> None:
         try:

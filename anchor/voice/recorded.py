@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from anchor import registry
-from anchor.errors import ConfigError, VoiceError
+from anchor.errors import ConfigError, UnsaidError, VoiceError
 from anchor.events import Sentence
 from anchor.ports import SpeechChunk, VoiceInfo
 from anchor.tags import base
@@ -94,7 +94,7 @@ class RecordedVoice:
             return
         found = self._find(wanted, sentence.language)
         if found is None:
-            raise VoiceError(f"voice {self._info.name!r}: {sentence.text[:80]!r} is not recorded")
+            raise UnsaidError(f"voice {self._info.name!r}: {sentence.text[:80]!r} is not recorded")
         reading, place = found
         self._hold(reading)
         if self._spotter is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Sequence
 from dataclasses import dataclass
 
@@ -9,7 +10,8 @@ import numpy as np
 
 from anchor.events import Phone, Word
 from anchor.media import SAMPLE_RATE, Floats, Samples
-from anchor.ports import SpeechChunk, SpelledWord
+from anchor.ports import Flaws, SpeechChunk, SpelledWord
+from drivers.speechnet.heard import judge
 from drivers.speechnet.inventory import SOUNDS, sounds_of
 from drivers.speechnet.lattice import Lattice, Unit, silence
 from drivers.speechnet.network import STEP, Listening, warm
@@ -25,6 +27,12 @@ LEAST_LIKELY = -7.0
 """Log-probability that one frame costs at most: a phone that the speaker left out must not bend its neighbours."""
 MISFIT = 1.6
 """Nepers a frame by which the text may be less likely than what the network hears; more is another text."""
+ABSENT = 22.0
+"""Nepers by which a sound is likelier without a word that counts as not heard. Of words that are said, one in some
+thousands is past it; of those that are not, all but a few short ones (``anchor bench swallowed``)."""
+EXTRA = 75.0
+"""Nepers by which a sound is likelier with something in it that is no word of the text."""
+WORST = 1e6
 _BRIEF = frozenset(["ə", "t", "d", "ɾ", "h", "ɪ", "j", "w"])
 
 
@@ -54,8 +62,10 @@ def units_of(words: Sequence[SpelledWord]) -> tuple[list[Unit], list[_Place | No
 class Alignment:
     """One sentence being found in its sound. Times are samples from the start of the sound."""
 
-    def __init__(self, words: Sequence[SpelledWord]) -> None:
+    def __init__(self, words: Sequence[SpelledWord], *, checked: bool = False) -> None:
+        """`checked` keeps what is needed for `flaws`."""
         self._words = words
+        self._scores: list[Floats] | None = [] if checked else None
         units, self._places = units_of(words)
         self._lattice = Lattice(units)
         self._listening = Listening()
@@ -87,6 +97,22 @@ class Alignment:
         self.misfit = self.misfit or not self._lattice.complete
         return ([], []) if self.misfit else self._settle(len(self._lattice), ended=True)
 
+    def flaws(self) -> Flaws | None:
+        """What was said otherwise than the text, when all is heard; None where nothing. Takes 2 ms for a second."""
+        scores = np.concatenate(self._scores or [np.zeros((0, len(SOUNDS)), np.float32)])
+        word_of = [place.word if place is not None else None for place in self._places]
+        verdict = judge(scores, self._lattice.units, word_of, len(self._words))
+        if verdict is None or verdict.unexplained > MISFIT:
+            # Too short for the text, or another text: no word can be said to have been heard.
+            return Flaws(tuple(word.text for word in self._words if word.phones), cost=WORST)
+        missing = tuple(word.text for word, doubt in zip(self._words, verdict.absent, strict=True) if doubt > ABSENT)
+        most = int(verdict.extra.argmax())
+        seconds = float(verdict.extra_frames[most]) / 100 if verdict.extra[most] > EXTRA else 0.0
+        if not missing and not seconds:
+            return None
+        cost = float(np.maximum(verdict.absent, 0).sum() + max(0.0, verdict.extra[most]))
+        return Flaws(missing, seconds, cost)
+
     @property
     def settled(self) -> int:
         """The sample up to which nothing further will be given, except at the end."""
@@ -99,6 +125,8 @@ class Alignment:
 
     def _hear(self, scores: Floats) -> None:
         bounded = np.maximum(scores, LEAST_LIKELY)
+        if self._scores is not None:
+            self._scores.append(bounded)
         self._free += float(bounded.max(axis=1).sum()) if len(bounded) else 0.0
         self._lattice.push(bounded)
 
@@ -152,10 +180,10 @@ class SpeechAligner:
         warm()
 
     async def align(
-        self, speech: AsyncIterable[SpeechChunk], words: Sequence[SpelledWord]
+        self, speech: AsyncIterable[SpeechChunk], words: Sequence[SpelledWord], *, checked: bool = False
     ) -> AsyncIterator[SpeechChunk]:
         """Yield the same sound in chunks that carry `words`, as `anchor.ports.Aligner` says."""
-        alignment = Alignment(words)
+        alignment = Alignment(words, checked=checked)
         held = list[Samples]()
         given = heard = 0
         async for chunk in speech:
@@ -170,11 +198,13 @@ class SpeechAligner:
                 given = ready
         found, phones = alignment.finish()
         rest = np.concatenate(held) if held else np.zeros(0, np.float32)
-        if rest.size:
+        flaws = await asyncio.to_thread(alignment.flaws) if checked and heard else None
+        if rest.size or flaws is not None:
             end = given + rest.size
             yield SpeechChunk(
                 rest,
                 tuple(word for word in found if word.start < end),
                 tuple(phone for phone in phones if phone.start < end),
                 source="aligned",
+                flaws=flaws,
             )

@@ -67,6 +67,31 @@ export class OutputsPanel {
 }
 
 const MOST_SAMPLES = 600;
+const STANDINGS = { ready: "Ready", warming: "Loading", resting: "Rests", silenced: "Silenced" };
+
+// Who can speak, in the order they are asked.
+class Voices {
+  constructor() {
+    this.list = h("ul", { class: "outputs voices", "aria-label": "Voices" });
+    this.known = "";
+  }
+
+  show(voices) {
+    const known = JSON.stringify(voices);
+    if (known === this.known) return;
+    this.known = known;
+    this.list.replaceChildren(...voices.map((voice) => this.row(voice)));
+  }
+
+  row(voice) {
+    const well = voice.state === "ready";
+    const state = voice.speaking && well ? "good" : well ? "off" : voice.state === "warming" ? "waiting" : "live";
+    const count = (number, one, more) => number > 0 && `${number} ${number === 1 ? one : more}`;
+    const facts = [voice.engine, count(voice.sentences, "sentence", "sentences"), count(voice.switches, "switch to the next", "switches to the next"), count(voice.swallowed, "with swallowed words", "with swallowed words")];
+    return h("li", {}, h("div", { class: "row" }, h("b", { text: voice.name }), h("span", { class: "badge", data: { state }, text: voice.speaking && well ? "Speaks" : STANDINGS[voice.state] ?? voice.state })),
+      h("small", { class: "facts", text: facts.filter(Boolean).join(" · ") }), h("p", { class: "wrong", hidden: !voice.problem, text: voice.problem }));
+  }
+}
 
 export class HealthPanel {
   constructor(element, path) {
@@ -75,7 +100,8 @@ export class HealthPanel {
     this.last = 0;
     this.sparks = new Map();
     this.box = element.appendChild(h("div", { class: "sparks" }));
-    element.append(h("p", { class: "hint", text: "The last ten minutes, second by second." }));
+    this.voices = new Voices();
+    element.append(h("p", { class: "hint", text: "The last ten minutes, second by second." }), this.voices.list);
     this.spark("first", "Asked for, to first word", (sample) => sample.first_word_seconds, (value) => `${value.toFixed(2)} s`, { dots: true });
     this.spark("late", "Beats late", (sample) => sample.late, (value) => `${Math.round(value)} a second`);
     this.spark("lag", "Release lag", (sample) => sample.lag_ms, (value) => `${value.toFixed(1)} ms`);
@@ -90,7 +116,8 @@ export class HealthPanel {
   }
 
   async update() {
-    const { last, samples } = await call(`${this.path}/health?after=${this.last}`);
+    const [{ last, samples }, voices] = await Promise.all([call(`${this.path}/health?after=${this.last}`), call("/voices")]);
+    this.voices.show(voices);
     if (last < this.last) this.samples = []; // the server was started anew
     this.last = last;
     this.samples = [...this.samples, ...samples].slice(-MOST_SAMPLES);

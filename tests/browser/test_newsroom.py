@@ -6,6 +6,7 @@ import asyncio
 import copy
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from playwright.async_api import Locator, Page, expect
 
 from anchor.broadcast.document import read_document
 from anchor.media import VideoFormat
+from anchor.onair import VoiceState
 from tests.browser.hall import FAKE_DEVICE
 from tests.browser.stage import Studio, page, studio, until
 from tests.server.newsroom import DOCUMENT, NoteDesk
@@ -483,6 +485,28 @@ def test_outputs_show_their_state_and_are_switched() -> None:
             await expect(shown.locator("[data-panel=outputs] > .result")).to_have_text(
                 "archive: the disk is full; make room"
             )
+
+    run(main)
+
+
+def test_health_shows_which_voice_speaks_which_rests_and_why() -> None:
+    resting = VoiceState(
+        "kokoro", "onnx", ("en",), "Apache-2.0", True, state="resting", problem="gave no sound within 1 s", sentences=5,
+        switches=1,
+    )  # fmt: skip
+    espeak = VoiceState("espeak", "espeak-ng", ("en",), "GPL-3.0", True, speaking=True, sentences=2)
+
+    async def main() -> None:
+        async with newsroom() as (shown, _, live):
+            live.hub.speakers = [resting, espeak]
+            await panel_tab(shown, "Health").click()
+            voices = shown.get_by_role("list", name="Voices").get_by_role("listitem")
+            await expect(voices.nth(0)).to_contain_text("Rests")
+            await expect(voices.nth(0)).to_contain_text("gave no sound within 1 s")
+            await expect(voices.nth(0)).to_contain_text("1 switch to the next")
+            await expect(voices.nth(1)).to_contain_text("Speaks")
+            live.hub.speakers = [replace(resting, state="ready", problem="", speaking=True), espeak]
+            await expect(voices.nth(0)).to_contain_text("Speaks")
 
     run(main)
 

@@ -63,3 +63,25 @@ def test_a_mistake_is_named_with_file_and_key(tmp_path: Path, text: str, named: 
 def test_a_missing_file_is_an_error_that_names_it(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"none\.toml"):
         load_config(tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize("line", ['cache = "kept"', "cache_megabytes = 9"])
+def test_where_spoken_sentences_are_kept_is_no_matter_of_a_channel_any_more(tmp_path: Path, line: str) -> None:
+    with pytest.raises(
+        ConfigError, match=r"channels\.1\.show: cache\w* is for all channels now: write it under \[voice\]"
+    ):
+        load_config(write(tmp_path, f"{GOOD}\n[channels.show]\n{line}\n"))
+
+
+def test_voices_that_stand_behind_one_another_are_names_or_packages_beside_the_file(tmp_path: Path) -> None:
+    text = """
+[voice]
+engine = "kokoro"
+fallback = ["voices/maria", "flite"]
+languages = { zh = ["cosyvoice", "mine.zip"] }
+cache = "kept"
+"""
+    voice = load_config(write(tmp_path, text + GOOD)).voice
+    assert voice.fallback == (str(tmp_path / "voices/maria"), "flite")
+    assert voice.languages == {"zh": ("cosyvoice", str(tmp_path / "mine.zip"))}
+    assert voice.cache == tmp_path / "kept"

@@ -48,6 +48,7 @@ LAYERS = [
         "anchor.outlets",
         "anchor.selftest",
         "anchor.serve",
+        "anchor.chain",
         "anchor.check",
         "anchor.clips",
         "anchor.commands",

@@ -20,6 +20,7 @@ from anchor.media import Beat, VideoFormat
 from anchor.metrics import Metrics
 from anchor.ports import Voice
 from anchor.rendering import render
+from anchor.segments import Speakers
 from anchor.testing import collect
 from anchor.voice.cache import CachedVoice
 from anchor.voice.maker import revoke
@@ -52,7 +53,9 @@ def test_a_revoked_voice_is_off_air_within_a_second_and_the_stream_goes_on(tmp_p
     async def main() -> tuple[list[Beat], int]:
         voice = opened(maria, wrap)
         config = ChannelConfig.model_validate({"name": "test", "size": "128x72"})
-        live = LiveChannel(config, voice, Metrics(), parts.open_shelf(Config(channels=(config,))), clock=LoopClock())
+        live = LiveChannel(
+            config, Speakers(voice), Metrics(), parts.open_shelf(Config(channels=(config,))), clock=LoopClock()
+        )
         try:
             await live.prepare()
             async with asyncio.TaskGroup() as tasks:

@@ -4,7 +4,8 @@ import asyncio
 import contextlib
 import hashlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
@@ -15,15 +16,21 @@ import pytest
 
 from anchor.broadcast.aired import verify
 from anchor.broadcast.script import load_script
+from anchor.channel import closing
 from anchor.clock import LoopClock, run_virtual
 from anchor.config import ChannelConfig, Config, OutputConfig, ShowConfig, VoiceConfig
-from anchor.errors import CapacityError, ConflictError, RundownError
+from anchor.errors import CapacityError, ConflictError, RundownError, VoiceError
+from anchor.events import Sentence
 from anchor.live import LiveChannel
-from anchor.media import Beat, VideoFormat
+from anchor.media import SAMPLE_RATE, Beat, VideoFormat
 from anchor.metrics import Metrics
 from anchor.onair import Breaking
 from anchor.parts import open_shelf, open_voice
+from anchor.pipeline.steadfast import SteadfastVoice
+from anchor.ports import SpeechChunk, Voice
 from anchor.rendering import HEAD_SECONDS, SEED, TAIL_SECONDS, Settings, render_as
+from anchor.segments import Speakers
+from anchor.testing import FakeVoice
 
 RUNDOWN = """
 title: Bulletin
@@ -70,14 +77,16 @@ class Listener:
 
 
 @contextlib.asynccontextmanager
-async def on_air(script: Path, **options: Any) -> AsyncIterator[tuple[LiveChannel, Listener]]:
+async def on_air(
+    script: Path, voice: Voice | None = None, **options: Any
+) -> AsyncIterator[tuple[LiveChannel, Listener]]:
     """A channel in virtual time, ready to run."""
     clock = LoopClock()
     begun = datetime(2026, 3, 1, 18, tzinfo=UTC)
     config = ChannelConfig(name="show", size="640x360", scripts=(script,), pause=0, captions="burn", **options)
-    voice = open_voice(VoiceConfig())
+    voice = voice or open_voice(VoiceConfig())
     channel = LiveChannel(
-        config, voice, Metrics(), open_shelf(Config(channels=(config,))), ends=True, clock=clock, live=False,
+        config, Speakers(voice), Metrics(), open_shelf(Config(channels=(config,))), ends=True, clock=clock, live=False,
         wall=lambda: begun + timedelta(seconds=clock.now()), seed=SEED,
         head_seconds=HEAD_SECONDS, tail_seconds=TAIL_SECONDS,
     )  # fmt: skip
@@ -158,6 +167,86 @@ def test_after_a_fall_the_show_goes_on_at_its_segment_and_the_log_is_whole(tmp_p
     words = run_virtual(again())
     assert words.startswith("Second comes the sport.") and words.rstrip().endswith("the end.")
     assert verify(state / "aired") == []
+
+
+class Moody(FakeVoice):
+    """Fails in another way at each sentence."""
+
+    def __init__(self, ways: Sequence[str]) -> None:
+        super().__init__(word_samples=SAMPLE_RATE // 4)
+        self.info = replace(self.info, name="moody")
+        self._ways = iter(ways)
+
+    async def speak(self, sentence: Sentence) -> AsyncIterator[SpeechChunk]:
+        way, clock = next(self._ways, "well"), LoopClock()
+        async with closing(super().speak(sentence)) as chunks:
+            number = 0
+            async for chunk in chunks:
+                number += 1
+                match way:
+                    case "hangs":
+                        await asyncio.Event().wait()
+                    case "resets":
+                        raise VoiceError("the connection was reset")
+                    case "gives nothing":
+                        return
+                    case "is silent":
+                        yield SpeechChunk.silence(len(chunk.audio))
+                        continue
+                    case "drips":
+                        yield SpeechChunk(chunk.audio[:480])
+                        await clock.sleep_until(clock.now() + 0.5)
+                        continue
+                    case "breaks off" if number > 2:
+                        raise OSError("reset")
+                    case "stalls" if number > 2:
+                        await asyncio.Event().wait()
+                yield chunk
+
+
+SENTENCES = ("One is the first of seven.", "Two is the next one here.", "Three is the third by now.",
+             "Four is the fourth of all.", "Five is a prime of course.", "Six is not a prime at all.",
+             "Seven is the last of them.")  # fmt: skip
+
+
+def test_a_show_whose_voice_fails_in_every_way_loses_no_word_and_no_picture_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("anchor.pipeline.steadfast.REST", 0.0)
+    script = tmp_path / "plain.yaml"
+    script.write_text(f"language: en\nsegments:\n  - text: {' '.join(SENTENCES)}\n")
+    ways = ("hangs", "resets", "gives nothing", "is silent", "drips", "breaks off", "stalls")
+
+    async def air() -> None:
+        voice = SteadfastVoice(Moody(ways), FakeVoice(frequency=330))
+        async with on_air(script, voice, loop=False) as (channel, listener):
+            await channel.run()
+            beats = listener.beats
+            assert [beat.index for beat in beats] == list(range(len(beats)))
+            for sentence in SENTENCES:
+                assert sentence in listener.words, "said whole, or from its beginning once more"
+            spoken = [beat.index for beat in beats if np.abs(beat.audio).max() > 0.001]
+            waits = np.diff(spoken) / channel.video.fps
+            assert waits.max() <= 1.5
+            moody, other = voice.states()
+            assert moody.switches == len(ways) and other.sentences == len(ways)
+
+    run_virtual(air())
+
+
+def test_an_operator_is_told_which_voice_rests_and_who_speaks(tmp_path: Path) -> None:
+    script = tmp_path / "plain.yaml"
+    script.write_text(PLAIN)
+
+    async def air() -> None:
+        voice = SteadfastVoice(Moody(["hangs"]), FakeVoice())
+        async with on_air(script, voice, loop=False) as (channel, listener), asyncio.TaskGroup() as tasks:
+            running = tasks.create_task(channel.run())
+            await after(channel, "weather", listener)
+            assert channel.state().notice == "voice moody resting: gave no sound within 1 s; fake speaks"
+            running.cancel()
+
+    run_virtual(air())
 
 
 def test_breaking_news_goes_in_at_the_sentence_end_and_the_rest_follows(tmp_path: Path) -> None:

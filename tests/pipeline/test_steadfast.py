@@ -10,11 +10,12 @@ from anchor import parts
 from anchor.channel import closing
 from anchor.clock import LoopClock, run_virtual
 from anchor.config import VoiceConfig
-from anchor.errors import VoiceError
+from anchor.errors import ConsentError, UnsaidError, VoiceError
 from anchor.events import Sentence, Span, Word
 from anchor.media import SAMPLE_RATE
-from anchor.pipeline.steadfast import CLOSING, REST, SteadfastVoice
-from anchor.ports import SpeechChunk, Voice, VoiceInfo
+from anchor.pipeline.delivery import CLOSING
+from anchor.pipeline.steadfast import REST, Member, SteadfastVoice
+from anchor.ports import Flaws, SpeechChunk, Voice, VoiceInfo
 from anchor.testing import FakeVoice, check_voice
 
 T = TypeVar("T")
@@ -120,7 +121,7 @@ def test_a_voice_without_a_first_sound_is_replaced_when_patience_ends() -> None:
         run(main())
 
     async def replaced() -> tuple[str, float, float]:
-        return await said(SteadfastVoice(Scripted(60.0), FakeVoice(), patience=0.7), "one two")
+        return await said(SteadfastVoice(Scripted(60.0), FakeVoice(), waits=(0.7, 1.0)), "one two")
 
     words, seconds, first = run(replaced())
     assert (words, round(seconds, 3)) == ("one two", 0.4)
@@ -223,20 +224,188 @@ def test_without_word_times_a_broken_sentence_is_said_again_unless_it_was_nearly
     assert run(main(3.0))[:2] == ("", 3.0)
 
 
-def test_a_voice_that_failed_rests_and_is_then_asked_again() -> None:
-    async def main() -> list[int]:
-        first = Scripted(VoiceError("away"))
-        voice = SteadfastVoice(first, FakeVoice())
-        asked = []
+class Mended(Scripted):
+    """Fails for as long as it is `broken`."""
+
+    broken = True
+
+    async def speak(self, sentence: Sentence) -> AsyncIterator[SpeechChunk]:
+        self.asked += 1
+        if self.broken:
+            raise VoiceError("away")
+        yield sound(0.5, word(sentence.text, 0.0, 0.5))
+
+
+async def wait(seconds: float) -> None:
+    await LoopClock().sleep_until(LoopClock().now() + seconds)
+
+
+def test_a_voice_that_failed_rests_and_is_tried_where_nobody_listens_before_it_is_asked_again() -> None:
+    async def main() -> None:
+        first, second = Mended(), FakeVoice()
+        voice = SteadfastVoice(first, second)
         for _ in range(2):
             await said(voice, "one")
-            asked.append(first.asked)
-        assert voice.resting == ("scripted",)
-        await LoopClock().sleep_until(LoopClock().now() + REST + 1)
+        assert (first.asked, voice.resting) == (1, ("scripted",))
+        await wait(REST + 1)
+        assert (first.asked, voice.resting) == (2, ("scripted",)), "tried in vain"
         await said(voice, "one")
-        return [*asked, first.asked]
+        assert first.asked == 2, "nobody hears a trial that fails"
+        first.broken = False
+        await wait(2 * REST + 1)
+        assert (first.asked, voice.resting) == (3, ())
+        await said(voice, "one")
+        assert (first.asked, second.spoken) == (4, ["one", "one", "one"])
+        await voice.close()
 
-    assert run(main()) == [1, 1, 2]
+    run(main())
+
+
+def test_each_trial_that_fails_makes_the_rest_longer_up_to_five_minutes() -> None:
+    async def main() -> int:
+        first = Mended()
+        voice = SteadfastVoice(first, FakeVoice())
+        await said(voice, "one")
+        await wait(3600)
+        await voice.close()
+        return first.asked
+
+    assert run(main()) == 1 + 4 + 10  # after 30, 60, 120 and 240 s, then every 300
+
+
+def test_a_trial_asks_the_voice_itself_and_not_what_is_kept_of_it() -> None:
+    async def main() -> None:
+        kept, itself = Scripted(VoiceError("away")), Mended()
+        itself.broken = False
+        voice = SteadfastVoice(Member(kept, source=itself), FakeVoice())
+        await said(voice, "one")
+        await wait(REST + 1)
+        assert (kept.asked, itself.asked, voice.resting) == (1, 1, ())
+        await voice.close()
+
+    run(main())
+
+
+def test_a_text_that_a_voice_cannot_say_is_no_failure_of_it() -> None:
+    async def main() -> None:
+        first = Scripted(UnsaidError("is not recorded"))
+        switches = list[tuple[str, str]]()
+        voice = SteadfastVoice(first, FakeVoice(), on_switch=lambda *told: switches.append(told))
+        for _ in range(2):
+            assert (await said(voice, "one two"))[0] == "one two"
+        assert (first.asked, voice.resting, switches) == (2, (), [])
+
+    run(main())
+
+
+def test_a_voice_without_consent_is_never_asked_again_and_its_words_are_said_by_the_next() -> None:
+    async def main() -> None:
+        first = Scripted(sound(0.4, word("one ", 0, 0.4)), ConsentError("consent ended on 2026-01-01"))
+        voice = SteadfastVoice(first, FakeVoice())
+        assert (await said(voice, "one two"))[0] == "one two"
+        await wait(24 * 3600)
+        await said(voice, "three")
+        (state, _) = voice.states()
+        assert (first.asked, state.state, state.problem) == (1, "silenced", "consent ended on 2026-01-01")
+        alone = SteadfastVoice(Scripted(ConsentError("ended")))
+        for why in ("ended", "no voice here speaks en"):
+            with pytest.raises(VoiceError, match=why):
+                await said(alone, "one")
+
+    run(main())
+
+
+class Loading(Scripted):
+    """Takes `seconds` to load."""
+
+    def __init__(self, seconds: float, name: str = "loading") -> None:
+        super().__init__(sound(0.2), name=name)
+        self.seconds = seconds
+
+    async def warm(self, languages: Sequence[str]) -> None:
+        await wait(self.seconds)
+
+
+def test_a_show_waits_for_a_voice_that_loads_but_not_for_ever_and_others_speak_meanwhile() -> None:
+    async def main() -> None:
+        first, second = Loading(60.0), FakeVoice()
+        voice = SteadfastVoice(first, second)
+        begun = LoopClock().now()
+        await voice.warm(["en"])
+        assert LoopClock().now() - begun == pytest.approx(20, abs=0.1)
+        (state, _) = voice.states()
+        assert (state.state, state.problem) == ("warming", "is still loading after 20 s")
+        await said(voice, "one")
+        assert (first.asked, second.spoken) == (0, ["one"])
+        await wait(41)
+        await said(voice, "two")
+        assert (first.asked, voice.states()[0].speaking) == (1, True)
+        await voice.close()
+
+    run(main())
+
+
+def test_voices_load_side_by_side() -> None:
+    async def main() -> float:
+        voice = SteadfastVoice(Loading(8.0), Loading(8.0, "other"), FakeVoice())
+        begun = LoopClock().now()
+        await voice.warm(["en"])
+        return LoopClock().now() - begun
+
+    assert run(main()) == pytest.approx(8, abs=0.1)
+
+
+def test_a_voice_that_is_found_unfit_once_it_is_warm_is_not_asked_while_others_speak() -> None:
+    async def slow(voice: Voice, language: str) -> str:
+        return f"is too slow for {language}"
+
+    async def main() -> None:
+        first = Scripted(sound(0.2))
+        voice = SteadfastVoice(Member(first, unfit=slow), FakeVoice())
+        await voice.warm(["en"])
+        await said(voice, "one")
+        assert (first.asked, voice.states()[0].problem) == (0, "is too slow for en")
+
+    run(main())
+
+
+def test_each_language_has_an_order_of_its_own() -> None:
+    async def main() -> None:
+        first, second, third = (FakeVoice() for _ in range(3))
+        voice = SteadfastVoice(first, second, third, order={"zh": (1, 0, 2), "": (0, 2)})
+        await said(voice, "一", "zh-CN")
+        await said(voice, "one", "en-GB")
+        assert (first.spoken, second.spoken, third.spoken) == (["one"], ["一"], [])
+
+    run(main())
+
+
+def test_a_voice_that_somebody_else_owns_is_neither_warmed_nor_closed() -> None:
+    async def main() -> None:
+        house = Loading(1000.0)
+        voice = SteadfastVoice(FakeVoice(), Member(house, owned=False), own_languages=True)
+        begun = LoopClock().now()
+        await voice.warm(["en"])
+        await voice.close()
+        assert (LoopClock().now() - begun < 1, house.closed) == (True, False)
+        assert [state.name for state in voice.states()] == ["fake"]
+
+    run(main())
+
+
+def test_words_that_were_not_heard_are_counted_and_told_without_saying_which(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def main() -> None:
+        flawed = replace(sound(0.5, word("one two", 0, 0.5)), flaws=Flaws(("two",), 0.0, 20.0))
+        voice = SteadfastVoice(Scripted(flawed), FakeVoice())
+        await said(voice, "one two")
+        (state, _) = voice.states()
+        assert (state.swallowed, state.switches, state.sentences, state.state) == (1, 0, 1, "ready")
+        assert "1 words not heard" in state.problem
+
+    run(main())
+    assert "two" not in caplog.text
 
 
 def test_when_all_rest_they_are_asked_all_the_same() -> None:

@@ -13,8 +13,8 @@ from anchor.errors import AvatarError, CapacityError, MissingError, SignallingEr
 from anchor.events import Gesture, Mood, State
 from anchor.media import VideoFormat
 from anchor.metrics import Metrics
-from anchor.onair import Desk, Outputs
-from anchor.ports import Answer, AvatarEntry, AvatarInfo, ViewerSink, VoiceInfo
+from anchor.onair import Desk, Outputs, VoiceState
+from anchor.ports import Answer, AvatarEntry, AvatarInfo, ViewerSink
 from anchor.server.api import ChannelInfo, create_app
 from anchor.server.health import Health
 from anchor.server.logs import RecentLog
@@ -129,6 +129,9 @@ class NoteChannel:
 class NoteHub:
     news: NoteChannel
     on_air: bool = True
+    speakers: Sequence[VoiceState] = (
+        VoiceState("espeak", "espeak-ng", ("en", "zh-CN"), "GPL-3.0", phone_timings=True),
+    )
 
     def channels(self) -> Sequence[ChannelInfo]:
         return [self.news.state()]
@@ -136,8 +139,8 @@ class NoteHub:
     def channel(self, name: str) -> NoteChannel:
         return {"news": self.news}[name]
 
-    def voices(self) -> Sequence[VoiceInfo]:
-        return [VoiceInfo("espeak", "espeak-ng", ("en", "zh-CN"), "GPL-3.0", phone_timings=True)]
+    def voices(self) -> Sequence[VoiceState]:
+        return self.speakers
 
     async def avatars(self) -> Sequence[AvatarEntry]:
         details = {"scope": "news", "until": "2030-12-31"}

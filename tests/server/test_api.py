@@ -62,7 +62,7 @@ def test_what_there_is_can_be_listed() -> None:
             assert (channel["name"], channel["width"], channel["height"], channel["fps"]) == ("news", 320, 240, 25)
             assert (channel["viewers"], channel["speaking"]) == (0, False)
             (voice,) = (await client.get("/api/v1/voices")).json()
-            assert voice["languages"] == ["en", "zh-CN"]
+            assert (voice["languages"], voice["state"], voice["switches"]) == (["en", "zh-CN"], "ready", 0)
             lin, _, old = (await client.get("/api/v1/avatars")).json()
             assert lin == {
                 "name": "lin",

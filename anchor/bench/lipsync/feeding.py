@@ -12,6 +12,7 @@ import numpy as np
 from anchor import parts, registry
 from anchor.bench.corpus import Item
 from anchor.bench.lipsync.classes import Classes
+from anchor.chain import READER
 from anchor.config import VoiceConfig
 from anchor.events import Phone
 from anchor.media import SAMPLE_RATE, Blendshapes, Floats, Samples
@@ -50,7 +51,7 @@ def feed(audio: Samples, way: Way, item: Item, words: Sequence[SpelledWord] = ()
 
 async def spelled(items: Sequence[Item]) -> list[tuple[SpelledWord, ...]]:
     """How the embedded voice would say the text of each item; nothing for one without text."""
-    reader = parts.open_voice(VoiceConfig(engine=parts.READER))
+    reader = parts.open_voice(VoiceConfig(engine=READER))
     try:
         return [tuple([word async for word in _words(reader, item)]) for item in items]
     finally:
