@@ -16,6 +16,7 @@ from anchor.commands import making, show
 from anchor.commands.avatars import avatar_app
 from anchor.commands.models import models_app
 from anchor.commands.options import err, out, plain, run
+from anchor.commands.voices import voice_app, voices
 from anchor.errors import AnchorError
 
 app = typer.Typer(
@@ -25,6 +26,7 @@ app = typer.Typer(
 label_app = typer.Typer(help="The AI-content label of files.", no_args_is_help=True)
 app.add_typer(avatar_app, name="avatar")
 app.add_typer(models_app, name="models")
+app.add_typer(voice_app, name="voice")
 app.add_typer(label_app, name="label")
 
 
@@ -86,21 +88,7 @@ app.command()(show.draft)
 app.command()(show.aired)
 
 
-@app.command()
-def voices() -> None:
-    """List what can speak."""
-    from anchor import registry
-
-    table = Table("engine", "voice", "languages", "phones", "licence", box=None)
-    for engine in registry.names("anchor.voice"):
-        try:
-            info = registry.load("anchor.voice", engine)().info
-        except AnchorError as error:
-            table.add_row(engine, "", plain(str(error)), "", "")
-            continue
-        timed = "timed" if info.phone_timings else "aligned"
-        table.add_row(engine, info.name, ", ".join(info.languages), timed, info.licence)
-    out.print(table)
+app.command()(voices)
 
 
 @app.command()

@@ -9,6 +9,7 @@ import typer
 from rich.table import Table
 
 from anchor.commands.options import err, out, plain
+from anchor.errors import AnchorError
 
 voice_app = typer.Typer(help="Voices of people who agreed to it.", no_args_is_help=True)
 
@@ -18,6 +19,29 @@ ScopeOption = Annotated[str, typer.Option("--consent-scope", help="What they agr
 UntilOption = Annotated[
     str, typer.Option("--consent-until", help="Until when: a date such as 2030-12-31, or unlimited.")
 ]
+
+
+def voices() -> None:
+    """List what can speak, and who would be chosen by itself in each language."""
+    from anchor import registry
+    from anchor.models.catalogue import catalogue
+    from anchor.voice.choice import preferred
+
+    table = Table("engine", "languages", "words and phones", "moods", "licence", box=None)
+    for engine in registry.names("anchor.voice"):
+        try:
+            info = registry.build(registry.load("anchor.voice", engine), {}, "options").info
+        except AnchorError as error:
+            models = [model.name for model in catalogue() if model.task == "voice" and model.engine == engine]
+            pull = f"; anchor models pull {models[0]}" if models else ""
+            table.add_row(engine, f"[dim]{plain(str(error))}{pull}[/]", "", "", "")
+            continue
+        moods = ", ".join(info.moods) or "none"
+        timed = "its own" if info.phone_timings else "found in the sound"
+        table.add_row(engine, ", ".join(info.languages), timed, moods, info.licence)
+    out.print(table)
+    chosen = ", ".join(f"{tag} {' > '.join(preferred(tag))}" for tag in ("zh", "en", "ja", "es", "fr", "de", "ko"))
+    out.print(f"auto: {chosen}", highlight=False, soft_wrap=True)
 
 
 @voice_app.command("list")
