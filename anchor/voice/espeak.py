@@ -212,7 +212,7 @@ class EspeakVoice:
                 "phonemes": "[[" in run.text,
             }
         )
-        audio = sound.from_int16(pcm, answer["rate"], gain=speaking.gain, soften=True)
+        audio = sound.from_int16(pcm, answer["rate"], gain=speaking.gain, curve=speaking.curve)
         marks = []
         character = 0
         for kind, place, sample, name in answer["events"]:
