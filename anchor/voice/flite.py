@@ -97,7 +97,7 @@ class FliteVoice:
         self._pool = WorkerPool("flite", command, workers)
         self._info = VoiceInfo(
             "flite", f"CMU Flite, voice {speaker}", ("en", "en-US"), "BSD-style (Carnegie Mellon University)",
-            phone_timings=True, heeds=HEEDS, moods=moods.MOODS, version=f"{library()}, {mastering.VERSION}",
+            phone_timings=True, heeds=HEEDS, moods=moods.MOODS, version=f"{library()}, equaliser {mastering.VERSION}",
         )  # fmt: skip
 
     @property
