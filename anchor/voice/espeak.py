@@ -23,7 +23,7 @@ from anchor.errors import ConfigError, MissingError, VoiceError
 from anchor.events import Phone, Sentence, SpanKind, Word
 from anchor.media import SAMPLE_RATE, Samples
 from anchor.ports import SpeechChunk, VoiceInfo
-from anchor.voice import espeak_worker, openjtalk, sound, timed
+from anchor.voice import espeak_worker, mastering, openjtalk, sound, timed
 from anchor.voice.languages import PRESENTER, SPEAKING, Speaking, languages, resolve
 from anchor.voice.manner import USUAL, Manner, louder, manners
 from anchor.voice.moods import MANNERS, MOODS
@@ -51,7 +51,7 @@ HEEDS: tuple[SpanKind, ...] = ("say-as", "sub", "phoneme", "emphasis", "prosody"
 
 INFO = VoiceInfo(
     "espeak", "espeak-ng 1.52", languages(), "GPL-3.0-or-later (a separate process)", phone_timings=True, heeds=HEEDS,
-    moods=MOODS,
+    moods=MOODS, version=f"presenter 2, equaliser {mastering.VERSION}",
 )  # fmt: skip
 
 
@@ -212,7 +212,7 @@ class EspeakVoice:
                 "phonemes": "[[" in run.text,
             }
         )
-        audio = sound.from_int16(pcm, answer["rate"], gain=speaking.gain, soften=True)
+        audio = sound.from_int16(pcm, answer["rate"], gain=speaking.gain, curve=speaking.curve)
         marks = []
         character = 0
         for kind, place, sample, name in answer["events"]:

@@ -1,14 +1,12 @@
-"""Sound of a voice: to the project's rate, softened, to an even loudness, without clicks."""
+"""Sound of a voice: to the project's rate, equalised, to an even loudness, without clicks."""
 
 from __future__ import annotations
 
-import functools
-
 import numpy as np
 import soxr
-from numpy.typing import NDArray
 
 from anchor.media import SAMPLE_RATE, Samples
+from anchor.voice.mastering import Curve, equalised
 
 LOUDNESS = -16.0
 """LUFS (ITU-R BS.1770-4) of a bulletin: what streaming services and podcasts settle at."""
@@ -16,40 +14,21 @@ LOUDNESS = -16.0
 CEILING = 10 ** (-2.0 / 20)
 """Largest sample. Voices hold nothing above 11 kHz, so the true peak is at most half a decibel more."""
 
-_TILT = (
-    (0, 0.0), (900, 0.0), (1300, -2.0), (1800, -3.5), (3200, -3.5), (4200, -2.0), (6000, 1.0), (8000, 4.0),
-    (11025, 4.0),
-)  # fmt: skip
-"""Hertz and decibels: half of the difference between the long-term spectrum of espeak-ng's Klatt voice and that of a
-woman's reading (LJ Speech), which has less between 1 and 4 kHz and more air above."""
-
-_TAPS = 63
+_SHORTEST = 63
+"""Samples; less is no speech."""
 
 
-def from_int16(sound: bytes, rate: int, *, gain: float = 0.0, soften: bool = False) -> Samples:
+def from_int16(sound: bytes, rate: int, *, gain: float = 0.0, curve: Curve = ()) -> Samples:
     """Mono int16 at `rate` as float32 at `SAMPLE_RATE`, `gain` decibels louder, limited to `CEILING`.
 
-    Places are kept: sample n lands at n * SAMPLE_RATE / rate. `soften` is for espeak-ng's Klatt voice (`_TILT`).
+    Places are kept: sample n lands at n * SAMPLE_RATE / rate, through the equaliser, too.
     """
     wave: Samples = np.frombuffer(sound, "<i2").astype(np.float32) * np.float32(10 ** (gain / 20) / 32768)
-    if len(wave) < _TAPS:
+    if len(wave) < _SHORTEST:
         return np.zeros(len(wave) * SAMPLE_RATE // rate, np.float32)
-    if soften:
-        wave = np.convolve(wave, _softener(rate), "same").astype(np.float32)
     if rate != SAMPLE_RATE:
         wave = np.asarray(soxr.resample(wave, rate, SAMPLE_RATE), np.float32)
-    return limited(wave)
-
-
-@functools.cache
-def _softener(rate: int) -> NDArray[np.float32]:
-    """A linear-phase filter with the response `_TILT`, made by sampling it (Hann window)."""
-    frequencies = np.fft.rfftfreq(4096, 1 / rate)
-    decibels = np.interp(frequencies, [place for place, _ in _TILT], [level for _, level in _TILT])
-    response = np.fft.fftshift(np.fft.irfft(10 ** (decibels / 20)))
-    middle = len(response) // 2
-    taps = response[middle - _TAPS // 2 : middle + _TAPS // 2 + 1] * np.hanning(_TAPS + 2)[1:-1]
-    return np.asarray(taps, np.float32)
+    return limited(equalised(wave, curve) if curve else wave)
 
 
 def limited(sound: Samples, ceiling: float = CEILING) -> Samples:

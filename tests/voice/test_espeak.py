@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from anchor.errors import ConfigError, VoiceError
-from anchor.events import Sentence
+from anchor.events import Mood, Sentence
 from anchor.media import SAMPLE_RATE
 from anchor.voice import espeak, espeak_worker, timed
 from anchor.voice.espeak import EspeakVoice
@@ -439,3 +439,19 @@ def test_ipa_of_texts_has_words_apart_and_other_languages_marked() -> None:
         worker.close()
     assert answer["ipa"] == ["ɪt wʌz ɪnðə hˈaʊs ðˈɛɹ", "wˈʊstə", "χɑɜŋts.ˈɑ2ŋ (en)ˈeɪ ˈaɪ(cmn)", ""]
     assert refused["error"] == "espeak-ng has no voice 'nowhere'"
+
+
+def test_moods_change_how_fast_a_sentence_is_said(voice: EspeakVoice) -> None:
+    """Faster and higher for joy, slower for concern, as `anchor.voice.moods` has it."""
+
+    async def length(mood: Mood) -> int:
+        sentence = Sentence("Good evening and welcome to the news.", "en", mood=mood)
+        return sum([len(chunk.audio) async for chunk in voice.speak(sentence)])
+
+    async def lengths() -> dict[Mood, int]:
+        moods: tuple[Mood, ...] = ("neutral", *voice.info.moods)
+        return {mood: await length(mood) for mood in moods}
+
+    found = asyncio.run(lengths())
+    assert found["cheerful"] < 0.98 * found["neutral"]
+    assert found["concerned"] > 1.02 * found["serious"] > 1.04 * found["neutral"]

@@ -13,6 +13,7 @@ import pytest
 from anchor.media import SAMPLE_RATE, Samples
 from anchor.voice import sound
 from anchor.voice.espeak import EspeakVoice
+from anchor.voice.languages import KLATT
 from tests.voice.speech import hear, level
 
 BULLETINS = {
@@ -88,10 +89,10 @@ def test_a_voice_makes_no_clicks(voice: EspeakVoice) -> None:
         assert np.abs(np.diff(audio)).max() < 0.6
 
 
-def test_a_sample_keeps_its_place_through_softening_and_resampling() -> None:
+def test_a_sample_keeps_its_place_through_the_equaliser_and_resampling() -> None:
     clicks = np.zeros(22_050, np.int16)
     clicks[[5_000, 15_000]] = 20_000
-    answer = sound.from_int16(clicks.tobytes(), 22_050, soften=True)
+    answer = sound.from_int16(clicks.tobytes(), 22_050, curve=KLATT)
     assert len(answer) == SAMPLE_RATE
     for place in (5_000, 15_000):
         wanted = round(place * SAMPLE_RATE / 22_050)
@@ -101,7 +102,7 @@ def test_a_sample_keeps_its_place_through_softening_and_resampling() -> None:
 
 @pytest.mark.parametrize("length", [0, 1, 10, 62, 63, 64])
 def test_the_shortest_sounds_are_handled(length: int) -> None:
-    answer = sound.from_int16(np.zeros(length, np.int16).tobytes(), 22_050, soften=True)
+    answer = sound.from_int16(np.zeros(length, np.int16).tobytes(), 22_050, curve=KLATT)
     assert len(answer) == pytest.approx(length * SAMPLE_RATE / 22_050, abs=1)
     assert len(sound.faded(answer)) == len(answer)
 
