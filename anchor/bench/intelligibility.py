@@ -7,9 +7,13 @@ embedded voice is compared with espeak-ng as it comes, and with every other Engl
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+import functools
+import multiprocessing
+import re
+from collections.abc import AsyncGenerator, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import aclosing
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import soxr
@@ -20,10 +24,10 @@ from anchor.bench.hearing import distance
 from anchor.bench.measure import Figure, Tell
 from anchor.errors import AnchorError
 from anchor.events import Sentence
-from anchor.hearing.sphinx import SphinxRecognizer
+from anchor.hearing.sphinx import model_folder
 from anchor.media import SAMPLE_RATE, Samples
 from anchor.ports import SpeechChunk, Voice
-from anchor.talk import HEARING_RATE, Hearing
+from anchor.talk import HEARING_RATE
 from anchor.voice import choice, espeak, sound
 from anchor.workers import WorkerPool
 
@@ -40,12 +44,11 @@ _SPELT = {"doctor": "dr", "mister": "mr", "okay": "ok"}
 
 
 async def measure(tell: Tell) -> list[Figure]:
-    """Figures of all English voices here."""
-    recognizer = SphinxRecognizer(mode="free", workers=2)
-    try:
-        await recognizer.warm(["en"])
+    """Figures of all English voices here. Raises `MissingError` without pocketsphinx."""
+    model_folder()
+    with ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as listeners:
         tell("espeak-ng as it comes")
-        plain = await errors(recognizer, await _plain())
+        plain = await errors(listeners, await _plain())
         figures = _figures("plain_espeak", plain)
         for engine in reversed(choice.preferred("en")):
             tell(f"the voice {engine}")
@@ -54,27 +57,19 @@ async def measure(tell: Tell) -> list[Figure]:
             except AnchorError as error:
                 tell(f"{engine} is left out: {error}")
                 continue
-            found = await errors(recognizer, spoken)
+            found = await errors(listeners, spoken)
             if engine == EMBEDDED:
                 figures.append(Figure("embedded_to_plain_max", _share(found) / max(1e-9, _share(plain)), "ratio", 1.0))
             figures += _figures("embedded" if engine == EMBEDDED else engine, found)
-    finally:
-        await recognizer.close()
     return figures
 
 
-async def errors(recognizer: SphinxRecognizer, sounds: Sequence[Samples]) -> list[tuple[int, int]]:
+async def errors(listeners: Executor, sounds: Sequence[Samples]) -> list[tuple[int, int]]:
     """For each sentence of `BULLETIN`, words to mend in what is heard, and words said."""
-    gate = asyncio.Semaphore(2)
-
-    async def one(said: tuple[str, str], audio: Samples) -> tuple[int, int]:
-        async with gate:
-            wanted, got = _written(words(*said)), _written((await _heard(recognizer, audio)).split())
-        return distance(wanted, got), len(wanted)
-
-    async with asyncio.TaskGroup() as tasks:
-        found = [tasks.create_task(one(said, audio)) for said, audio in zip(BULLETIN, sounds, strict=True)]
-    return [task.result() for task in found]
+    loop = asyncio.get_running_loop()
+    texts = await asyncio.gather(*(loop.run_in_executor(listeners, heard, audio) for audio in sounds))
+    pairs = [(_written(words(*said)), _written(text.split())) for said, text in zip(BULLETIN, texts, strict=True)]
+    return [(distance(wanted, got), len(wanted)) for wanted, got in pairs]
 
 
 def _written(heard: Sequence[str]) -> list[str]:
@@ -83,19 +78,27 @@ def _written(heard: Sequence[str]) -> list[str]:
     return [_SPELT.get(word, word) for word in kept]
 
 
-async def _heard(recognizer: SphinxRecognizer, audio: Samples) -> str:
+def heard(audio: Samples) -> str:
+    """What pocketsphinx makes of a whole sentence in a quiet room, with its own US English models."""
     rng = np.random.default_rng(len(audio))
     padded = np.pad(audio, SAMPLE_RATE // 2)
     noisy = padded + rng.standard_normal(len(padded)) * 10 ** (ROOM / 20)
-    heard: Hearing = soxr.resample(noisy.astype(np.float32), SAMPLE_RATE, HEARING_RATE)
+    sound_16k = soxr.resample(noisy.astype(np.float32), SAMPLE_RATE, HEARING_RATE)
+    decoder = _decoder()
+    decoder.reinit_feat()
+    decoder.start_utt()
+    # As a whole, so that the means it levels by are of this sentence alone.
+    decoder.process_raw((np.clip(sound_16k, -1, 1) * 32767).astype("<i2").tobytes(), full_utt=True)
+    decoder.end_utt()
+    found = decoder.hyp()
+    return re.sub(r"\(\d+\)", "", found.hypstr).lower() if found is not None else ""
 
-    async def pieces() -> AsyncIterator[Hearing]:
-        for place in range(0, len(heard), 4096):
-            yield heard[place : place + 4096]
 
-    texts = [told.text async for told in recognizer.listen(pieces(), "en")]
-    # A final that the recogniser doubts is empty; what it heard is told before.
-    return next((text for text in reversed(texts) if text), "").lower()
+@functools.cache
+def _decoder() -> Any:
+    from pocketsphinx import Decoder
+
+    return Decoder(samprate=HEARING_RATE, loglevel="FATAL")
 
 
 async def _plain() -> list[Samples]:
