@@ -113,8 +113,8 @@ def bench(
     name: Annotated[
         str,
         typer.Argument(
-            help="answers, avatars, batcher, capacity, fanout, hearing, latency, lipsync, network, outputs, privacy, "
-            "render, show, soak or turns."
+            help="answers, avatars, batcher, capacity, fanout, hearing, intelligibility, latency, lipsync, network, "
+            "outputs, privacy, readings, render, show, soak, swallowed, turns or voices."
         ),
     ],
     portraits: Annotated[
@@ -142,6 +142,10 @@ def bench(
     rhubarb: Annotated[
         bool | None, typer.Option("--rhubarb/--no-rhubarb", help="With lipsync: run Rhubarb beside, under Node.")
     ] = None,
+    texts: Annotated[
+        Path | None,
+        typer.Option("--texts", help="With readings: folders tn_chinese and tn_english of pairs TEXT => READING."),
+    ] = None,
     minutes: Annotated[float | None, typer.Option("--minutes", min=0.5, help="With soak: how long.")] = None,
     kills: Annotated[
         int | None, typer.Option("--kills", min=1, help="With outputs: how often the ingest is killed.")
@@ -157,17 +161,19 @@ def bench(
         raise typer.BadParameter("goes with avatars, and must be a folder of pictures", param_hint="--portraits")
     if speech is not None and not speech.is_dir():
         raise typer.BadParameter("must be a folder of recordings", param_hint="--speech")
+    if texts is not None and not texts.is_dir():
+        raise typer.BadParameter("must be a folder of pairs", param_hint="--texts")
     if questions is not None and not questions.is_file():
         raise typer.BadParameter("must be a table of questions", param_hint="--questions")
     given = {
         "speech": speech, "drivers": driver, "avatar": avatar, "plots": plots, "pixels": pixels, "rhubarb": rhubarb,
-        "questions": questions, "minutes": minutes, "kills": kills,
+        "questions": questions, "minutes": minutes, "kills": kills, "texts": texts,
     }  # fmt: skip
     options = {key: value for key, value in given.items() if value is not None and value != []}
     for key in options:
         wanted = {
             "speech": ("lipsync", "hearing", "turns"), "questions": ("answers",), "minutes": ("soak",),
-            "kills": ("outputs",),
+            "kills": ("outputs",), "texts": ("readings",),
         }.get(key, ("lipsync",))  # fmt: skip
         if name not in wanted:
             raise typer.BadParameter(f"goes with {' or '.join(wanted)}", param_hint=f"--{key}")

@@ -28,6 +28,7 @@ from anchor.bench import (
     soak,
     swallowed,
     turns,
+    voices,
 )
 from anchor.bench.lipsync import report
 from anchor.bench.lipsync.report import Report
@@ -52,6 +53,7 @@ BENCHES: dict[str, Callable[..., Awaitable[list[Figure] | Report]]] = {
     "soak": soak.measure,
     "swallowed": swallowed.measure,
     "turns": turns.measure,
+    "voices": voices.measure,
 }
 
 

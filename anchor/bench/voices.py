@@ -102,7 +102,8 @@ async def _server() -> AsyncIterator[str]:
     assert process.stdout is not None
     try:
         async with asyncio.timeout(30):
-            yield (await process.stdout.readline()).decode().strip()
+            address = (await process.stdout.readline()).decode().strip()
+        yield address
     finally:
         process.terminate()
         await process.wait()
