@@ -50,9 +50,9 @@ class Studio:
         self.metrics = Metrics()
         self.metrics.watch_batchers(registry.load("anchor.part", "batchers"))
         self._address = address
-        self._speakers = Speakers.of(config.voice, config.voices)
-        self.metrics.watch_voices(self._speakers.states)
-        self.voice, self._ends = self._speakers.voice, ends
+        self.speakers = Speakers.of(config.voice, config.voices)
+        self.metrics.watch_voices(self.speakers.states)
+        self.voice, self._ends = self.speakers.voice, ends
         self.store = Store(config.store.url, mask=mask, retention_days=config.store.retention_days)
         self._shelf = open_shelf(config)
         self._running: list[asyncio.Task[None]] = []
@@ -66,7 +66,7 @@ class Studio:
 
     def _open(self, channel: ChannelConfig, ice_servers: Sequence[str]) -> LiveChannel | Hall:
         if channel.talk is None:
-            return LiveChannel(channel, self._speakers, self.metrics, self._shelf, ice_servers, ends=self._ends)
+            return LiveChannel(channel, self.speakers, self.metrics, self._shelf, ice_servers, ends=self._ends)
         clock = LoopClock()
         talk = Talk(channel, self.voice, self.store, self._address)
         members = Cast(channel, talk.welcome.languages, self._shelf, clock, self.metrics)
@@ -79,7 +79,7 @@ class Studio:
         languages = [tag for channel in self._channels.values() for tag in channel.languages]
         try:
             await self.store.open()
-            await self._speakers.warm(tuple(dict.fromkeys(languages)))
+            await self.speakers.warm(tuple(dict.fromkeys(languages)))
             for channel in self._channels.values():
                 await channel.prepare()
             async with contextlib.AsyncExitStack() as stack:
@@ -97,7 +97,7 @@ class Studio:
         finally:
             for channel in self._channels.values():
                 await channel.release()
-            await self._speakers.close()
+            await self.speakers.close()
             await self.voice.close()
             await self.store.close()
 
@@ -147,7 +147,7 @@ class Studio:
         return channel
 
     def voices(self) -> Sequence[VoiceState]:
-        return self._speakers.states()
+        return self.speakers.states()
 
     async def avatars(self) -> Sequence[AvatarEntry]:
         return await asyncio.to_thread(self._shelf.entries)

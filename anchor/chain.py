@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from anchor import registry
+from anchor import model_folder, registry
 from anchor.config import EngineConfig, VoiceConfig
 from anchor.errors import ConfigError, MissingError
+from anchor.models.catalogue import find
 from anchor.pipeline.aligned import AlignedVoice
 from anchor.pipeline.delivery import PATIENCE, STALL
 from anchor.pipeline.insistent import LATEST, TAKES, InsistentVoice
@@ -102,9 +103,6 @@ class Chain:
     def _named(self, name: str, where: str) -> Member:
         if name in self._further:
             return self._open(self._further[name], f"voices.{name}.options")
-        if not _is_package(name) and name not in registry.names("anchor.voice"):
-            known = ", ".join(dict.fromkeys([*self._further, *registry.names("anchor.voice")]))
-            raise MissingError(f"{where and where + ': '}there is no voice named {name!r}; there are: {known}")
         return self._open(EngineConfig(engine=name), where or f"voice {name}")
 
     def _best(self, language: str) -> Iterator[Member]:
@@ -115,13 +113,27 @@ class Chain:
                 yield self._open(EngineConfig(engine=engine, options=options), "voice.options", chosen=True)
 
     def _open(self, config: EngineConfig, where: str, *, chosen: bool = False) -> Member:
-        """A voice with all that belongs around it; opened once."""
+        """A voice with all that belongs around it; opened once. Its engine may be the name of a pulled model."""
+        if not _is_package(config.engine) and config.engine not in registry.names("anchor.voice"):
+            config = self._of_model(config, where)
         known = config.engine
         if config.options:
             known += " " + json.dumps(config.options, sort_keys=True, default=repr)
         if known not in self._members:
             self._members[known] = self._around(config, where, chosen=chosen)
         return self._members[known]
+
+    def _of_model(self, config: EngineConfig, where: str) -> EngineConfig:
+        """The back-end that runs a model of the catalogue, told which. Raises `MissingError` for an unknown name."""
+        try:
+            model = find(config.engine)
+        except MissingError:
+            model = None
+        if model is None or model.task != "voice":
+            known = ", ".join(dict.fromkeys([*self._further, *registry.names("anchor.voice")]))
+            raise MissingError(f"{where.removesuffix('.options')}: there is no voice named {config.engine!r}; there are: {known}") from None
+        folder = str(model_folder.where(model.name))
+        return EngineConfig(engine=model.engine, options={"model": folder, **config.options})
 
     def _around(self, config: EngineConfig, where: str, *, chosen: bool) -> Member:
         if config.engine == READER:

@@ -29,10 +29,18 @@ def _secret(value: Any) -> Any:
     return os.environ.get(reference[1]) or None
 
 
-def _secrets_in(options: Any) -> Any:
-    """Replace each ``${NAME}`` that stands alone."""
+_FILES = ("model", "folder", "lexicon")
+"""Options of back-ends that may be files: where there is one beside the configuration, that is meant."""
+
+
+def _options(options: Any, info: ValidationInfo) -> Any:
+    """Replace each ``${NAME}`` that stands alone, and names of files."""
     if not isinstance(options, dict):
         return options
+    for key in _FILES:
+        value = options.get(key)
+        if isinstance(value, str) and value and (path := Path(_path(value, info))).exists():
+            options = options | {key: str(path)}
     found = {key: re.fullmatch(r"\$\{(\w+)\}", value) for key, value in options.items() if isinstance(value, str)}
     return options | {key: os.environ.get(name[1], "") for key, name in found.items() if name is not None}
 
@@ -117,7 +125,7 @@ class VoiceConfig(_Table):
     """
 
     engine: Annotated[str, BeforeValidator(_voice)] = "espeak"
-    options: Annotated[dict[str, Any], BeforeValidator(_secrets_in)] = Field(default_factory=dict)
+    options: Annotated[dict[str, Any], BeforeValidator(_options)] = Field(default_factory=dict)
     fallback: tuple[Annotated[str, BeforeValidator(_voice)], ...] = ()
     languages: dict[str, tuple[Annotated[str, BeforeValidator(_voice)], ...]] = Field(default_factory=dict)
     """Who speaks a language, by its tag, in order of preference."""
@@ -133,7 +141,7 @@ class EngineConfig(_Table):
     """A back-end by its entry-point name, and options of its own; a ``${NAME}`` in them is an environment variable."""
 
     engine: Annotated[str, BeforeValidator(_voice)]
-    options: Annotated[dict[str, Any], BeforeValidator(_secrets_in)] = Field(default_factory=dict)
+    options: Annotated[dict[str, Any], BeforeValidator(_options)] = Field(default_factory=dict)
 
 
 class ButtonConfig(_Table):

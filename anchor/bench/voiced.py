@@ -117,6 +117,7 @@ async def watched(voices: Mapping[str, EngineConfig], folder: Path, program: str
     skews: dict[str, list[float]] = {name: [] for name in voices}
     async with serving(config) as (studio, address), async_playwright() as playwright:
         live = studio.live(CHANNEL)
+        speaking = {id(studio.speakers.named(name)): name for name in voices}
         browser = await playwright.chromium.launch(executable_path=program, args=list(CHROMIUM_FLAGS))
         try:
             page = await browser.new_page()
@@ -131,7 +132,7 @@ async def watched(voices: Mapping[str, EngineConfig], folder: Path, program: str
                     now = live.performer.on_air
                     if now is None or not now.heard:
                         continue
-                    name = next((one for one in voices if now.utterance.voice.info.name == one), None)
+                    name = speaking.get(id(now.utterance.voice))
                     if name is not None:
                         skews[name].append(abs(float(await page.evaluate(PLAYOUT))))
         finally:

@@ -34,7 +34,7 @@ from anchor.voice.engine import EngineProcess
 SENTENCES = 20
 CYCLES = 1000
 TEXT = "The bridge over the river will be closed on Sunday, because its lamps are being changed."
-MODELS = ("kokoro", "piper-en-us-joe")
+MODELS = ("kokoro", "piper-en_US-joe-medium")
 """Weights that are measured where they are installed, with the back-ends named as they begin."""
 
 
@@ -61,8 +61,11 @@ async def measure(tell: Tell) -> list[Figure]:
 
 
 @contextlib.asynccontextmanager
-async def subjects(folder: Path, tell: Tell) -> AsyncIterator[list[Subject]]:
-    """The voices that can be measured here, with servers running for those that need one."""
+async def subjects(folder: Path, tell: Tell, *, real: bool = True) -> AsyncIterator[list[Subject]]:
+    """The voices that can be measured here, with a server running for those that need one.
+
+    `real` adds those of real weights that are installed.
+    """
     found = [Subject("espeak", EngineConfig(engine="espeak"), None)]
     if importlib.util.find_spec("onnx"):
         from anchor.bench.tiny_piper import write_tiny_piper
@@ -78,11 +81,10 @@ async def subjects(folder: Path, tell: Tell) -> AsyncIterator[list[Subject]]:
         found.append(Subject("coqui", EngineConfig(engine="coqui", options={"model": model}), _engine_seconds))
     else:
         tell("coqui-tts is not installed: it is left out")
-    for name in MODELS:
+    for name in MODELS if real else ():
         if installed(name) is not None:
-            engine = name.partition("-")[0]
-            real = EngineConfig(engine=engine, options={"model": name})
-            found.append(Subject(name, real, _engine_seconds, CYCLES // 50))
+            config = EngineConfig(engine=name.partition("-")[0], options={"model": name})
+            found.append(Subject(name, config, _engine_seconds, CYCLES // 50))
     async with _server() as address:
         options = {"base_url": f"{address}/v1", "voice": "espeak", "languages": ["en"]}
         http = EngineConfig(engine="openai", options=options)

@@ -35,7 +35,7 @@ def avatar_show(
     name: Annotated[str, typer.Argument(help="Bundled name, folder or zip.")],
     target: Annotated[Path, typer.Option("-o", "--out", help="The PNG to write; the clip is an MP4 beside it.")],
     clip: Annotated[bool, typer.Option("--clip/--no-clip", help="With a clip in which it speaks, or without.")] = True,
-    voice: VoiceOption = "espeak",
+    voice: VoiceOption = "auto",
 ) -> None:
     """Draw a contact sheet of an avatar's expressions, and a short clip in which it speaks."""
     from anchor import parts, rendering

@@ -41,7 +41,7 @@ def broadcast(
     loop: Annotated[bool, typer.Option("--loop", help="Again and again.")] = False,
     pause: Annotated[float, typer.Option("--pause", min=0, max=3600, help="Seconds between two rounds.")] = 2.0,
     avatar: AvatarOption = DEFAULT_AVATAR,
-    voice: VoiceOption = "espeak",
+    voice: VoiceOption = "auto",
     size: SizeOption = "1280x720",
     fps: FpsOption = 25,
     captions: Annotated[

@@ -61,6 +61,9 @@ LONGEST_CLOSURE = 0.120
 LONGEST_FIRST_CLOSURE = 0.060
 """The same after a pause, where the lips need not have been shut all the time."""
 
+LONGEST_CODA = 0.090
+"""Seconds of a vowel that belong to the consonant in which the engine lets it end."""
+
 SHORTEST_PAUSE = 0.060
 """Seconds; a shorter gap between two phones belongs to the first of them."""
 
@@ -122,8 +125,16 @@ def sounded(marks: Sequence[Mark], rate: int, sound: Samples) -> list[Sounded]:
         end = min(round(after.sample * scale), len(sound)) if after else len(sound)
         if not mark.name:
             pauses.append(start)
-        elif not mark.name.startswith("(") and end > start:
+        elif mark.name.startswith("("):
+            continue
+        elif end > start:
             found += (Sounded(phone, mark.character) for phone in split(mark.name, start, end))
+        elif found and is_vowel(found[-1].phone.symbol) and found[-1].phone.end == start:
+            # The l that ends "well" is in the engine's sound of its vowel: the last part of that is taken for it.
+            vowel = found[-1].phone
+            begun = start - min(round(LONGEST_CODA * SAMPLE_RATE), (vowel.end - vowel.start) // 3)
+            found[-1] = replace(found[-1], phone=replace(vowel, end=begun))
+            found += (Sounded(phone, mark.character) for phone in split(mark.name, begun, start))
     return _joined(_with_closures(found, sound))
 
 

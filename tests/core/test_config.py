@@ -85,3 +85,15 @@ cache = "kept"
     assert voice.fallback == (str(tmp_path / "voices/maria"), "flite")
     assert voice.languages == {"zh": ("cosyvoice", str(tmp_path / "mine.zip"))}
     assert voice.cache == tmp_path / "kept"
+
+
+def test_files_in_options_are_found_beside_the_configuration(tmp_path: Path) -> None:
+    (tmp_path / "words.txt").write_text("[en]\n")
+    path = tmp_path / "show.toml"
+    path.write_text(
+        '[voice]\nengine = "espeak"\noptions = {lexicon = "words.txt"}\n'
+        '[voices.other]\nengine = "piper"\noptions = {model = "piper-de"}\n[[channels]]\nname = "news"\n'
+    )
+    config = load_config(path)
+    assert config.voice.options == {"lexicon": str(tmp_path / "words.txt")}
+    assert config.voices["other"].options == {"model": "piper-de"}

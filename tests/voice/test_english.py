@@ -131,3 +131,14 @@ def test_english_readings_agree_with_a_published_normaliser(shared: Path) -> Non
     missed, total = readings.wrong(pairs, "en", readings.alike)
     assert total >= 79
     assert len(missed) <= total * 0.02, missed
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("It was here (quoted) at last.", ["It ", "was ", "here ", "(quoted) ", "at ", "last."]),
+        ("He said... “Quoted,” and left.", ["He ", "said... ", "“Quoted,” ", "and ", "left."]),
+    ],
+)
+def test_what_opens_a_word_goes_with_it_and_not_with_the_one_before(text: str, words: list[str]) -> None:
+    assert [word for word, _ in grouped(read(text, "en"))] == words

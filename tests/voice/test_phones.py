@@ -93,3 +93,11 @@ def test_parts_of_a_diphthong_share_its_time_and_its_stress() -> None:
 def test_language_switches_and_empty_stretches_are_no_phones() -> None:
     assert sounded(_marks((0, "(en)"), (0.1, ""), (0.2, "")), RATE, _sound((0.1, 0.3))) == []
     assert sounded([], RATE, np.zeros(0, np.float32)) == []
+
+
+def test_an_l_that_the_engine_leaves_in_its_vowel_has_the_end_of_that() -> None:
+    phones = sounded(_marks((0, "w"), (0.1, "ˈɛ"), (0.4, "l"), (0.4, "")), RATE, _sound((0.3, 0.5)))
+    assert [one.phone.symbol for one in phones] == ["w", "ɛ", "l"]
+    assert phones[1].phone.end == phones[2].phone.start
+    assert (phones[2].phone.end - phones[2].phone.start) / SAMPLE_RATE == pytest.approx(0.09, abs=0.002)
+    assert phones[2].phone.stress == 0

@@ -116,8 +116,11 @@ class _Reader:
 
 
 def _mark(text: str, place: int) -> str:
-    """What a punctuation mark tells the voice; a full stop or comma inside of a word tells it nothing."""
+    """What a punctuation mark tells the voice; a full stop inside of a word or a comma in a number tells it nothing."""
     mark = _MARKS.get(text[place], "")
-    after = text[place + 1 : place + 2]
-    inside = text[place] in ".,:" and after.isalnum() and not is_cjk(after)
+    before, after = text[max(0, place - 1) : place], text[place + 1 : place + 2]
+    if text[place] == ".":
+        inside = after.isalnum() and not is_cjk(after)
+    else:
+        inside = text[place] in ",:" and before.isdigit() and after.isdigit()
     return "" if inside else mark

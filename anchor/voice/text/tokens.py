@@ -38,10 +38,10 @@ def grouped(tokens: Sequence[Token]) -> list[tuple[str, list[int]]]:
     text, said, opening = "", list[int](), ""
     for index, token in enumerate(tokens):
         if not token.spoken:
-            if token.text and all(letter in OPENING for letter in token.text):
-                opening += token.text
-            else:
-                text, opening = text + opening + token.text, ""
+            body = token.text.rstrip("".join(OPENING))
+            if body:
+                text, opening = text + opening + body, ""
+            opening += token.text[len(body) :]
             continue
         if said and token.text and _breaks(text + opening, token.text):
             words.append((text, said))
@@ -57,6 +57,7 @@ def grouped(tokens: Sequence[Token]) -> list[tuple[str, list[int]]]:
 def _breaks(before: str, after: str) -> bool:
     return (
         before[-1].isspace()
+        or before.rstrip("".join(OPENING))[-1:].isspace()
         or is_cjk(before[-1])
         or is_cjk(after[0])
         or not (before[-1].isalnum() or before[-1] in "-/'’.&@_+" + "".join(OPENING))
