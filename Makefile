@@ -2,7 +2,7 @@
 # install Chromium, ffmpeg and flite, which browser, file and speech tests use and skip without.
 PYTHON ?= python3
 VENV := .venv
-# EXTRAS=test,neural also tests language models on this machine, which need torch.
+# EXTRAS=test,neural,tts also tests language models and voices on this machine, which need torch.
 EXTRAS ?= test
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check

@@ -131,7 +131,9 @@ class Chain:
             model = None
         if model is None or model.task != "voice":
             known = ", ".join(dict.fromkeys([*self._further, *registry.names("anchor.voice")]))
-            raise MissingError(f"{where.removesuffix('.options')}: there is no voice named {config.engine!r}; there are: {known}") from None
+            raise MissingError(
+                f"{where.removesuffix('.options')}: there is no voice named {config.engine!r}; there are: {known}"
+            ) from None
         folder = str(model_folder.where(model.name))
         return EngineConfig(engine=model.engine, options={"model": folder, **config.options})
 

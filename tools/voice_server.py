@@ -12,6 +12,7 @@ import argparse
 import asyncio
 import hmac
 import json
+import logging
 import os
 import socket
 import sys
@@ -277,6 +278,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--port", type=int, default=8020, help="0 takes a free one")
     asked = parser.parse_args(arguments)
     key = os.environ.get("VOICE_SERVER_KEY", "")
+    # A client that hangs up in the middle of an answer is usual: every interrupted sentence.
+    logging.getLogger("asyncio").setLevel(logging.ERROR)
     try:
         check_bind(asked.host, key or None)
         voice = parts.open_voice(VoiceConfig(engine=asked.voice, options=options_of(asked.option)))

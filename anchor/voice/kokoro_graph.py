@@ -40,11 +40,11 @@ def float_with_durations(quantised: Path, target: Path) -> None:
     except Exception as error:
         raise ModelError(f"{quantised}: is no ONNX file: {error}") from None
     try:
-        _to_float(model.graph)
-        _tell_durations(model.graph)
+        to_float(model.graph)
+        tell_durations(model.graph)
         _take_pitch(model.graph)
         _halve(model.graph)
-        _prune(model.graph)
+        prune(model.graph)
         means = _means(model.graph)
         sizes = _sizes(model, means, target)
         _free_norms(model.graph, means, sizes)
@@ -72,7 +72,8 @@ def _users(graph: Any) -> dict[str, list[Any]]:
     return users
 
 
-def _to_float(graph: Any) -> None:
+def to_float(graph: Any) -> None:
+    """Turn integer products back into float ones."""
     import numpy as np
     import onnx
     from onnx import helper, numpy_helper
@@ -125,7 +126,8 @@ def _clipped(graph: Any) -> Any:
     return next(node for node in used_by[rounded.output[0]] if node.op_type in ("Clip", "Max"))
 
 
-def _tell_durations(graph: Any) -> None:
+def tell_durations(graph: Any) -> None:
+    """Make `DURATIONS` an output, frames of 25 ms for each symbol, and let each symbol have its own speed."""
     from onnx import TensorProto, helper
 
     clipped = _clipped(graph)
@@ -308,7 +310,7 @@ def _axes(node: Any, constants: dict[str, Any]) -> list[int]:
     return next((list(one.ints) for one in node.attribute if one.name == "axes"), [])
 
 
-def _prune(graph: Any) -> None:
+def prune(graph: Any) -> None:
     """Leave out what nothing needs."""
     nodes = list(graph.node)
     while True:

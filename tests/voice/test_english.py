@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from anchor.bench import readings
-from anchor.voice.text import read
+from anchor.voice.text import grouped, read
 
 
 def spoken(text: str, language: str = "en") -> str:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from anchor.voice.kokoro_graph import DURATIONS, prune, tell_durations, to_float
 from tools.train_speechnet import texts
 from tools.train_speechnet.spoken import Segment, Spoken, resampled
 
@@ -22,7 +23,6 @@ LANGUAGES = {"en": 0.42, "zh": 0.36, "es": 0.05, "fr": 0.05, "it": 0.04, "pt": 0
 _FAMILIES = {"en": "ab", "zh": "z", "es": "e", "fr": "f", "it": "i", "pt": "p", "ja": "j"}
 _ESPEAK = {"es": "es", "fr": "fr-fr", "it": "it", "pt": "pt-br"}
 _FRAME = 600 / 24_000
-_DURATIONS = "/encoder/Clip_output_0"
 _SPELT = {
     "A": "eɪ", "I": "aɪ", "O": "oʊ", "Q": "əʊ", "W": "aʊ", "Y": "ɔɪ", "T": "ɾ", "ꭧ": "tʂ", "ʨ": "tɕ", "ʦ": "ts",
     "ʣ": "dz", "ʥ": "dʑ", "ᵊ": "ə", "ʧ": "tʃ", "ʤ": "dʒ", "ᵻ": "ɪ", "S": "ʃ",
@@ -34,59 +34,11 @@ _STOPS = "pbtdkɡgqcʧʤʨʦʣʥꭧʈɖ"
 def float_model(quantised: Path, target: Path) -> None:
     """Write the quantised network as a float one that also tells durations."""
     import onnx
-    from onnx import helper, numpy_helper
 
     model = onnx.load(quantised)
-    graph = model.graph
-    graph.output.append(helper.make_tensor_value_info(_DURATIONS, onnx.TensorProto.FLOAT, None))
-    constants = {tensor.name: tensor for tensor in graph.initializer}
-    made_by = {output: node for node in graph.node for output in node.output}
-    used_by: dict[str, list[Any]] = {}
-    for node in graph.node:
-        for name in node.input:
-            used_by.setdefault(name, []).append(node)
-
-    def bias_of(name: str) -> str | None:
-        if name in constants:
-            return name if "bias" in name and constants[name].data_type == onnx.TensorProto.FLOAT else None
-        maker = made_by.get(name)
-        if maker is None or maker.op_type == "DynamicQuantizeLinear":
-            return None
-        return next((found for source in maker.input if (found := bias_of(source))), None)
-
-    replaced: dict[int, Any] = {}
-    gone: set[int] = set()
-    for node in graph.node:
-        if node.op_type not in ("ConvInteger", "MatMulInteger"):
-            continue
-        bias, cast = None, used_by[node.output[0]][0]
-        if cast.op_type == "Add":
-            gone.add(id(cast))
-            bias = bias_of(next(name for name in cast.input if name != node.output[0]))
-            cast = used_by[cast.output[0]][0]
-        scaled = used_by[cast.output[0]][0]
-        scales = made_by[next(name for name in scaled.input if name != cast.output[0])]
-        scale = numpy_helper.to_array(constants[next(name for name in scales.input if name in constants)])
-        weight = numpy_helper.to_array(constants[node.input[1]]).astype(np.float32)
-        weight = (weight - numpy_helper.to_array(constants[node.input[3]]).astype(np.float32)) * scale
-        name = f"{node.input[1]}_float"
-        if name not in constants:
-            constants[name] = numpy_helper.from_array(weight.astype(np.float32), name)
-            graph.initializer.append(constants[name])
-        inputs = [made_by[node.input[0]].input[0], name, *([bias] if bias else [])]
-        product = helper.make_node("Conv" if node.op_type == "ConvInteger" else "MatMul", inputs, [scaled.output[0]])
-        product.attribute.extend(node.attribute)
-        replaced[id(node)] = product
-        gone |= {id(cast), id(scaled)}
-    nodes = [replaced.get(id(node), node) for node in graph.node if id(node) not in gone]
-    while True:
-        used = {name for node in nodes for name in node.input} | {output.name for output in graph.output}
-        living = [node for node in nodes if any(output in used for output in node.output)]
-        if len(living) == len(nodes):
-            break
-        nodes = living
-    del graph.node[:]
-    graph.node.extend(nodes)
+    to_float(model.graph)
+    tell_durations(model.graph)
+    prune(model.graph)
     onnx.save(model, target)
 
 
@@ -118,7 +70,7 @@ class Kokoro:
         tokens = np.array([[0, *(self._ids[char] for char in symbols), 0]], np.int64)
         speed = np.array([rng.uniform(0.8, 1.25)], np.float32)
         feeds = {"tokens": tokens, "style": style[min(len(symbols), 509)][None], "speed": speed}
-        audio, durations = self._session.run(["audio", _DURATIONS], feeds)
+        audio, durations = self._session.run(["audio", DURATIONS], feeds)
         times = np.concatenate([[0], np.cumsum(durations.ravel())]) * _FRAME
         segments = timed(symbols, times)
         return Spoken(resampled(audio.ravel(), 24_000), segments, language, f"kokoro:{name}", text, exact=False)
