@@ -47,7 +47,7 @@ async def measure(voices: Mapping[str, EngineConfig], folder: Path, tell: Tell) 
 
 
 class Overheard:
-    """A voice, and all the sound it has given."""
+    """A voice, and the sound of the first sentence it has said."""
 
     def __init__(self, voice: Voice) -> None:
         self._voice = voice
@@ -61,8 +61,10 @@ class Overheard:
         await self._voice.warm(languages)
 
     async def speak(self, sentence: Sentence) -> AsyncIterator[SpeechChunk]:
+        first = not self.sound
         async for chunk in self._voice.speak(sentence):
-            self.sound.append(chunk.audio)
+            if first:
+                self.sound.append(chunk.audio)
             yield chunk
 
     async def close(self) -> None:
@@ -95,6 +97,10 @@ async def film_offset(config: EngineConfig, target: Path) -> tuple[float, str]:
     around = heard[max(0, round(begins * SAMPLE_RATE) - reach) :][: len(wanted) + 2 * reach]
     size = 1 << (len(around) + len(wanted)).bit_length()
     likeness = np.fft.irfft(np.fft.rfft(around, size) * np.conj(np.fft.rfft(wanted, size)))[: 2 * reach]
+    # A louder stretch beside it is not more like it.
+    energy = np.concatenate([[0.0], np.cumsum(around.astype(np.float64) ** 2)])
+    spans = np.arange(min(2 * reach, len(around) - len(wanted)))
+    likeness = likeness[: len(spans)] / np.sqrt(energy[spans + len(wanted)] - energy[spans] + 1e-9)
     found = round(begins * SAMPLE_RATE) - reach + int(np.argmax(likeness))
     return 1000 * (found / SAMPLE_RATE - shown), ", ".join(made.lips) or "nothing"
 
@@ -134,7 +140,7 @@ async def watched(voices: Mapping[str, EngineConfig], folder: Path, program: str
                         continue
                     name = speaking.get(id(now.utterance.voice))
                     if name is not None:
-                        skews[name].append(abs(float(await page.evaluate(PLAYOUT))))
+                        skews[name].append(float(await page.evaluate(PLAYOUT)))
         finally:
             await browser.close()
-    return {name: percentile(found, 50) for name, found in skews.items()}
+    return {name: abs(percentile(found, 50)) for name, found in skews.items()}

@@ -1,6 +1,7 @@
 """Voices of every kind through the whole pipeline: to a film and to Chromium, with real servers and real engines."""
 
 import asyncio
+import importlib.util
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,8 +16,9 @@ from tests.browser.stage import chromium
 @asynccontextmanager
 async def _all(folder: Path) -> AsyncIterator[list[Subject]]:
     """A Piper-shaped and a Coqui model of random weights, and the embedded voice on a server of both protocols."""
-    pytest.importorskip("onnx", reason="the Piper-shaped voice is made with onnx")
-    pytest.importorskip("TTS", reason="coqui-tts is not installed")
+    for name, package in (("onnx", "onnx"), ("TTS", "coqui-tts")):
+        if importlib.util.find_spec(name) is None:
+            pytest.skip(f"{package} is not installed")
     async with subjects(folder, lambda _: None, real=False) as found:
         assert {one.name for one in found} == {"espeak", "piper", "coqui", "openai", "websocket"}
         yield found
