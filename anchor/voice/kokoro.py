@@ -23,7 +23,7 @@ from anchor.tags import among, base, closest
 from anchor.voice import kokoro_files
 from anchor.voice.engine import EngineProcess
 from anchor.voice.espeak import command
-from anchor.voice.kokoro_graph import NORMS
+from anchor.voice.kokoro_graph import HALVES
 from anchor.voice.kokoro_reading import HEEDS, LANGUAGES, Reader, Reading, Symbol
 from anchor.voice.kokoro_symbols import LEAD_SECONDS, RATE, TAIL_SECONDS
 from anchor.voice.kokoro_timing import Timing
@@ -89,7 +89,7 @@ class KokoroVoice:
             mood: self._mixture(name, f"voice.options.moods.{mood}")
             for mood, name in styles(moods, "voice.options.moods").items()
         }
-        self._exact = NORMS in self._files.inputs
+        self._exact = HALVES[0] in self._files.inputs
         self._level = Level()
         self._pool = WorkerPool("espeak-ng", command, 1)
         self._reader = Reader(Pronouncer(self._pool), Lexicon.read(Path(lexicon)) if lexicon else Lexicon())
@@ -180,7 +180,7 @@ class KokoroVoice:
                     "pause": max(0.0, pause - margins) / way.rate,
                 }
             )
-        return {"speaker": self._speaker_of(sentence), "language": base(sentence.language), "pieces": pieces}
+        return {"speaker": self._speaker_of(sentence), "pieces": pieces}
 
     def _speaker_of(self, sentence: Sentence) -> dict[str, float]:
         tag = closest(self._speakers, sentence.language)

@@ -3,16 +3,13 @@
 What is published is either quantised for size or tells no times, and gives a sentence all at once. Here integer
 products are turned back into float ones. The first half (tokens, style, speed, pitch) tells the durations, in frames
 of 25 ms for each symbol, and what the second half makes sound of; speed may differ from symbol to symbol, and so may
-pitch, a factor on the fundamental frequency. The second half (`HALVES`, style, norms, own) can be given a stretch of
-frames at a time. It normalises its layers by means over all its frames (108 vectors), which a stretch does not know;
-so they are an output, and taken from `norms` where `own` is false. A run asks for the outputs of one half and feeds
-the other with the least it takes. Needs `onnx`.
+pitch, a factor on the fundamental frequency. The second half (`HALVES`, style) can be given a stretch of frames at a
+time. A run asks for the outputs of one half and feeds the other with the least it takes. Needs `onnx`.
 """
 
 from __future__ import annotations
 
 import os
-import tempfile
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
@@ -23,7 +20,6 @@ DURATIONS, PITCH = "durations", "pitch"
 HALVES = ("content", "tune", "strength")
 """What goes from the first half to the second: (1, 512, frames), and two curves of (1, 2 * frames), hertz and loudness.
 Outputs of the first have ``_out`` behind their names."""
-NORMS, OWN, MEANS = "norms", "own", "means"
 
 
 def float_with_durations(quantised: Path, target: Path) -> None:
@@ -45,9 +41,6 @@ def float_with_durations(quantised: Path, target: Path) -> None:
         _take_pitch(model.graph)
         _halve(model.graph)
         prune(model.graph)
-        means = _means(model.graph)
-        sizes = _sizes(model, means, target)
-        _free_norms(model.graph, means, sizes)
     except (StopIteration, KeyError, IndexError):
         raise ModelError(
             f"{quantised}: Kokoro's network is not found in it, or not as it was exported so far"
@@ -229,85 +222,6 @@ def _sort(graph: Any) -> None:
         waiting = [node for node in waiting if id(node) not in later]
     del graph.node[:]
     graph.node.extend(ordered)
-
-
-def _means(graph: Any) -> list[Any]:
-    """The nodes that take means over all frames in the second half."""
-    used_by, constants = _users(graph), {tensor.name: tensor for tensor in graph.initializer}
-    second, waiting = set[str](), list(HALVES)
-    while waiting:
-        for node in used_by[waiting.pop()]:
-            new = [output for output in node.output if output not in second]
-            second.update(new)
-            waiting += new
-    return [
-        node for node in graph.node
-        if node.op_type == "ReduceMean" and node.output[0] in second and _axes(node, constants) == [2]
-    ]  # fmt: skip
-
-
-def _sizes(model: Any, means: list[Any], beside: Path) -> list[int]:
-    """How many channels each mean has, by a run of a few frames: not all of them can be told from the graph."""
-    import numpy as np
-    import onnx
-    import onnxruntime
-    from onnx import TensorProto, helper
-
-    names = [node.output[0] for node in means]
-    count = len(model.graph.output)
-    model.graph.output.extend(helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in names)
-    with tempfile.NamedTemporaryFile(dir=beside.parent, suffix=".part") as part:
-        onnx.save(model, part.name)
-        session = onnxruntime.InferenceSession(part.name, providers=["CPUExecutionProvider"])
-    del model.graph.output[count:]
-    feeds = {
-        one.name: np.ones(
-            [
-                size if isinstance(size, int) else {"frames": 8, "halves": 16}.get(size, 3) for size in one.shape
-            ],
-            np.int64 if "int64" in one.type else np.float32,
-        )
-        for one in session.get_inputs()
-    }  # fmt: skip
-    return [np.size(mean) for mean in session.run(names, feeds)]
-
-
-def _free_norms(graph: Any, means: list[Any], sizes: list[int]) -> None:
-    """Let the means by which the second half normalises be given instead."""
-    import numpy as np
-    from onnx import TensorProto, helper, numpy_helper
-
-    if not means:
-        raise StopIteration
-    graph.initializer.append(numpy_helper.from_array(np.array(sizes, np.int64), "norm_sizes"))
-    parts, told = [f"norm_{number}" for number in range(len(means))], list[str]()
-    for number, node in enumerate(means):
-        value, name = node.output[0], f"mean_{number}"
-        own = helper.make_node("ReduceMean", list(node.input), [f"{name}_own"])
-        own.attribute.extend(node.attribute)
-        given = helper.make_node("Identity", [parts[number]], [f"{name}_given"])
-        branches = [
-            helper.make_graph(
-                [one], branch, [], [helper.make_tensor_value_info(one.output[0], TensorProto.FLOAT, None)]
-            )
-            for branch, one in (("own", own), ("given", given))
-        ]
-        node.CopyFrom(helper.make_node("If", [OWN], [value], then_branch=branches[0], else_branch=branches[1]))
-        told.append(value)
-    graph.node.insert(0, helper.make_node("Split", [NORMS, "norm_sizes"], parts, axis=1))
-    graph.node.append(helper.make_node("Concat", told, [MEANS], axis=1))
-    shape = [1, sum(sizes), 1]
-    graph.input.append(helper.make_tensor_value_info(NORMS, TensorProto.FLOAT, shape))
-    graph.input.append(helper.make_tensor_value_info(OWN, TensorProto.BOOL, []))
-    graph.output.append(helper.make_tensor_value_info(MEANS, TensorProto.FLOAT, shape))
-
-
-def _axes(node: Any, constants: dict[str, Any]) -> list[int]:
-    from onnx import numpy_helper
-
-    if len(node.input) > 1 and node.input[1] in constants:
-        return [int(axis) for axis in numpy_helper.to_array(constants[node.input[1]])]
-    return next((list(one.ints) for one in node.attribute if one.name == "axes"), [])
 
 
 def prune(graph: Any) -> None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from anchor.errors import ConfigError, ModelError
 from anchor.media import Samples
-from anchor.voice.kokoro_graph import DURATIONS, HALVES, MEANS, NORMS, OWN, PITCH
+from anchor.voice.kokoro_graph import DURATIONS, HALVES, PITCH
 from anchor.voice.kokoro_symbols import ids
 
 _Floats = NDArray[np.float32]
@@ -51,7 +51,7 @@ class Network:
             raise ModelError(f"{path}: ONNX Runtime cannot load it: {error}") from None
         self._inputs = {one.name: one for one in self._session.get_inputs()}
         self._outputs = [one.name for one in self._session.get_outputs()]
-        self.halved = NORMS in self._inputs
+        self.halved = HALVES[0] in self._inputs
         self.provider = str(self._session.get_providers()[0])
         self._unused = {name: _anything(one) for name, one in self._inputs.items()} if self.halved else {}
 
@@ -80,30 +80,21 @@ class Network:
         durations, content, tune, strength = self._session.run(names, feeds)
         return Planned(np.asarray(durations).ravel().astype(np.int64), content, tune, strength)
 
-    def sound(
-        self, planned: Planned, style: _Floats, *, norms: _Floats | None = None, start: int = 0, end: int | None = None
-    ) -> Samples:
-        """The sound of frames `start` to `end`, normalised by `norms`, or by the means of themselves."""
+    def sound(self, planned: Planned, style: _Floats, *, start: int = 0, end: int | None = None) -> Samples:
+        """The sound of frames `start` to `end`, normalised by what it is itself."""
         feeds = self._second(planned, style, start, planned.frames if end is None else end)
-        if norms is not None:
-            feeds |= {NORMS: norms, OWN: np.array(False)}
         return np.asarray(self._session.run(["audio"], feeds)[0], np.float32).ravel()
-
-    def means(self, planned: Planned, style: _Floats) -> _Floats:
-        """What the second half normalises by."""
-        feeds = self._second(planned, style, 0, planned.frames)
-        return np.asarray(self._session.run([MEANS], feeds)[0], np.float32)
 
     def _second(self, planned: Planned, style: _Floats, start: int, end: int) -> dict[str, Any]:
         return {
-            **self._unused, "style": style, OWN: np.array(True), "content": planned.content[:, :, start:end],
+            **self._unused, "style": style, "content": planned.content[:, :, start:end],
             "tune": planned.tune[:, 2 * start : 2 * end], "strength": planned.strength[:, 2 * start : 2 * end],
         }  # fmt: skip
 
 
 def _anything(one: Any) -> NDArray[Any]:
     """The least that the half which is not asked for can be given: it runs all the same, in a few milliseconds."""
-    kind = {"tensor(int64)": np.int64, "tensor(bool)": np.bool_}.get(one.type, np.float32)
+    kind = np.int64 if one.type == "tensor(int64)" else np.float32
     return np.ones([size if isinstance(size, int) else _LEAST.get(size, 1) for size in one.shape], kind)
 
 

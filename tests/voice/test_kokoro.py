@@ -177,31 +177,11 @@ def test_a_piece_comes_in_stretches_that_add_up(model: Path) -> None:
     symbols = "ə bˈa " * 12 + "."
     each = [1.0] * len(symbols)
     piece = {"symbols": symbols, "speed": each, "pitch": each, "volume": [0.0] * len(symbols), "pause": 0.1}
-    parts = list(engine.speak({"speaker": {"af_heart": 1.0}, "language": "en", "pieces": [piece]}))
-    assert len(parts) > 3
+    parts = list(engine.speak({"speaker": {"af_heart": 1.0}, "pieces": [piece]}))
+    assert len(parts) == 3
     assert parts[0][0]["samples"] == sum(len(sound) for _, sound in parts)
     assert len(parts[0][0]["durations"]) == len(symbols) + 2
     assert not any(told for told, _ in parts[1:])
-
-
-def test_given_its_own_means_a_sentence_sounds_as_it_does_whole(model: Path) -> None:
-    network = Network(model / "model.onnx", threads=1, device="cpu")
-    style, ones = np.ones((1, 256), np.float32), np.ones(7, np.float32)
-    planned = network.plan("hˈaɪə", style, speed=ones, pitch=ones)
-    norms = network.means(planned, style)
-    assert np.allclose(network.sound(planned, style), network.sound(planned, style, norms=norms), atol=1e-5)
-    assert not np.allclose(network.sound(planned, style), network.sound(planned, style, norms=norms * 0), atol=0.01)
-
-
-def test_means_are_kept_and_made_again_where_they_are_damaged(model: Path) -> None:
-    request = {"speaker": {"bf_emma": 1.0}, "language": "en", "pieces": []}
-    before = set((model / "means").glob("*.npy")) if (model / "means").is_dir() else set()
-    list(KokoroEngine(model=str(model)).speak(request))
-    (kept,) = set((model / "means").glob("*")) - before
-    whole = kept.read_bytes()
-    kept.write_bytes(whole[:100])
-    list(KokoroEngine(model=str(model)).speak(request))
-    assert kept.read_bytes() == whole
 
 
 def test_speed_and_pitch_are_those_of_each_symbol(model: Path) -> None:
