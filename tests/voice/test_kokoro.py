@@ -304,3 +304,25 @@ def test_the_real_network_says_words_where_it_tells() -> None:
         assert abs(loud[0] - speech.words[0].start) < 0.15 * SAMPLE_RATE
     finally:
         asyncio.run(voice.close())
+
+
+@pytest.mark.skipif(not (REAL / "model.onnx").is_file(), reason="Kokoro is not pulled: anchor models pull kokoro")
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("今天上午，沿岸学校停课，预计明天恢复。", "zh-CN"),
+        ("我们明天再见。", "zh-CN"),
+        ("I lost my card yesterday.", "en"),
+    ],
+)
+def test_no_stretch_of_the_real_voice_fades_away(text: str, language: str) -> None:
+    voice = KokoroVoice()
+    try:
+        if not voice.info.phone_timings:
+            pytest.skip("the network that was pulled is not prepared")
+        speech = heard(voice, text, language)
+    finally:
+        asyncio.run(voice.close())
+    words = [speech.audio[word.start : word.end] for word in speech.words if word.end > word.start]
+    levels = [20 * np.log10(np.sqrt(np.mean(word**2))) for word in words]
+    assert max(levels) - min(levels) < 12
