@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from importlib.metadata import EntryPoint
-from importlib.util import find_spec
+from importlib.metadata import EntryPoint, PackageNotFoundError, distribution
 
 from packaging.requirements import Requirement
 
@@ -27,9 +26,17 @@ def missing_packages(entry: EntryPoint) -> list[str]:
     for text in (entry.dist.requires if entry.dist is not None else None) or ():
         wanted = Requirement(text)
         needed = wanted.marker is not None and any(wanted.marker.evaluate({"extra": extra}) for extra in entry.extras)
-        if needed and find_spec(wanted.name.replace("-", "_")) is None:
+        if needed and not _distributed(wanted.name):
             missing.append(wanted.name)
     return missing
+
+
+def _distributed(name: str) -> bool:
+    try:
+        distribution(name)
+    except PackageNotFoundError:
+        return False
+    return True
 
 
 def models_of(engine: str) -> tuple[Model, ...]:
@@ -37,9 +44,10 @@ def models_of(engine: str) -> tuple[Model, ...]:
     return tuple(model for model in catalogue() if model.engine == engine)
 
 
-def here(engine: str) -> tuple[str, ...]:
-    """Those of them that are here."""
-    return tuple(model.name for model in models_of(engine) if installed(model.name) is not None)
+def here(engine: str, language: str = "") -> tuple[str, ...]:
+    """Those of them that are here, and know a language."""
+    known = (model for model in models_of(engine) if not language or model.speaks(language))
+    return tuple(model.name for model in known if installed(model.name) is not None)
 
 
 def command(model: Model) -> str:
@@ -64,7 +72,7 @@ def _hearing(language: str) -> tuple[str, tuple[str, ...]]:
     tag = base(language)
     model = recommended(language, task="recogniser")
     if _works("anchor.recognizer", "whisper"):
-        if found := here("whisper"):
+        if found := here("whisper", language):
             return f"whisper ({', '.join(found)}) hears", ()
         better = () if model is None else (command(model),)
     else:

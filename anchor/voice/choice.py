@@ -22,7 +22,7 @@ from anchor.ports import SpeechChunk, Voice
 from anchor.tags import base
 from anchor.voice import flite, languages, openjtalk
 
-KOKORO_LANGUAGES = ("zh", "en", "ja", "es", "fr", "it", "pt", "hi")
+KOKORO_LANGUAGES = ("zh", "en", "ja", "es", "fr")
 LIVE_LOAD = 0.6
 """Seconds of work for a second of sound above which a voice does not keep up live: pictures want their share."""
 
