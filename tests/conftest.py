@@ -1,10 +1,18 @@
 """Fixtures every test may use."""
 
+import os
+import tempfile
 from pathlib import Path
 
 import pytest
 
+from anchor.model_folder import models_folder
+
 ROOT = Path(__file__).resolve().parents[1]
+
+REAL_MODELS = models_folder()
+"""What has been pulled on this machine: for tests of real weights, which skip without; others must not depend on it."""
+os.environ["ANCHOR_MODELS"] = str(Path(tempfile.gettempdir()) / "anchor-tests-without-models")
 
 
 @pytest.fixture(scope="session")

@@ -41,7 +41,7 @@ def film(path: Path) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
 def test_say_moves_the_mouth_of_a_clip_by_a_brought_network(net: Path, clip_package: Path, tmp_path: Path) -> None:
     target = tmp_path / "a.mp4"
     done = anchor("say", "Papa bought a map of Bohemia.", "-o", target, "--avatar", clip_package, "--driver", net,
-                  "--size", SIZE, "--captions", "none")  # fmt: skip
+                  "--size", SIZE, "--captions", "none", "--voice", "espeak")  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "lips: " in done.stdout
     pictures, loud = film(target)

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import get_args
@@ -28,9 +27,10 @@ from anchor.workers import WorkerPool
 
 pytest.importorskip("onnx", reason="the network of these tests is made with onnx")
 
+from tests.conftest import REAL_MODELS
 from tests.voice import kokoro_shaped
 
-REAL = Path(os.environ.get("ANCHOR_MODELS") or Path.home() / ".cache" / "anchor" / "models") / "kokoro"
+REAL = REAL_MODELS / "kokoro"
 
 
 @pytest.fixture(scope="module")
@@ -292,7 +292,7 @@ def test_another_network_is_another_version(model: Path, tmp_path: Path) -> None
 
 @pytest.mark.skipif(not (REAL / "model.onnx").is_file(), reason="Kokoro is not pulled: anchor models pull kokoro")
 def test_the_real_network_says_words_where_it_tells() -> None:
-    voice = KokoroVoice()
+    voice = KokoroVoice(model=REAL)
     try:
         if not voice.info.phone_timings:
             pytest.skip("the network that was pulled is not prepared")
@@ -316,7 +316,7 @@ def test_the_real_network_says_words_where_it_tells() -> None:
     ],
 )
 def test_no_stretch_of_the_real_voice_fades_away(text: str, language: str) -> None:
-    voice = KokoroVoice()
+    voice = KokoroVoice(model=REAL)
     try:
         if not voice.info.phone_timings:
             pytest.skip("the network that was pulled is not prepared")

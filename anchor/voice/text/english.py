@@ -197,7 +197,11 @@ def _amount(digits: str, scale: str | None, unit: str, cent: str) -> str:
     whole, _, part = digits.lstrip("-−–").partition(".")
     sign = "minus " if digits[0] in "-−–" else ""
     if len(part) == 2 and not scale and cent and cent not in _INVARIABLE_MONEY:
-        said = [f"{cardinal(whole)} {unit if whole == '1' else name}"] if int(whole) or not int(part) else []
+        said = (
+            [f"{cardinal(whole)} {unit if whole == '1' else name}"]
+            if int(whole.replace(",", "")) or not int(part)
+            else []
+        )
         if int(part):
             said.append(f"{cardinal(part)} {cent if int(part) == 1 else 'pence' if cent == 'penny' else plural(cent)}")
         return sign + " and ".join(said)

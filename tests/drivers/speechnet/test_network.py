@@ -17,7 +17,7 @@ from drivers.visemes import visemes_of
 
 TEXTS = {
     "en": "Papa bought a big map of Bohemia, and five very fine views of my brother's farm.",
-    "zh": "爸爸妈妈买面包，明天北部平原有暴风雨，风力非常大。",
+    "zh": "爸爸妈妈买面包，明天北部平原有暴风雨，风力非常大，夫妇发现房子附近起风，十分不方便。",
 }
 
 
