@@ -18,11 +18,11 @@ from anchor.voice.espeak import EspeakVoice
 
 
 @cache
-def spoken(text: str, language: str = "en") -> Samples:
-    """What the embedded voice says, at 48 kHz."""
+def spoken(text: str, language: str = "en", variant: str | None = None) -> Samples:
+    """What the embedded voice says, at 48 kHz, as the presenter or in another timbre of espeak-ng."""
 
     async def main() -> Samples:
-        voice = EspeakVoice(workers=1)
+        voice = EspeakVoice(workers=1, variant=variant)
         try:
             return np.concatenate([chunk.audio async for chunk in voice.speak(Sentence(text, language))])
         finally:
@@ -33,9 +33,9 @@ def spoken(text: str, language: str = "en") -> Samples:
 
 
 @cache
-def heard(text: str, language: str = "en") -> Hearing:
+def heard(text: str, language: str = "en", variant: str | None = None) -> Hearing:
     """The same at the rate of listening, in a quiet room, with a pause before and after."""
-    sound: Hearing = soxr.resample(spoken(text, language), SAMPLE_RATE, HEARING_RATE)
+    sound: Hearing = soxr.resample(spoken(text, language, variant), SAMPLE_RATE, HEARING_RATE)
     quiet: Hearing = noise(len(sound) + HEARING_RATE * 6 // 10, -65)
     quiet[HEARING_RATE * 3 // 10 :][: len(sound)] += sound
     return quiet
