@@ -20,7 +20,7 @@ from anchor.ports import SpeechChunk, VoiceInfo
 from anchor.tags import base, closest
 from anchor.voice.clauses import Clause, clauses
 from anchor.voice.coqui_model import CoquiModel, find, is_name
-from anchor.voice.engine import LOADING_SECONDS, EngineProcess
+from anchor.voice.engine import EngineProcess
 from anchor.voice.manner import Manner, manners
 from anchor.voice.moods import MANNERS, MOODS, styles
 from anchor.voice.sounding import Level, sounding
@@ -100,7 +100,7 @@ class CoquiVoice:
                 "trust": trust,
             },
             workers=workers,
-            starting=LOADING_SECONDS if self._model.folder is not None else DOWNLOAD_SECONDS,
+            starting=None if self._model.folder is not None else DOWNLOAD_SECONDS,
         )
         self._facts: dict[str, Any] = {}
 

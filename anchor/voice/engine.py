@@ -28,7 +28,7 @@ _START = (
 class EngineProcess:
     """`workers` processes of the engine ``module:Class``, made with `options`. Raises `VoiceError`.
 
-    One that says nothing for `starting` seconds before its first answer counts as hung.
+    One that says nothing for `starting` seconds (`LOADING_SECONDS`) before its first answer counts as hung.
     """
 
     def __init__(
@@ -38,11 +38,11 @@ class EngineProcess:
         options: Mapping[str, Any],
         *,
         workers: int = 1,
-        starting: float = LOADING_SECONDS,
+        starting: float | None = None,
     ) -> None:
         self.first_piece_seconds = 0.0
         """What the engine itself took for the first sound of the sentence that was last begun."""
-        self._starting = starting
+        self._starting = LOADING_SECONDS if starting is None else starting
         places = json.dumps([str(Path(place).absolute()) for place in sys.path])
         command = [sys.executable, "-P", "-c", _START, places, engine, json.dumps(dict(options))]
         self._pool = WorkerPool(name, lambda: command, workers)

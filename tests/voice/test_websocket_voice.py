@@ -149,7 +149,8 @@ def test_words_that_come_after_their_sound_are_not_lost() -> None:
     chunks = with_voice(late, do, hello={**HELLO, "phones": True}, options={"phones": True})
     (word,) = [word for chunk in chunks for word in chunk.words]
     assert word.text == TEXT
-    assert 0.95 * 24_000 < word.start <= word.end == 24_000, "at the place where they were told"
+    # At the place where they were told, less what the limiter still holds then.
+    assert 24_000 - 0.06 * SAMPLE_RATE < word.start <= word.end == 24_000
 
 
 def test_closing_returns_at_once_tells_the_server_and_keeps_the_connection() -> None:
