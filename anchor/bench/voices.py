@@ -210,7 +210,7 @@ async def _socket_seconds(address: str) -> float:
     from websockets.asyncio.client import connect
 
     loop = asyncio.get_running_loop()
-    async with connect(address) as connection:
+    async with connect(address, close_timeout=0.2) as connection:
         await connection.recv()
         start = loop.time()
         await connection.send(json.dumps({"type": "speak", "id": "1", "text": TEXT, "language": "en"}))
