@@ -19,14 +19,13 @@ from anchor.ports import Aligner, SpeechChunk, SpelledWord, Voice
 from anchor.tags import among, base
 from anchor.voice.recording import frame_levels, read_recording, trimmed
 from anchor.voice.sound import faded, limited
-from anchor.voice.sounding import expected_seconds
+from anchor.voice.sounding import CHUNK_SECONDS, expected_seconds
 from anchor.voice.spelling import spell
 from anchor.voice.text import read
 from anchor.voice.text.scripts import is_cjk
 
 log = logging.getLogger(__name__)
 
-CHUNK_SECONDS = 0.5
 MARGIN_SECONDS = 0.06
 """Silence that stays before the first word and after the last."""
 

@@ -7,10 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from anchor.events import Phone, Word
 from anchor.media import SAMPLE_RATE, Samples
 from anchor.ports import SpeechChunk
+from anchor.voice.sounding import CHUNK_SECONDS
 from anchor.voice.text import Token, grouped
-
-CHUNK_SECONDS = 0.5
-"""Longest stretch of sound handed out at once."""
 
 
 def words(tokens: Sequence[Token], spans: Mapping[int, tuple[int, int]], length: int) -> Iterator[Word]:
