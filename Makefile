@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 # EXTRAS=test,neural,tts also tests language models and voices on this machine, which need torch.
 EXTRAS ?= test
+# How many tests run at once, whole files each.
+JOBS ?= 2
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # Finds faces; without its own dependencies, see pyproject.toml.
@@ -32,7 +34,7 @@ $(VENV)/.testing: pyproject.toml | $(VENV)/bin/python
 
 test: $(VENV)/.testing
 	@sh tools/test_programs.sh
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
 lint: $(VENV)/.testing
 	$(BIN)/ruff check .

@@ -10,8 +10,11 @@ from anchor.model_folder import models_folder
 
 ROOT = Path(__file__).resolve().parents[1]
 
-REAL_MODELS = models_folder()
-"""What has been pulled on this machine: for tests of real weights, which skip without; others must not depend on it."""
+REAL_MODELS = Path(os.environ.setdefault("ANCHOR_TESTS_REAL_MODELS", str(models_folder())))
+"""What has been pulled on this machine: for tests of real weights, which skip without; others must not depend on it.
+
+In the environment, as tests run in several processes and those inherit the line below.
+"""
 os.environ["ANCHOR_MODELS"] = str(Path(tempfile.gettempdir()) / "anchor-tests-without-models")
 
 

@@ -22,9 +22,10 @@ from hypothesis import strategies as st
 from anchor.errors import ConfigError, VoiceError
 from anchor.events import Mood, Sentence
 from anchor.media import SAMPLE_RATE
-from anchor.voice import espeak, espeak_worker, timed
+from anchor.voice import espeak, espeak_worker
 from anchor.voice.espeak import EspeakVoice
 from anchor.voice.languages import SPEAKING, languages, resolve
+from anchor.voice.sounding import CHUNK_SECONDS
 from anchor.workers import Worker, WorkerDiedError, WorkerPool
 from tests.voice.speech import chunks_of, hear, level
 
@@ -379,7 +380,7 @@ def test_leaving_early_leaves_the_voice_ready() -> None:
 def test_a_long_sentence_comes_in_pieces_that_follow_each_other(voice: EspeakVoice) -> None:
     chunks = asyncio.run(chunks_of(voice, "This is quite a long sentence about nothing in particular. " * 3, "en"))
     assert len(chunks) > 5
-    assert all(0 < len(chunk.audio) <= timed.CHUNK_SECONDS * SAMPLE_RATE for chunk in chunks)
+    assert all(0 < len(chunk.audio) <= CHUNK_SECONDS * SAMPLE_RATE for chunk in chunks)
     heard = 0
     for chunk in chunks:
         heard += len(chunk.audio)
