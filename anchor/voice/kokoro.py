@@ -6,7 +6,6 @@ own, and `anchor.voice.kokoro_timing` makes words and phones of the durations it
 
 from __future__ import annotations
 
-import re
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
@@ -18,6 +17,7 @@ from anchor.errors import ConfigError, VoiceError
 from anchor.events import Phone, Sentence, Word
 from anchor.media import SAMPLE_RATE, Samples
 from anchor.model_folder import models_folder, resolve
+from anchor.onnx_session import check_device
 from anchor.ports import SpeechChunk, VoiceInfo
 from anchor.tags import among, base, closest
 from anchor.voice import kokoro_files
@@ -53,7 +53,7 @@ class KokoroVoice:
 
     `model` is a folder (see `anchor.voice.kokoro_files`); without it, the one that ``anchor models pull kokoro`` makes.
     `speaker` is a name, a mixture such as ``af_heart:0.6+af_bella:0.4``, and `speakers` one for each language. `rate`
-    is a factor on the speed. `moods` names the speaker of a mood. `device` is ``cpu``, ``auto`` or ``cuda:0``;
+    is a factor on the speed. `moods` names the speaker of a mood. `device` is one of `anchor.onnx_session.devices`;
     `threads` of each of `workers` processes. `lexicon` is a pronunciation file. Raises `ConfigError` and
     `MissingError`.
     """
@@ -76,8 +76,7 @@ class KokoroVoice:
         for key, value, most in (("threads", threads, 64), ("workers", workers, 16)):
             if not 1 <= value <= most:
                 raise ConfigError(f"voice.options.{key} = {value}: choose from 1 to {most}")
-        if not re.fullmatch(r"cpu|auto|cuda(:\d{1,2})?", device):
-            raise ConfigError(f"voice.options.device = {device!r}: choose cpu, auto or cuda:0")
+        check_device(device, "voice.options.device")
         self._rate = rate
         pull = "; run: .venv/bin/anchor models pull kokoro" if model is None else ""
         self._files = kokoro_files.find(models_folder() / "kokoro" if model is None else resolve(model), pull=pull)

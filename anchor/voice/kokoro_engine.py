@@ -41,7 +41,7 @@ _Floats = NDArray[np.float32]
 
 
 class KokoroEngine:
-    """`anchor.voice.engine_host.Engine`. `device` is ``cpu``, ``auto`` or ``cuda:0``. Raises `AnchorError`."""
+    """`anchor.voice.engine_host.Engine`. `device` is one of `anchor.onnx_session.devices`. Raises `AnchorError`."""
 
     def __init__(self, *, model: str, threads: int = 1, device: str = "cpu") -> None:
         self._files = kokoro_files.find(Path(model))
@@ -50,7 +50,7 @@ class KokoroEngine:
 
     @property
     def facts(self) -> dict[str, Any]:
-        return {"rate": RATE, "provider": self._network.provider}
+        return {"rate": RATE, "device": str(self._network.device)}
 
     def speak(self, request: dict[str, Any]) -> Iterator[tuple[dict[str, Any], Samples]]:
         style = self._style(request["speaker"])

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
-from anchor.errors import ConfigError, ModelError
 from anchor.media import Samples
+from anchor.onnx_session import open_session
+from anchor.onnxfile import read_checked
 from anchor.voice.kokoro_graph import DURATIONS, HALVES, PITCH
 from anchor.voice.kokoro_symbols import ids
 
@@ -38,21 +37,10 @@ class Network:
     """A loaded network. Raises `ModelError` for a file that ONNX Runtime does not load."""
 
     def __init__(self, path: Path, *, threads: int, device: str) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
-        options.log_severity_level = 3
-        # Sentences are of all lengths: memory for each would be kept.
-        options.enable_mem_pattern = False
-        options.enable_cpu_mem_arena = False
-        chosen = providers(device)
-        try:
-            self._session = onnxruntime.InferenceSession(str(path), options, providers=chosen)
-        except Exception as error:
-            raise ModelError(f"{path}: ONNX Runtime cannot load it: {error}") from None
+        self._session, self.device = open_session(path, read_checked(path), device, threads=threads, varied=True)
         self._inputs = {one.name: one for one in self._session.get_inputs()}
         self._outputs = [one.name for one in self._session.get_outputs()]
         self.halved = HALVES[0] in self._inputs
-        self.provider = str(self._session.get_providers()[0])
         self._unused = {name: _anything(one) for name, one in self._inputs.items()} if self.halved else {}
 
     def whole(self, symbols: str, style: _Floats, speed: float) -> Samples:
@@ -96,16 +84,3 @@ def _anything(one: Any) -> NDArray[Any]:
     """The least that the half which is not asked for can be given: it runs all the same, in a few milliseconds."""
     kind = np.int64 if one.type == "tensor(int64)" else np.float32
     return np.ones([size if isinstance(size, int) else _LEAST.get(size, 1) for size in one.shape], kind)
-
-
-def providers(device: str) -> list[Any]:
-    """ONNX Runtime's providers for ``cpu``, ``auto`` or ``cuda:0``, best first. Raises `ConfigError`."""
-    match = re.fullmatch(r"cpu|auto|cuda(?::(\d{1,2}))?", device)
-    if match is None:
-        raise ConfigError(f"voice.options.device = {device!r}: choose cpu, auto or cuda:0")
-    there = onnxruntime.get_available_providers()
-    if device == "cpu" or (device == "auto" and "CUDAExecutionProvider" not in there):
-        return ["CPUExecutionProvider"]
-    if "CUDAExecutionProvider" not in there:
-        raise ConfigError(f"voice.options.device = {device!r}: this ONNX Runtime has {', '.join(there)}")
-    return [("CUDAExecutionProvider", {"device_id": int(match[1] or 0)}), "CPUExecutionProvider"]

@@ -22,6 +22,7 @@ from anchor.errors import ConfigError, ModelError, VoiceError
 from anchor.events import Mood, Phone, Sentence, SpanKind, Word
 from anchor.media import SAMPLE_RATE, Samples
 from anchor.model_folder import resolve as resolved
+from anchor.onnx_session import check_device
 from anchor.onnxfile import read_checked
 from anchor.ports import SpeechChunk, VoiceInfo
 from anchor.protobuf import Damaged
@@ -32,7 +33,6 @@ from anchor.voice.languages import SPEAKING, resolve
 from anchor.voice.manner import USUAL, Manner, manners
 from anchor.voice.moods import MANNERS, MOODS, styles
 from anchor.voice.onnx_parts import Network
-from anchor.voice.onnx_session import MOST_BYTES, check_device
 from anchor.voice.piper_model import BEGIN, END, PAD, PiperModel
 from anchor.voice.piper_network import plan
 from anchor.voice.piper_phones import CLOSED_SECONDS, LATE_SECONDS, Timed, begun, phones
@@ -86,7 +86,7 @@ class PiperVoice:
 
     `model` is the .onnx file or the folder that holds it, `speaker` one of a voice of several by name or number, `rate`
     a factor on the speed. `noise_scale` (liveliness of the sound) and `noise_w` (of the rhythm) replace what the voice
-    was trained for. `device` is ``auto``, ``cpu`` or ``cuda:0``, `threads` are of the CPU, `workers` the number of
+    was trained for. `device` is one of `anchor.onnx_session.devices`, `threads` are of the CPU, `workers` the number of
     processes. `lexicon` is a pronunciation file (`anchor.voice.text.lexicon`). `moods` name the speaker of a voice of
     several who speaks in a mood; others are heard as speed, pitch and loudness. With `timings` false words and phones
     are found in the sound. Raises `ConfigError`, `MissingError` and `ModelError`.
@@ -113,7 +113,8 @@ class PiperVoice:
         ):  # fmt: skip
             if value is not None and not (isinstance(value, int | float) and least <= value <= most):
                 raise ConfigError(f"voice.options.{key} = {value!r}: choose from {least:g} to {most:g}")
-        self._device = check_device(device)
+        check_device(device, "voice.options.device")
+        self._device = device
         self._model = PiperModel.read(resolved(model))
         self._rate = rate
         self._noise = self._model.scales[0] if noise_scale is None else noise_scale
@@ -356,7 +357,7 @@ def _reader(tag: str) -> str | None:
 def _timed(network: Path, *, timings: bool) -> bool:
     """Whether a network tells its durations. Raises `ModelError` for a file that is none of a Piper voice."""
     try:
-        found = plan(Network.read(memoryview(read_checked(network, MOST_BYTES))), timings=timings)
+        found = plan(Network.read(memoryview(read_checked(network))), timings=timings)
     except Damaged as reason:
         raise ModelError(f"{network}: {reason}") from None
     return bool(found.durations)

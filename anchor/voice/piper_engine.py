@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from anchor.errors import ModelError
 from anchor.loudness import loudness
 from anchor.media import SAMPLE_RATE, Samples
+from anchor.onnx_session import open_session
 from anchor.onnxfile import read_checked
 from anchor.protobuf import Damaged
 from anchor.voice.onnx_parts import Network
-from anchor.voice.onnx_session import MOST_BYTES, open_session
 from anchor.voice.piper_network import PACE, Plan, plan
 
 PIECES_SECONDS = (0.25, 0.5, 1.0)
@@ -65,15 +65,16 @@ class PiperEngine:
         self._path = Path(model)
         self._rate = rate
         try:
-            self._plan = plan(Network.read(memoryview(read_checked(self._path, MOST_BYTES))), timings=timings)
+            self._plan = plan(Network.read(memoryview(read_checked(self._path))), timings=timings)
         except Damaged as reason:
             raise ModelError(f"{self._path}: {reason}") from None
         self._takes_speaker = "sid" in self._plan.network.inputs
-        self._encoder, self._device = open_session(self._path, self._plan.encoder(), device, threads=threads)
+        self._encoder, where = open_session(self._path, self._plan.encoder(), device, threads=threads, varied=True)
         self._taken = tuple(one.name for one in self._encoder.get_inputs())
         self._decoder = None
         if self._plan.latent:
-            self._decoder, self._device = open_session(self._path, self._plan.decoder(), device, threads=threads)
+            self._decoder, where = open_session(self._path, self._plan.decoder(), device, threads=threads, varied=True)
+        self._device = str(where)
         self._plan = Plan(  # the bytes of the weights are in the sessions now
             Network(b"", (), {}, dict.fromkeys(self._plan.network.inputs, b""), {}), self._plan.output,
             self._plan.durations, self._plan.latent, self._plan.fixed, self._plan.noises, self._plan.paced,

@@ -13,6 +13,7 @@ import numpy as np
 
 from anchor.errors import ModelError
 from anchor.media import SAMPLE_RATE, Floats, Samples
+from anchor.onnx_session import open_session
 from drivers.speechnet.features import BANDS, Ear
 from drivers.speechnet.inventory import SOUNDS
 
@@ -29,15 +30,11 @@ DELAY = 10
 @lru_cache(maxsize=1)
 def _session() -> onnxruntime.InferenceSession:
     """The network. Raises `ModelError`."""
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    # One thread: a chunk is a fraction of a millisecond of work, and streams are many.
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
     try:
-        return onnxruntime.InferenceSession(str(NETWORK), options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # The runtime has no error class of its own for all that can be wrong with a file.
-        raise ModelError(f"{NETWORK}: does not load: {error}") from error
+        session, _ = open_session(NETWORK, NETWORK.read_bytes())  # one thread: a chunk is a fraction of a millisecond
+    except OSError as error:
+        raise ModelError(f"{NETWORK}: cannot be read: {error}") from error
+    return session
 
 
 def warm() -> None:

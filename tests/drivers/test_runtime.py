@@ -16,8 +16,8 @@ from onnx import TensorProto, helper
 
 from anchor.clock import FreeClock, LoopClock, run_virtual
 from anchor.errors import ConfigError, ModelError
+from anchor.onnx_session import _MEMORY, _PROVIDERS
 from drivers.binding import Binding
-from drivers.devices import _MEMORY, _PROVIDERS
 from drivers.half import halved
 from drivers.runtime import OnnxModel, Pixels, TensorSpec, batcher_for, stacked
 from drivers.stacking import Layout, example

@@ -1,4 +1,4 @@
-"""Where a network runs: ONNX Runtime's providers by device name, with what is slower but there as the way out."""
+"""Sessions of ONNX Runtime: its providers by device name, with what is slower but there as the way out."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ import logging
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, cast
-
-import onnxruntime
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from anchor.errors import ConfigError, ModelError
+
+if TYPE_CHECKING:
+    import onnxruntime
 
 log = logging.getLogger(__name__)
 
@@ -48,27 +49,45 @@ class Device:
 CPU = Device("cpu")
 
 
+def check_device(name: str, where: str = "device") -> re.Match[str]:
+    """The parts of a device's name. Raises `ConfigError`, which says `where` it stands."""
+    match = re.fullmatch(r"auto|cpu|(cuda|tensorrt)(?::(\d{1,2}))?", name)
+    if match is None:
+        raise ConfigError(f"{where} = {name!r}: choose auto, cpu, cuda:0 or tensorrt:0, with the number of the GPU")
+    return match
+
+
 def devices(name: str) -> list[Device]:
     """What to try for ``auto``, ``cpu``, ``cuda:0`` or ``tensorrt:0``, best first. Raises `ConfigError`."""
+    match = check_device(name)
     if name == "auto":
-        return [Device("cuda"), CPU] if _PROVIDERS["cuda"] in onnxruntime.get_available_providers() else [CPU]
-    match = re.fullmatch(r"(cpu)|(cuda|tensorrt)(?::(\d{1,2}))?", name)
-    if match is None:
-        raise ConfigError(f"device: {name!r}: choose auto, cpu, cuda:0 or tensorrt:0, with the number of the GPU")
-    if match[1]:
+        return [Device("cuda"), CPU] if _PROVIDERS["cuda"] in _runtime().get_available_providers() else [CPU]
+    if match[1] is None:
         return [CPU]
-    kind, index = cast("Kind", match[2]), int(match[3] or 0)
+    kind, index = cast("Kind", match[1]), int(match[2] or 0)
     better = [Device("tensorrt", index)] if kind == "tensorrt" else []
     return [*better, Device("cuda", index), CPU]
 
 
+def _runtime() -> Any:
+    """ONNX Runtime, which takes its time to load: on the first use."""
+    import onnxruntime
+
+    return onnxruntime
+
+
 def open_session(
-    path: Path, data: bytes, wanted: str, *, threads: int, half: bool = False
+    path: Path, data: bytes, wanted: str = "cpu", *, threads: int = 1, half: bool = False, varied: bool = False
 ) -> tuple[onnxruntime.InferenceSession, Device]:
-    """A session for the ONNX file in `data` on the best device there is. Raises `ModelError`, which names `path`."""
+    """A session for the ONNX file in `data` on the best device there is.
+
+    `half`: with 16-bit numbers, where the device has them. `varied`: for inputs of all sizes, for each of which memory
+    would be kept otherwise.
+    Raises `ModelError`, which names `path`, and `ConfigError` for a device's name.
+    """
     tried = devices(wanted)
     for device in tried:
-        session, reason = _try(data, device, threads, half)
+        session, reason = _try(data, device, _options(threads, device, varied), half)
         if session is not None:
             return session, device
         if device != CPU:
@@ -76,13 +95,14 @@ def open_session(
     raise ModelError(f"{path}: ONNX Runtime cannot load it: {reason}")
 
 
-def _try(data: bytes, device: Device, threads: int, half: bool) -> tuple[onnxruntime.InferenceSession | None, str]:
+def _try(
+    data: bytes, device: Device, options: onnxruntime.SessionOptions, half: bool
+) -> tuple[onnxruntime.InferenceSession | None, str]:
+    onnxruntime = _runtime()
     if device.provider not in onnxruntime.get_available_providers():
         return None, f"this onnxruntime is without {device.provider}; see the extra 'gpu' in pyproject.toml"
     try:
-        session = onnxruntime.InferenceSession(
-            data, _options(threads, device), providers=_providers(device, half), enable_fallback=False
-        )
+        session = onnxruntime.InferenceSession(data, options, providers=_providers(device, half), enable_fallback=False)
     except Exception as error:  # the runtime's own classes have no base
         return None, reason_of(error)
     if session.get_providers()[0] != device.provider:
@@ -112,15 +132,18 @@ def _providers(device: Device, half: bool) -> list[Any]:
     return on_cuda if device.kind == "cuda" else [(_PROVIDERS["tensorrt"], tensorrt), *on_cuda]
 
 
-def _options(threads: int, device: Device) -> onnxruntime.SessionOptions:
-    _limit_memory()
-    options = onnxruntime.SessionOptions()
+def _options(threads: int, device: Device, varied: bool) -> onnxruntime.SessionOptions:
+    options = _runtime().SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     # Its errors are raised as well, except why a provider did not start.
     options.log_severity_level = 4 if device == CPU else 3
     options.add_session_config_entry("session.load_model_format", "ONNX")
-    options.add_session_config_entry("session.use_env_allocators", "1")
+    if varied:
+        options.enable_mem_pattern = options.enable_cpu_mem_arena = False
+    else:
+        _limit_memory()
+        options.add_session_config_entry("session.use_env_allocators", "1")
     # A thread that spins while it waits takes a core from drawing and encoding.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return options
@@ -129,6 +152,7 @@ def _options(threads: int, device: Device) -> onnxruntime.SessionOptions:
 @functools.cache
 def _limit_memory() -> None:
     """One pool of CPU memory for all sessions, which fails what asks for more than there is to have."""
+    onnxruntime = _runtime()
     info = onnxruntime.OrtMemoryInfo(
         "Cpu", onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, onnxruntime.OrtMemType.DEFAULT
     )
