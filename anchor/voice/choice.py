@@ -20,9 +20,8 @@ from anchor.media import SAMPLE_RATE
 from anchor.model_folder import all_installed, installed, where
 from anchor.ports import SpeechChunk, Voice
 from anchor.tags import base
-from anchor.voice import flite, languages, openjtalk
+from anchor.voice import flite, kokoro_reading, languages, openjtalk
 
-KOKORO_LANGUAGES = ("zh", "en", "ja", "es", "fr")
 LIVE_LOAD = 0.6
 """Seconds of work for a second of sound above which a voice does not keep up live: pictures want their share."""
 
@@ -102,7 +101,7 @@ def _commercial(folder: Path) -> bool:
 def _speaks(engine: str, tag: str) -> bool:
     if engine == "piper":
         return tag in piper_models()
-    return tag in {"kokoro": KOKORO_LANGUAGES, "openjtalk": ("ja",), "flite": ("en",)}[engine]
+    return tag in {"kokoro": kokoro_reading.LANGUAGES, "openjtalk": ("ja",), "flite": ("en",)}[engine]
 
 
 @functools.cache

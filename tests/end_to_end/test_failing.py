@@ -21,9 +21,8 @@ from anchor.media import SAMPLE_RATE, Beat
 from anchor.ports import SpeechChunk
 from anchor.testing import FakeVoice
 from anchor.visitors import Session
+from tests.back_end import Answer, BackEnd, back_end, drips, hangs, resets, says, says_json
 from tests.dialogue import completions
-from tests.dialogue.back_ends import BackEnd, answers, back_end, hang, reset
-from tests.hearing.transcriber import drips, hangs, resets, says, transcriber
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -76,7 +75,7 @@ def heard(visitor: Visitor, session: Session) -> None:
 def test_a_recogniser_that_fails_in_every_way_costs_a_turn_each_and_no_more(tmp_path: Path) -> None:
     async def main() -> None:
         question = await sound_of("when are you open")
-        async with transcriber(hangs) as ears:
+        async with back_end(hangs) as ears:
             options = {"base_url": ears.address, "api_key": "k"}
             async with (
                 kiosk(
@@ -215,7 +214,7 @@ def test_while_the_database_is_away_visitors_talk_on_and_what_they_said_is_writt
 
 def test_while_a_webhook_hangs_the_visitor_is_told_that_somebody_comes_and_talks_on(tmp_path: Path) -> None:
     async def main() -> None:
-        async with back_end(hang) as desk:
+        async with back_end(hangs) as desk:
             hand_over = HandOverConfig(webhook=f"{desk.base}/visitors")
             async with kiosk(tmp_path, hand_over=hand_over) as (_, address), greeted(address) as visitor:
                 waited, said = await asked(visitor, "I want to talk to a human")
@@ -225,7 +224,7 @@ def test_while_a_webhook_hangs_the_visitor_is_told_that_somebody_comes_and_talks
                 assert waited <= PATIENCE
                 assert said == "We are open from nine to five."
                 assert len(desk.requests) == 1
-                assert b"I want to talk to a human" in desk.requests[0][2]
+                assert b"I want to talk to a human" in desk.requests[0].body
                 closing_at = asyncio.get_running_loop().time()
             assert asyncio.get_running_loop().time() - closing_at < 5
 
@@ -250,18 +249,18 @@ triggers.en = ["block my card"]
 @pytest.mark.parametrize(
     ("manner", "told"),
     [
-        (hang, "could not find out whether it was done"),
-        (reset, "could not find out whether it was done"),
-        (answers({"problem": "x"}, "409 Conflict"), "Nothing was done"),
-        (answers({}), "Your card is blocked"),
+        (hangs, "could not find out whether it was done"),
+        (resets, "could not find out whether it was done"),
+        (says_json({"problem": "x"}, "409 Conflict"), "Nothing was done"),
+        (says_json({}), "Your card is blocked"),
     ],
     ids=["hangs", "resets", "refuses", "well"],
 )
 def test_what_came_of_an_action_is_told_although_the_visitor_spoke_meanwhile_and_it_is_done_once(
-    tmp_path: Path, manner: object, told: str
+    tmp_path: Path, manner: Answer, told: str
 ) -> None:
     async def main() -> None:
-        async with back_end(manner) as bank:  # type: ignore[arg-type]
+        async with back_end(manner) as bank:
             table = tmp_path / "actions.toml"
             table.write_text(ACTION.replace("BASE", bank.base))
             store = f"sqlite:///{tmp_path / 'kiosk.db'}"

@@ -7,6 +7,8 @@ import io
 import json
 import logging
 import wave
+from email import message_from_bytes
+from email.policy import HTTP
 
 import pytest
 
@@ -14,9 +16,9 @@ from anchor.errors import ConfigError, RecognizerError
 from anchor.hearing.openai_http import OpenAiRecognizer
 from anchor.talk import HEARING_RATE, Transcript
 from anchor.testing import check_recognizer, understand
-from tests.hearing import transcriber as server
+from tests import back_end as server
+from tests.back_end import Answer, BackEnd, Request, back_end
 from tests.hearing.sounds import noise
-from tests.hearing.transcriber import Answer, Transcriber, transcriber
 
 SPEECH = noise(HEARING_RATE, -30)
 KEY = "sk-very-secret-0123456789"
@@ -24,9 +26,9 @@ KEY = "sk-very-secret-0123456789"
 
 def ask(
     answer: Answer, language: str = "en", timeout: float = 5.0, **options: object
-) -> tuple[list[Transcript], Transcriber]:
-    async def main() -> tuple[list[Transcript], Transcriber]:
-        async with transcriber(answer) as one:
+) -> tuple[list[Transcript], BackEnd]:
+    async def main() -> tuple[list[Transcript], BackEnd]:
+        async with back_end(answer) as one:
             recognizer = OpenAiRecognizer(base_url=one.address, api_key=KEY, timeout=timeout, **options)  # type: ignore[arg-type]
             recognizer.expect({"en": ["How do I open an account?"]})
             try:
@@ -38,16 +40,43 @@ def ask(
     return asyncio.run(main())
 
 
+def fields_of(upload: Request) -> dict[str, bytes]:
+    kind = upload.headers["content-type"].encode()
+    message = message_from_bytes(b"Content-Type: " + kind + b"\r\n\r\n" + upload.body, policy=HTTP)
+    found = {}
+    for part in message.iter_parts():
+        name, content = part.get_param("name", header="content-disposition"), part.get_payload(decode=True)
+        assert isinstance(name, str)
+        assert isinstance(content, bytes)
+        found[name] = content
+    return found
+
+
+def streams(*events: object, end: bool = True) -> Answer:
+    """Server-sent events, each in a packet of its own."""
+
+    async def answer(writer: asyncio.StreamWriter) -> None:
+        writer.write(server.head("text/event-stream"))
+        for event in events:
+            writer.write(f"data: {event if isinstance(event, str) else json.dumps(event)}\n\n".encode())
+            await writer.drain()
+        if not end:
+            await server.hangs(writer)
+
+    return answer
+
+
 def test_speech_is_sent_as_a_file_with_what_is_known_of_it() -> None:
     transcripts, one = ask(server.says('{"text": " Open an account. "}'), model="paraformer", language="en-US")
     assert transcripts == [Transcript("Open an account.", True, "en-US")]
-    (upload,) = one.uploads
+    (upload,) = one.requests
     assert upload.path == "/v1/audio/transcriptions"
     assert upload.headers["authorization"] == f"Bearer {KEY}"
-    assert upload.fields["model"] == b"paraformer"
-    assert upload.fields["language"] == b"en"
-    assert upload.fields["prompt"] == b"How do I open an account?"
-    with wave.open(io.BytesIO(upload.fields["file"])) as sound:
+    fields = fields_of(upload)
+    assert fields["model"] == b"paraformer"
+    assert fields["language"] == b"en"
+    assert fields["prompt"] == b"How do I open an account?"
+    with wave.open(io.BytesIO(fields["file"])) as sound:
         assert (sound.getframerate(), sound.getnchannels(), sound.getsampwidth()) == (16000, 1, 2)
         assert sound.getnframes() == len(SPEECH)
 
@@ -69,13 +98,11 @@ def test_every_form_of_answer_is_understood(body: str, kind: str, text: str) -> 
 
 def test_a_stream_of_events_is_told_as_it_comes() -> None:
     deltas = [{"type": "transcript.text.delta", "delta": part} for part in ("Open", " an", " account")]
-    transcripts, one = ask(
-        server.streams(*deltas, {"type": "transcript.text.done", "text": "Open an account."}), stream=True
-    )
+    transcripts, one = ask(streams(*deltas, {"type": "transcript.text.done", "text": "Open an account."}), stream=True)
     assert [(t.text, t.final) for t in transcripts] == [
         ("Open", False), ("Open an", False), ("Open an account", False), ("Open an account.", True),
     ]  # fmt: skip
-    assert one.uploads[0].fields["stream"] == b"true"
+    assert fields_of(one.requests[0])["stream"] == b"true"
 
 
 def test_a_server_that_knows_no_streams_may_answer_at_once() -> None:
@@ -88,9 +115,9 @@ def test_a_server_that_knows_no_streams_may_answer_at_once() -> None:
         (server.hangs, "no answer within 0.5 s"),
         (server.drips, "no answer within 0.5 s"),
         (server.resets, "(?:Read|Remote|Write)"),
-        (server.breaks_off, "RemoteProtocolError"),
+        (server.breaks_off(b'{"te'), "RemoteProtocolError"),
         (server.talks_nonsense, "RemoteProtocolError"),
-        (server.floods, "more than 1 MiB"),
+        (server.floods(b" " * (1 << 16)), "more than 1 MiB"),
         (server.says("<html>login</html>", "text/html"), "a web page instead"),
         (server.says("<html>login</html>"), "no JSON but"),
         (server.says("[" * 100_000), "no JSON but"),
@@ -101,10 +128,10 @@ def test_a_server_that_knows_no_streams_may_answer_at_once() -> None:
         (server.says('{"error": {"message": "overloaded"}}', status="500 Oh"), "status 500: overloaded"),
         (server.says("nothing here", "text/plain", status="404 Not Found"), "status 404"),
         (server.says("", status="302 Found"), "status 302"),
-        (server.streams({"type": "transcript.text.delta", "delta": "Op"}), "ended before"),
-        (server.streams({"type": "transcript.text.delta", "delta": "Op"}, end=False), "no answer within 0.5 s"),
-        (server.streams("{not json"), "no JSON but"),
-        (server.streams({"type": "error", "error": {"message": "no GPU"}}), "an error in the stream: no GPU"),
+        (streams({"type": "transcript.text.delta", "delta": "Op"}), "ended before"),
+        (streams({"type": "transcript.text.delta", "delta": "Op"}, end=False), "no answer within 0.5 s"),
+        (streams("{not json"), "no JSON but"),
+        (streams({"type": "error", "error": {"message": "no GPU"}}), "an error in the stream: no GPU"),
     ],
 )  # fmt: skip
 def test_a_server_that_misbehaves_is_an_error_that_says_what_and_where(answer: Answer, told: str) -> None:
@@ -135,7 +162,7 @@ def test_the_key_is_in_no_error_and_no_log(caplog: pytest.LogCaptureFixture) -> 
 
 def test_it_keeps_the_promises_of_its_port() -> None:
     async def main() -> None:
-        async with transcriber(server.says('{"text": "the same for all"}')) as one:
+        async with back_end(server.says('{"text": "the same for all"}')) as one:
             recognizer = OpenAiRecognizer(base_url=one.address)
             await check_recognizer(recognizer, SPEECH, noise(8000, -20), "en")
             await recognizer.close()
@@ -145,7 +172,7 @@ def test_it_keeps_the_promises_of_its_port() -> None:
 
 def test_cancelling_hangs_up() -> None:
     async def main() -> None:
-        async with transcriber(server.hangs) as one:
+        async with back_end(server.hangs) as one:
             recognizer = OpenAiRecognizer(base_url=one.address)
             with pytest.raises(TimeoutError):
                 async with asyncio.timeout(0.3):

@@ -10,8 +10,7 @@ import pytest
 from anchor.dialogue.http_tool import HttpTool
 from anchor.trust.netguard import NetGuard
 from anchor.voice.text import read
-from tests.dialogue import back_ends
-from tests.dialogue.back_ends import Answer, back_end
+from tests.back_end import Answer, back_end, floods, resets, says, says_json
 from tests.interactive.counter import Counter, open_counter
 
 
@@ -94,12 +93,12 @@ UNSURE = "I could not book that. I could not find out whether it was done. Pleas
 @pytest.mark.parametrize(
     ("answer", "told"),
     [
-        (back_ends.reset, UNSURE),
-        (back_ends.flood, UNSURE),
-        (back_ends.answers({}, "500 Oops"), UNSURE),
-        (back_ends.page(b"<html>", kind="text/html"), UNSURE),
-        (back_ends.answers({}, "403 No"), "I could not book that. Nothing was done."),
-        (back_ends.answers({"thanks": 1}), "That went through, but I cannot read the answer."),
+        (resets, UNSURE),
+        (floods(b"1," * 50_000), UNSURE),
+        (says_json({}, "500 Oops"), UNSURE),
+        (says(b"<html>", kind="text/html"), UNSURE),
+        (says_json({}, "403 No"), "I could not book that. Nothing was done."),
+        (says_json({"thanks": 1}), "That went through, but I cannot read the answer."),
     ],
 )
 def test_a_bank_that_misbehaves_leaves_no_visitor_waiting(answer: Answer, told: str) -> None:

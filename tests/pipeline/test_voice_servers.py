@@ -16,19 +16,20 @@ from anchor.ports import Voice
 from anchor.testing import FakeVoice
 from anchor.voice.openai_speech import OpenAiVoice
 from anchor.voice.websocket_voice import WebSocketVoice
+from tests.back_end import Answer, back_end, breaks_off, hangs, hangs_after, head
 from tests.voice import speaker, talker
-from tests.voice.speaker import TEXT, Answer, pcm, tone, wav
+from tests.voice.speaker import TEXT, pcm, tone, wav
 
 HTTP: dict[str, Answer] = {
-    "hangs": speaker.hangs,
-    "hangs after its head": speaker.hangs_after_the_head,
+    "hangs": hangs,
+    "hangs after its head": hangs_after(head("audio/pcm")),
     "fails": speaker.says("{}", status="500 Oh"),
     "sends a page": speaker.says("<html>login</html>", "text/html"),
     "sends nothing": speaker.says(b""),
     "sends silence": speaker.says(pcm(np.zeros(24_000, np.float32))),
     "stalls": speaker.streams(pcm(tone(0.3)), end=False),
     "drips": speaker.streams(*[pcm(tone(0.01))] * 500, every=0.05),
-    "breaks off": speaker.breaks_off(pcm(tone(0.3))),
+    "breaks off": breaks_off(pcm(tone(0.3)), "audio/pcm"),
     "sends half a WAV": speaker.says(wav(tone(2))[:20_000], "audio/wav"),
 }
 WEBSOCKET: dict[str, talker.Say] = {
@@ -54,7 +55,7 @@ async def gaps(voice: Voice) -> list[float]:
 def test_an_http_server_that_fails_is_replaced_in_time(fault: str) -> None:
     async def main() -> None:
         switched = list[tuple[str, str]]()
-        async with speaker.speaker(HTTP[fault]) as one:
+        async with back_end(HTTP[fault]) as one:
             voice = SteadfastVoice(
                 OpenAiVoice(base_url=one.address), FakeVoice(), on_switch=lambda *what: switched.append(what)
             )

@@ -18,6 +18,7 @@ from anchor.events import Phone, Sentence, Word
 from anchor.media import SAMPLE_RATE
 from anchor.ports import SpeechChunk
 from anchor.voice.websocket_voice import WebSocketVoice
+from tests.back_end import back_end, says
 from tests.voice import talker as server
 from tests.voice.speaker import KEY, TEXT, heard, pcm, pitch, tone
 from tests.voice.talker import HELLO, Message, Say, Talk, Talker, talker, well, wrong
@@ -310,10 +311,9 @@ def test_a_server_that_is_another_one_is_told_when_it_is_warmed(behaviour: dict[
 
 
 def test_a_server_of_something_else_is_an_error() -> None:
-    from tests.voice.speaker import says, speaker
 
     async def main() -> None:
-        async with speaker(says("<html>Welcome</html>", "text/html")) as one:
+        async with back_end(says("<html>Welcome</html>", "text/html")) as one:
             for url, told in (
                 (one.address.replace("http", "ws"), r"refused \(status 200: Welcome\)"),
                 ("ws://127.0.0.1:9/", "cannot be reached; check voice.options.url"),
