@@ -1,7 +1,9 @@
-"""Fixtures every test may use."""
+"""Fixtures every test may use, and the rule that a test which needs the machine to itself gets it."""
 
+import fcntl
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,30 @@ REAL_MODELS = Path(os.environ.setdefault("ANCHOR_TESTS_REAL_MODELS", str(models_
 
 In the environment, as tests run in several processes and those inherit the line below.
 """
+if "PYTEST_XDIST_WORKER" in os.environ:
+    for size in ("COLUMNS", "LINES"):  # which readline in the first process has set to what no terminal has
+        os.environ.pop(size, None)
 os.environ["ANCHOR_MODELS"] = str(Path(tempfile.gettempdir()) / "anchor-tests-without-models")
+
+# Processes of one run of tests meet at two locked files. Every test holds `_ROOM` while it runs, one that is to be
+# alone holds it for itself; it waits at `_DOOR`, where those that come later wait behind it.
+_MEETING = Path(os.environ.setdefault("ANCHOR_TESTS_MEETING", f"{tempfile.gettempdir()}/anchor-tests-{os.getpid()}"))
+_DOOR, _ROOM = _MEETING.with_suffix(".door"), _MEETING.with_suffix(".room")
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    with _ROOM.open("w") as room:
+        with _DOOR.open("w") as door:
+            fcntl.flock(door, fcntl.LOCK_EX)
+            fcntl.flock(room, fcntl.LOCK_EX if item.get_closest_marker("alone") else fcntl.LOCK_SH)
+        return (yield)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if not hasattr(session.config, "workerinput"):
+        _DOOR.unlink(missing_ok=True)
+        _ROOM.unlink(missing_ok=True)
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -11,6 +12,8 @@ import typer
 from rich.console import Console
 
 out = Console()
+if not out.is_terminal and "COLUMNS" not in os.environ:
+    out.width = 200  # into a file or another program, tables go whole
 err = Console(stderr=True, highlight=False)
 
 AvatarOption = Annotated[str, typer.Option("--avatar", help="Bundled name, folder or zip.")]

@@ -79,6 +79,7 @@ async def served(folder: Path, player: Path) -> AsyncIterator[str]:
                 web.should_exit = True
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("b_frames", [0, 2])
 def test_browser_plays_all_of_a_stream_that_was_broken_off_and_goes_on(
     tmp_path: Path, player: Path, b_frames: int

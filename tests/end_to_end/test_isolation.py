@@ -32,6 +32,7 @@ async def talks(visitor: Visitor, canary: str, question: Samples | None, rounds:
             await asked(visitor, f"我叫{canary}，卡号{CARD[canary]}，营业时间是几点？")
 
 
+@pytest.mark.alone
 def test_no_canary_is_found_anywhere_but_with_its_own_visitor(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     file = tmp_path / "kiosk.db"

@@ -37,6 +37,7 @@ def test_in_a_film_each_kind_of_voice_is_where_its_pictures_are(tmp_path: Path) 
     }  # fmt: skip
 
 
+@pytest.mark.alone
 @pytest.mark.browser
 def test_in_a_browser_each_kind_of_voice_is_heard_with_its_pictures(tmp_path: Path) -> None:
     program = chromium()
