@@ -69,6 +69,14 @@ def devices(name: str) -> list[Device]:
     return [*better, Device("cuda", index), CPU]
 
 
+def tell_device(who: str, wanted: str, runs_on: str) -> None:
+    """Log where a network in another process runs, as a warning where that is not where it was wanted."""
+    if wanted.startswith(("cuda", "tensorrt")) and runs_on == str(CPU):
+        log.warning("%s: no GPU for device = %r, it runs on the CPU", who, wanted)
+    else:
+        log.info("%s runs on %s", who, runs_on)
+
+
 def _runtime() -> Any:
     """ONNX Runtime, which takes its time to load: on the first use."""
     import onnxruntime

@@ -17,7 +17,7 @@ from anchor.errors import ConfigError, VoiceError
 from anchor.events import Phone, Sentence, Word
 from anchor.media import SAMPLE_RATE, Samples
 from anchor.model_folder import models_folder, resolve
-from anchor.onnx_session import check_device
+from anchor.onnx_session import check_device, tell_device
 from anchor.ports import SpeechChunk, VoiceInfo
 from anchor.tags import among, base, closest
 from anchor.voice import kokoro_files
@@ -77,6 +77,7 @@ class KokoroVoice:
             if not 1 <= value <= most:
                 raise ConfigError(f"voice.options.{key} = {value}: choose from 1 to {most}")
         check_device(device, "voice.options.device")
+        self._device = device
         self._rate = rate
         pull = "; run: .venv/bin/anchor models pull kokoro" if model is None else ""
         self._files = kokoro_files.find(models_folder() / "kokoro" if model is None else resolve(model), pull=pull)
@@ -117,7 +118,7 @@ class KokoroVoice:
 
     async def warm(self, languages: Sequence[str] = ("en",)) -> None:
         """Load the network and what these languages need; the first time, ten seconds for each speaker."""
-        await self._engine.load()
+        tell_device(self._info.engine, self._device, (await self._engine.load())["device"])
         for tag in languages:
             self._check(tag)
             sample = {"zh": "你好。", "ja": "今日は。", "es": "Hola.", "fr": "Bonjour."}.get(base(tag), "Hello.")

@@ -22,7 +22,7 @@ from anchor.errors import ConfigError, ModelError, VoiceError
 from anchor.events import Mood, Phone, Sentence, SpanKind, Word
 from anchor.media import SAMPLE_RATE, Samples
 from anchor.model_folder import resolve as resolved
-from anchor.onnx_session import check_device
+from anchor.onnx_session import check_device, tell_device
 from anchor.onnxfile import read_checked
 from anchor.ports import SpeechChunk, VoiceInfo
 from anchor.protobuf import Damaged
@@ -176,11 +176,7 @@ class PiperVoice:
     async def _load(self) -> None:
         first, self._facts = not self._facts, await self._engine.load()
         if first:
-            log.info("%s runs on %s", self._info.engine, self._facts["device"])
-            if self._device.startswith("cuda") and self._facts["device"] == "cpu":
-                log.warning(
-                    "%s: no GPU for voice.options.device = %r, it runs on the CPU", self._info.engine, self._device
-                )
+            tell_device(self._info.engine, self._device, self._facts["device"])
 
     async def speak(self, sentence: Sentence) -> AsyncGenerator[SpeechChunk, None]:
         if not among(sentence.language, self._model.languages):
