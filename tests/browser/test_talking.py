@@ -19,7 +19,7 @@ from anchor.media import SAMPLE_RATE
 from tests.browser.kiosk import kiosk, recording, says, visitor
 from tests.browser.stage import until
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.browser, pytest.mark.alone, pytest.mark.timeout(120)]
 
 SHORT = {"en": "I am an AI.", "zh-CN": "我是人工智能。"}
 

@@ -24,7 +24,7 @@ from anchor.media import SAMPLE_RATE, Samples
 from tests.end_to_end.test_failing import answer
 from tests.end_to_end.test_talking import wav
 
-pytestmark = pytest.mark.timeout(300 if os.environ.get("ANCHOR_LONG") else 120)
+pytestmark = [pytest.mark.alone, pytest.mark.timeout(300 if os.environ.get("ANCHOR_LONG") else 120)]
 
 QUESTION = "what are your opening hours"
 MONOLOGUE_SECONDS = 180 if os.environ.get("ANCHOR_LONG") else 35

@@ -24,7 +24,7 @@ from anchor.visitors import Session
 from tests.back_end import Answer, BackEnd, back_end, drips, hangs, resets, says, says_json
 from tests.dialogue import completions
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.alone, pytest.mark.timeout(120)]
 
 PATIENCE = 1.5
 """Seconds from the end of a turn to the first sound, whatever fails."""

@@ -15,7 +15,7 @@ from anchor.config import HandOverConfig
 from anchor.media import Samples
 from tests.end_to_end.test_failing import answer, asked
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.alone, pytest.mark.timeout(120)]
 
 CARD = {"marmalade": "4111 1111 1111 1111", "periwinkle": "5500 0000 0000 0004", "向日葵": "6011 0000 0000 0004"}
 
@@ -32,7 +32,6 @@ async def talks(visitor: Visitor, canary: str, question: Samples | None, rounds:
             await asked(visitor, f"我叫{canary}，卡号{CARD[canary]}，营业时间是几点？")
 
 
-@pytest.mark.alone
 def test_no_canary_is_found_anywhere_but_with_its_own_visitor(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     file = tmp_path / "kiosk.db"
