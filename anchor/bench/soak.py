@@ -20,6 +20,7 @@ from anchor.config import ChannelConfig, Config, OutputConfig, ShowConfig, Voice
 from anchor.errors import MissingError
 from anchor.live import LiveChannel
 from anchor.media import Beat
+from anchor.memory import few_heaps
 from anchor.metrics import Metrics
 from anchor.parts import open_shelf, open_voice
 from anchor.segments import Speakers
@@ -28,7 +29,7 @@ MINUTES = 20.0
 WARM_SHARE = 0.5
 """Of the run, after which memory is looked at: until then caches fill and heaps find their size."""
 
-PART_MINUTES = 4.0
+PART_MINUTES = 2.0
 """A part's index grows until it ends; several parts in a run show what stays."""
 
 LOOK_SECONDS = 10.0
@@ -77,6 +78,7 @@ class _Seen:
 
 
 async def measure(tell: Tell, *, minutes: float = MINUTES) -> list[Figure]:
+    few_heaps()  # as the commands do that put a channel on air
     with tempfile.TemporaryDirectory(prefix="anchor-soak-") as folder:
         return await _measure(Path(folder), minutes, tell)
 
