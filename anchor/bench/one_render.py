@@ -3,7 +3,7 @@
 Run as a file with ``python -P``, so that nothing of the other benchmarks is imported:
 ``one_render.py FILM SIZE SEGMENTS BEGUN < TEXT``. Prints JSON: seconds from `begun` (of `time.perf_counter`) to the
 first picture, seconds of film, of time and of processor time, and the memory in use at the first minute, at the end and
-at most.
+at most, and how much more it is after another bulletin.
 """
 
 from __future__ import annotations
@@ -45,7 +45,8 @@ async def measure(text: str, target: Path, video: VideoFormat, count: int, begun
         "film_seconds": made.seconds, "seconds": time.perf_counter() - start,
         "processor_seconds": time.process_time() - processor, "end_mib": _resident_mib(), "peak_mib": _peak_mib(),
     }  # fmt: skip
-    return found
+    await render_as(Settings(video), Script("another", (segment,)), target)
+    return found | {"another_mib": _resident_mib() - found["end_mib"]}
 
 
 def _resident_mib() -> float:
