@@ -69,11 +69,11 @@ class PiperEngine:
         except Damaged as reason:
             raise ModelError(f"{self._path}: {reason}") from None
         self._takes_speaker = "sid" in self._plan.network.inputs
-        self._encoder, where = open_session(self._path, self._plan.encoder(), device, threads=threads, varied=True)
+        self._encoder, where = open_session(self._path, self._plan.encoder(), device, threads=threads)
         self._taken = tuple(one.name for one in self._encoder.get_inputs())
         self._decoder = None
         if self._plan.latent:
-            self._decoder, where = open_session(self._path, self._plan.decoder(), device, threads=threads, varied=True)
+            self._decoder, where = open_session(self._path, self._plan.decoder(), device, threads=threads)
         self._device = str(where)
         self._plan = Plan(  # the bytes of the weights are in the sessions now
             Network(b"", (), {}, dict.fromkeys(self._plan.network.inputs, b""), {}), self._plan.output,
